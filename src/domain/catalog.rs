@@ -1,0 +1,96 @@
+//! What platforms there are and what each can do: plain values, so that the manifest's check needs
+//! no platform.
+
+use std::fmt;
+
+/// All platforms this build knows.
+#[derive(Clone, Debug, Default)]
+pub struct Catalog {
+    /// In alphabetical order of their ids.
+    pub platforms: Vec<PlatformSpec>,
+}
+
+impl Catalog {
+    /// The platform of that id.
+    pub fn platform(&self, id: &str) -> Option<&PlatformSpec> {
+        self.platforms.iter().find(|spec| spec.id == id)
+    }
+}
+
+/// A platform describes itself as data.
+#[derive(Clone, Debug)]
+pub struct PlatformSpec {
+    /// As in a manifest's `platform:`.
+    pub id: &'static str,
+    /// As people call it.
+    pub name: &'static str,
+    /// Its regions; empty for one that has none.
+    pub regions: &'static [RegionSpec],
+    /// Keys that an account of it may have besides those that every account may have.
+    pub account_keys: &'static [&'static str],
+    /// Names of the base URLs that an account's `endpoints` may replace.
+    pub endpoints: &'static [&'static str],
+    /// What it can do.
+    pub capabilities: Capabilities,
+}
+
+/// A region of a platform.
+#[derive(Clone, Copy, Debug)]
+pub struct RegionSpec {
+    /// As in a manifest's `region:`.
+    pub id: &'static str,
+    /// The account name that implies platform and region, such as `garmin_us`.
+    pub implied_by: &'static str,
+    /// Whether activities can be uploaded there.
+    pub uploads: bool,
+}
+
+/// What a platform can do; asked with the manifest, not when a step fails.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Capabilities {
+    /// Takes new activities.
+    pub upload: bool,
+    /// Removes activities.
+    pub delete: bool,
+    /// Shows an activity's bytes in the listing, so comparing costs nothing.
+    pub lists_bytes: bool,
+    /// How an activity is replaced.
+    pub replace: ReplaceProtocol,
+    /// Which details can be set.
+    pub editable: Editable,
+    /// Largest file that it takes, in bytes.
+    pub max_upload_bytes: Option<u64>,
+    /// What a replaced activity loses because no file holds it, in the words of a plan's `loses`.
+    pub loses_on_replace: &'static [&'static str],
+}
+
+/// Which details of an activity can be set.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Editable {
+    /// Title.
+    pub title: bool,
+    /// Description.
+    pub description: bool,
+    /// Activity type.
+    pub kind: bool,
+    /// Who may see it.
+    pub privacy: bool,
+}
+
+/// The order of a replace.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ReplaceProtocol {
+    /// The platform takes duplicates: the new one first, so there is always one.
+    UploadThenDelete,
+    /// The platform refuses duplicates: the old one must go first, after a verified backup.
+    DeleteThenUpload,
+}
+
+impl fmt::Display for ReplaceProtocol {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::UploadThenDelete => "upload_then_delete",
+            Self::DeleteThenUpload => "delete_then_upload",
+        })
+    }
+}

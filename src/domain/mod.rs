@@ -1,0 +1,23 @@
+//! The words of the trade as plain values: accounts, activities, their keys and types.
+//!
+//! Lowest floor. Knows no file, network, database, clock or output; every other room may use it.
+
+mod account;
+mod activity;
+mod activity_type;
+mod catalog;
+mod content;
+mod id;
+mod key;
+mod link;
+mod neutral;
+
+pub use account::{Profile, ProfileId};
+pub use activity::{Activity, Inventory, Note, Unusable};
+pub use activity_type::{ActivityType, Family, SportTable};
+pub use catalog::{Capabilities, Catalog, Editable, PlatformSpec, RegionSpec, ReplaceProtocol};
+pub use content::{Content, Part, Session, rounded};
+pub use id::{AccountName, Address, Fingerprint, RemoteId, RuleName, Sha256};
+pub use key::{Interval, Key};
+pub use link::{Link, LinkOrigin, LinkStatus, Refusal, RefusalReason, Side};
+pub use neutral::neutralise;

@@ -1,0 +1,1 @@
+//! FIT files: what recording a file holds, and whether it is whole.

@@ -1,0 +1,1 @@
+//! Deciding, purely: values in, a plan out.

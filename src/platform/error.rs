@@ -1,0 +1,71 @@
+//! What a platform may answer besides what was asked for.
+
+use std::time::Duration;
+
+use crate::domain::RemoteId;
+
+/// An answer that is not the wanted one. The caller alone knows whether a call may be repeated.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum PlatformError {
+    /// No session, or one that is not accepted.
+    #[error("login needed: {0}")]
+    Auth(AuthFailure),
+    /// Too many requests; nothing was done.
+    #[error("rate limited")]
+    RateLimited {
+        /// As the platform asked for, if it did.
+        retry_after: Option<Duration>,
+    },
+    /// No such activity, or no file of it.
+    #[error("not found")]
+    NotFound,
+    /// The platform holds the activity already. An answer, not a failure.
+    #[error("the platform says that it has this activity already")]
+    Duplicate {
+        /// The activity it named, to be looked at before it is believed.
+        existing: Option<RemoteId>,
+    },
+    /// Refused for good: the same bytes will be refused again.
+    #[error("refused: {reason}")]
+    Rejected {
+        /// In the platform's words.
+        reason: String,
+        /// What kind of refusal.
+        kind: Rejection,
+    },
+    /// The platform cannot do this at all.
+    #[error("not supported by this platform")]
+    Unsupported,
+    /// Not reached, or failed on its side; nothing was done.
+    #[error("not available: {0}")]
+    Transient(String),
+    /// Sent, answer lost: it may or may not have been done. Look before repeating.
+    #[error("sent, but the answer was lost: {0}")]
+    Unconfirmed(String),
+    /// Failed in a way that repeating does not mend.
+    #[error("{0}")]
+    Permanent(String),
+    /// The answer is not what the protocol says.
+    #[error("answer not understood: {0}")]
+    Protocol(String),
+}
+
+/// Why a session is not accepted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum AuthFailure {
+    /// Nobody has logged in yet.
+    #[error("no session")]
+    NoSession,
+    /// The session is over.
+    #[error("the session has ended")]
+    Expired,
+}
+
+/// Why an upload was refused for good.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Rejection {
+    /// Larger than the platform takes.
+    TooLarge,
+    /// Any other reason.
+    Refused,
+}

@@ -1,0 +1,155 @@
+//! The accounts' side of the world: one trait, one folder per platform.
+//!
+//! A platform lists, downloads, uploads, deletes, and translates errors. It knows no other
+//! platform, no plan, no state and no prompt.
+
+pub mod directory;
+mod error;
+pub mod memory;
+mod registry;
+
+use std::collections::HashMap;
+
+use async_trait::async_trait;
+
+use crate::domain::{Activity, ActivityType, Capabilities, Key, Note, Profile, RemoteId, Sha256};
+use jiff::civil::Date;
+
+pub use error::{AuthFailure, PlatformError, Rejection};
+pub use registry::{Opening, catalog, open};
+
+/// An open account.
+#[async_trait]
+pub trait Platform: Send + Sync {
+    /// What it can do.
+    fn capabilities(&self) -> Capabilities;
+
+    /// Whose account it is.
+    async fn whoami(&self) -> Result<Profile, PlatformError>;
+
+    /// Makes the account ready to be written to; a directory gets its folder and marker.
+    async fn prepare(&self) -> Result<Profile, PlatformError> {
+        self.whoami().await
+    }
+
+    /// One page of the activities, newest first.
+    async fn list(&self, request: ListRequest<'_>) -> Result<Page, PlatformError>;
+
+    /// The original file, un-zipped and un-converted.
+    async fn download(&self, activity: &Activity) -> Result<Original, PlatformError>;
+
+    /// Sends a file once. An error other than `Unconfirmed` means that nothing was stored.
+    async fn upload(&self, file: &FitFile) -> Result<Uploaded, PlatformError>;
+
+    /// What became of an upload that was still being processed.
+    async fn upload_status(&self, ticket: &UploadTicket) -> Result<UploadStatus, PlatformError>;
+
+    /// Removes an activity; `NotFound` where it was not there.
+    async fn delete(&self, id: &RemoteId) -> Result<(), PlatformError>;
+
+    /// What people wrote about an activity.
+    async fn details(&self, id: &RemoteId) -> Result<Details, PlatformError>;
+
+    /// Sets those details that the platform can set.
+    async fn set_details(&self, id: &RemoteId, details: &Details) -> Result<(), PlatformError>;
+}
+
+/// Which part of an account to list.
+#[derive(Clone, Debug)]
+pub struct ListRequest<'a> {
+    /// Local calendar days, both inclusive; `None` is open.
+    pub window: Window,
+    /// Where the previous page ended.
+    pub page: Option<PageToken>,
+    /// Rows of the last reading, so that a platform need not read again what has not changed.
+    pub known: &'a HashMap<RemoteId, Activity>,
+}
+
+/// A stretch of local calendar days.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Window {
+    /// First day.
+    pub first: Option<Date>,
+    /// Last day.
+    pub last: Option<Date>,
+}
+
+/// A platform's own way to go on after a page.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PageToken(pub String);
+
+/// Some activities.
+#[derive(Clone, Debug, Default)]
+pub struct Page {
+    /// Newest first.
+    pub activities: Vec<Activity>,
+    /// How to go on; `None` at the end.
+    pub next: Option<PageToken>,
+    /// How many there are in all, if the platform says so.
+    pub total: Option<u64>,
+    /// False if part of the account could not be read.
+    pub complete: bool,
+    /// What else was found.
+    pub notes: Vec<Note>,
+}
+
+/// The bytes of an activity as its account holds them.
+#[derive(Clone, Debug)]
+pub struct Original {
+    /// A whole FIT file, unzipped.
+    pub bytes: Vec<u8>,
+}
+
+/// A verified FIT file on its way to an account.
+#[derive(Clone, Debug)]
+pub struct FitFile {
+    /// The bytes; never changed on the way.
+    pub bytes: Vec<u8>,
+    /// Their hash.
+    pub sha256: Sha256,
+    /// Identity of the recording.
+    pub key: Key,
+    /// Canonical type.
+    pub kind: ActivityType,
+    /// The source's title, untrusted.
+    pub title: Option<String>,
+    /// Seconds east of UTC at the start.
+    pub local_offset_s: Option<i32>,
+}
+
+/// How an upload was taken.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Uploaded {
+    /// Stored under this id.
+    Stored(RemoteId),
+    /// Still being processed.
+    Processing(UploadTicket),
+}
+
+/// A platform's own receipt of an upload.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct UploadTicket(pub String);
+
+/// What became of an upload.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum UploadStatus {
+    /// Stored under this id.
+    Stored(RemoteId),
+    /// Stored, but the platform does not say under which id.
+    Finished,
+    /// Not yet decided.
+    Processing,
+}
+
+/// What people wrote about an activity, and who may see it.
+#[derive(Clone, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct Details {
+    /// Title.
+    pub title: Option<String>,
+    /// Description.
+    pub description: Option<String>,
+    /// Canonical type.
+    pub kind: Option<ActivityType>,
+    /// Whether only the athlete sees it.
+    pub private: Option<bool>,
+}

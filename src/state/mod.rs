@@ -1,0 +1,1 @@
+//! The memory: inventories, links, journal, in one SQLite file.

@@ -1,0 +1,1 @@
+//! Behaviour tests, through the library and through the binary.
