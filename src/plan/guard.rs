@@ -28,7 +28,7 @@ pub fn exceeded(limits: &Limits, counts: &Counts) -> Vec<LimitExceeded> {
 }
 
 /// Whether an inventory shrank below the share that is believed.
-pub fn shrunken(
+pub(super) fn shrunken(
     limits: &Limits,
     account: &AccountName,
     view: &AccountView<'_>,

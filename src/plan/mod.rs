@@ -20,6 +20,7 @@ pub use build::{Comparison, Plan, build};
 pub use compare::clock;
 pub use decide::Notice;
 pub use document::DocumentError;
+pub use guard::exceeded;
 pub use model::{
     AccountRef, Action, ActivityRef, Blocked, BlockedReason, Body, ByAccount, Change, Conflict,
     Context, Counts, DestinationRef, Document, FORMAT, InSync, InventoryRef, LimitExceeded,

@@ -1,1 +1,6 @@
-//! Values in, text out.
+//! Values in, text out: no file, no terminal, no clock.
+
+mod column;
+mod plan_text;
+
+pub use plan_text::{Detail, plan_summary, plan_text};
