@@ -15,6 +15,7 @@ use async_trait::async_trait;
 use crate::domain::{Activity, ActivityType, Capabilities, Key, Note, Profile, RemoteId, Sha256};
 use jiff::civil::Date;
 
+pub use crate::domain::Details;
 pub use error::{AuthFailure, PlatformError, Rejection};
 pub use registry::{Opening, catalog, open};
 
@@ -139,17 +140,4 @@ pub enum UploadStatus {
     Finished,
     /// Not yet decided.
     Processing,
-}
-
-/// What people wrote about an activity, and who may see it.
-#[derive(Clone, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
-pub struct Details {
-    /// Title.
-    pub title: Option<String>,
-    /// Description.
-    pub description: Option<String>,
-    /// Canonical type.
-    pub kind: Option<ActivityType>,
-    /// Whether only the athlete sees it.
-    pub private: Option<bool>,
 }
