@@ -3,8 +3,10 @@
 //! A platform lists, downloads, uploads, deletes, and translates errors. It knows no other
 //! platform, no plan, no state and no prompt.
 
+mod coros;
 pub mod directory;
 mod error;
+mod garmin;
 pub mod memory;
 mod registry;
 
@@ -17,7 +19,7 @@ use jiff::civil::Date;
 
 pub use crate::domain::Details;
 pub use error::{AuthFailure, PlatformError, Rejection};
-pub use registry::{Opening, catalog, open};
+pub use registry::{OpenError, Opening, catalog, open};
 
 /// An open account.
 #[async_trait]
