@@ -1,1 +1,4 @@
 //! Behaviour tests, through the library and through the binary.
+
+#[cfg(test)]
+mod fit_identity;
