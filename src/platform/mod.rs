@@ -9,6 +9,7 @@ mod error;
 mod garmin;
 pub mod memory;
 mod registry;
+mod row;
 
 use std::collections::HashMap;
 

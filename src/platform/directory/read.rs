@@ -6,10 +6,9 @@ use std::path::Path;
 
 use flate2::read::MultiGzDecoder;
 
-use crate::domain::{
-    Activity, ActivityType, Content, Fingerprint, Part, RemoteId, Sha256, Unusable, title_of_stem,
-};
+use crate::domain::{Activity, ActivityType, Fingerprint, Sha256, Unusable, title_of_stem};
 use crate::fit;
+use crate::platform::row;
 
 use super::path::{self, Packing};
 use super::scan::Found;
@@ -72,7 +71,7 @@ pub(super) fn row(found: &Found) -> Option<Activity> {
         bytes(&found.path, found.packing)
     };
     let (mut row, lasting) = match read {
-        Ok(bytes) => (of_bytes(&found.id, &bytes), true),
+        Ok(bytes) => (row::of_bytes(&found.id, &bytes), true),
         Err(Unread::Io(error)) if error.kind() == io::ErrorKind::NotFound => return None,
         Err(unread) => {
             let lasting = match unread {
@@ -90,48 +89,6 @@ pub(super) fn row(found: &Found) -> Option<Activity> {
     row.title = title_of_stem(path::stem(&found.id), &row.kind);
     row.hint = (lasting && found.settled).then(|| found.stamp.to_string());
     Some(row)
-}
-
-/// What the bytes tell; title and hint are not theirs.
-fn of_bytes(id: &RemoteId, bytes: &[u8]) -> Activity {
-    let sha256 = Sha256::of(bytes);
-    let fingerprint = Fingerprint::of_bytes(&sha256);
-    let mut row = match fit::read(bytes) {
-        Ok(content) => of_content(id, fingerprint, content),
-        Err(reason) => Activity::unusable(id.clone(), fingerprint, reason),
-    };
-    row.sha256 = Some(sha256);
-    row
-}
-
-fn of_content(id: &RemoteId, fingerprint: Fingerprint, content: Content) -> Activity {
-    let key = content.key();
-    Activity {
-        id: id.clone(),
-        fingerprint,
-        start: key.map(|(key, _)| key.start),
-        weak_start: key.is_some_and(|(_, weak)| weak),
-        elapsed_s: key.and_then(|(key, _)| key.elapsed_s),
-        timer_s: content.timer_s(),
-        local_offset_s: content.parts.iter().find_map(|part| part.local_offset_s),
-        kind: content.kind(),
-        title: None,
-        distance_m: content.distance_m(),
-        device: content.parts.iter().find_map(device),
-        sha256: None,
-        unusable: fit::several_activities(&content).then_some(Unusable::SeveralActivities),
-        content: Some(content),
-        private: None,
-        hint: None,
-    }
-}
-
-/// The device's name, else the numbers of maker and product.
-fn device(part: &Part) -> Option<String> {
-    fit::device_name(part).or_else(|| {
-        let (maker, product) = (part.manufacturer?, part.product?);
-        Some(format!("{maker}/{product}"))
-    })
 }
 
 /// The type that a file's content tells.

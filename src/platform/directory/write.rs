@@ -145,17 +145,23 @@ fn sync_folder(folder: &Path) -> io::Result<()> {
 /// What a fault of the file system means: nothing was done.
 pub(super) fn failed(path: &Path, error: &io::Error) -> PlatformError {
     let text = format!("{}: {error}", shown(path));
-    match error.kind() {
-        io::ErrorKind::NotFound => PlatformError::NotFound,
+    let lasting = matches!(
+        error.kind(),
         io::ErrorKind::PermissionDenied
-        | io::ErrorKind::ReadOnlyFilesystem
-        | io::ErrorKind::AlreadyExists
-        | io::ErrorKind::NotADirectory
-        | io::ErrorKind::IsADirectory
-        | io::ErrorKind::InvalidInput
-        | io::ErrorKind::InvalidFilename
-        | io::ErrorKind::FileTooLarge => PlatformError::Permanent(text),
-        _ => PlatformError::Transient(text),
+            | io::ErrorKind::ReadOnlyFilesystem
+            | io::ErrorKind::AlreadyExists
+            | io::ErrorKind::NotADirectory
+            | io::ErrorKind::IsADirectory
+            | io::ErrorKind::InvalidInput
+            | io::ErrorKind::InvalidFilename
+            | io::ErrorKind::FileTooLarge
+    );
+    if error.kind() == io::ErrorKind::NotFound {
+        PlatformError::NotFound
+    } else if lasting {
+        PlatformError::Permanent(text)
+    } else {
+        PlatformError::Transient(text)
     }
 }
 
