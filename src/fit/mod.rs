@@ -13,11 +13,13 @@ mod chain;
 mod check;
 mod crc;
 mod definition;
+mod detail;
 mod names;
 mod scan;
 mod walk;
 
 pub use chain::Defect;
 pub use check::{Reason, content, read, several_activities};
+pub use detail::{Detail, DetailPart, Device, SessionDetail, detail};
 pub use names::{device_name, manufacturer_name};
 pub use scan::{Scan, ScannedPart, scan};

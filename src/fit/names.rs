@@ -16,9 +16,20 @@ pub(super) fn name(of: FieldDataType, number: impl Into<i64>) -> Option<String> 
         .then(|| get_field_variant_as_string(of, number))
 }
 
+/// The profile's name of a value, else the number.
+pub(super) fn or_number(of: FieldDataType, number: impl Into<i64>) -> String {
+    let number = number.into();
+    name(of, number).unwrap_or_else(|| number.to_string())
+}
+
 /// A file type by name, or its number.
 pub(super) fn file_type(number: u8) -> String {
-    name(FieldDataType::File, number).unwrap_or_else(|| number.to_string())
+    or_number(FieldDataType::File, number)
+}
+
+/// A message by name, or its number.
+pub(super) fn message(number: u16) -> String {
+    or_number(FieldDataType::MesgNum, number)
 }
 
 /// A manufacturer by name, such as `coros`; `None` if the profile does not know the number.
@@ -26,7 +37,7 @@ pub fn manufacturer_name(number: u16) -> Option<String> {
     name(FieldDataType::Manufacturer, number)
 }
 
-/// The name of a product: the maker's own text, else Garmin's table for Garmin's numbers.
+/// The name of a product: the maker's own text, else its name for Garmin's numbers, else `None`.
 pub(super) fn product(
     text: Option<&str>,
     manufacturer: Option<u16>,

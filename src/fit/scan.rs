@@ -31,13 +31,13 @@ pub struct ScannedPart {
 }
 
 /// Message numbers of the FIT profile.
-mod message {
-    pub(super) const FILE_ID: u16 = 0;
-    pub(super) const SESSION: u16 = 18;
-    pub(super) const RECORD: u16 = 20;
-    pub(super) const DEVICE_INFO: u16 = 23;
-    pub(super) const ACTIVITY: u16 = 34;
-    pub(super) const FIELD_DESCRIPTION: u16 = 206;
+pub(super) mod message {
+    pub(in crate::fit) const FILE_ID: u16 = 0;
+    pub(in crate::fit) const SESSION: u16 = 18;
+    pub(in crate::fit) const RECORD: u16 = 20;
+    pub(in crate::fit) const DEVICE_INFO: u16 = 23;
+    pub(in crate::fit) const ACTIVITY: u16 = 34;
+    pub(in crate::fit) const FIELD_DESCRIPTION: u16 = 206;
 }
 
 /// A session costs 64 bytes of memory but may cost a single byte of file.
