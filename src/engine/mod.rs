@@ -14,9 +14,9 @@ mod refresh;
 mod session;
 
 pub use accounts::OpenAccount;
-pub use apply::{Applied, Approved, Finished, apply, check_accounts};
+pub use apply::{Applied, Approved, Finished, apply, check_accounts, settle};
 pub use decide::{Subject, decide, find_subject};
 pub use error::EngineError;
 pub use plan::{PlanRequest, Planned, plan};
 pub use refresh::Refresh;
-pub use session::{Places, Session};
+pub use session::{Open, Places, Session};

@@ -20,7 +20,7 @@ pub fn clock(seconds: u32) -> String {
 }
 
 /// Every field in which two originals differ; none if they hold the same.
-pub(super) fn changes(destination: &Content, source: &Content) -> Vec<Change> {
+pub fn changes(destination: &Content, source: &Content) -> Vec<Change> {
     let mut changes = Vec::new();
     let (old, new) = (sessions(destination), sessions(source));
     let mut note = |field: &str, from: Option<String>, to: Option<String>| {

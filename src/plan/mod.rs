@@ -17,7 +17,7 @@ mod select;
 mod world;
 
 pub use build::{Comparison, Plan, build};
-pub use compare::clock;
+pub use compare::{changes, clock};
 pub use decide::Notice;
 pub use document::DocumentError;
 pub use guard::exceeded;
@@ -27,4 +27,5 @@ pub use model::{
     ManifestRef, Meta, PlanId, Protocol, RuleSummary, Skip, SourceRef, Step, StepKey,
 };
 pub use reason::{ConflictReason, InSyncReason, SkipReason, StepReason};
+pub use select::activity_at;
 pub use world::{AccountView, Force, Glob, Listing, Memory, Options, Selection, World};

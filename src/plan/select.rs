@@ -6,7 +6,7 @@ use jiff::civil::Date;
 use jiff::tz::Offset;
 
 use crate::domain::{
-    Activity, Address, LinkOrigin, Refusal, RefusalReason, RemoteId, Sha256, Unusable, Verdict,
+    Activity, Address, Inventory, LinkOrigin, Refusal, RefusalReason, RemoteId, Sha256, Unusable, Verdict,
 };
 use crate::manifest::{Filter, Located, Rule};
 
@@ -36,7 +36,7 @@ pub(super) fn select<'a>(
     let sieve = Sieve::new(world, rule, source);
     let mut selected = Selected::default();
     let mut seen: HashSet<&Sha256> = HashSet::new();
-    for entry in entries(rule, source) {
+    for entry in entries(rule, source.inventory) {
         let twin = entry
             .activity
             .sha256
@@ -54,8 +54,8 @@ pub(super) fn select<'a>(
 }
 
 /// Gives every activity of a source its address; equal starts are counted in order of id.
-pub(super) fn entries<'a>(rule: &Rule, source: &AccountView<'a>) -> Vec<Entry<'a>> {
-    let activities = &source.inventory.activities;
+pub(super) fn entries<'a>(rule: &Rule, inventory: &'a Inventory) -> Vec<Entry<'a>> {
+    let activities = &inventory.activities;
     let mut entries = Vec::with_capacity(activities.len());
     for group in activities.chunk_by(|a, b| a.start.is_some() && a.start == b.start) {
         for (place, activity) in group.iter().enumerate() {
@@ -67,6 +67,16 @@ pub(super) fn entries<'a>(rule: &Rule, source: &AccountView<'a>) -> Vec<Entry<'a
         }
     }
     entries
+}
+
+/// The activity that an address means today.
+pub fn activity_at<'a>(
+    rule: &Rule,
+    inventory: &'a Inventory,
+    address: &Address,
+) -> Option<&'a Activity> {
+    let found = entries(rule, inventory).into_iter().find(|entry| entry.address == *address);
+    found.map(|entry| entry.activity)
 }
 
 type Reason = (SkipReason, Option<String>);
@@ -208,7 +218,8 @@ fn by_facts(filter: &Filter, activity: &Activity) -> Option<Line> {
     let most = |bound: Option<&Located<u32>>, fact: Option<u32>| {
         against(bound, |most| fact.is_none_or(|fact| fact <= *most))
     };
-    against(filter.title.as_ref(), |pattern| pattern.is_match(title))
+    against(filter.ids.as_ref(), |ids| ids.contains(&activity.id))
+        .or_else(|| against(filter.title.as_ref(), |pattern| pattern.is_match(title)))
         .or_else(|| against(filter.device.as_ref(), |pattern| pattern.is_match(device)))
         .or_else(|| least(filter.min_distance_m.as_ref(), activity.distance_m))
         .or_else(|| most(filter.max_distance_m.as_ref(), activity.distance_m))

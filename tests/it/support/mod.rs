@@ -1,0 +1,3 @@
+//! What tests need to build their world.
+
+pub(crate) mod fit;
