@@ -5,12 +5,20 @@
 //! awaits. Knows no platform, no plan and no clock: times are handed in. No other room sees SQLite.
 
 mod accounts;
+mod content;
 mod error;
+mod inventory;
+mod journal;
+mod links;
 mod place;
 mod row;
 mod schema;
 mod store;
+mod verify;
 
 pub use accounts::{AccountRow, StoredAccount};
 pub use error::StateError;
+pub use inventory::{InventoryMeta, Reading};
+pub use journal::{Entry, Run, RunEnd, RunId, Step, StepId, StepRecord, Written};
+pub use links::{Forgotten, StoredLink};
 pub use store::{Access, Store};
