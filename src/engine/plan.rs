@@ -3,7 +3,7 @@
 use jiff::tz::Offset;
 use jiff::{Timestamp, civil::Date};
 
-use crate::domain::{AccountName, Inventory};
+use crate::domain::{AccountName, Inventory, RuleName};
 use crate::manifest::Manifest;
 use crate::plan::{self, AccountView, ByAccount, Memory, Options, Plan, World};
 
@@ -85,8 +85,8 @@ impl Planned {
 }
 
 fn check_rules(manifest: &Manifest, options: &Options) -> Result<(), EngineError> {
-    let known = |name| manifest.rules.iter().any(|rule| rule.name == *name);
-    match options.selection.rules.iter().find(|name| !known(*name)) {
+    let known = |name: &RuleName| manifest.rules.iter().any(|rule| rule.name == *name);
+    match options.selection.rules.iter().find(|name| !known(name)) {
         Some(unknown) => Err(EngineError::UnknownRule(unknown.to_string())),
         None => Ok(()),
     }

@@ -162,7 +162,7 @@ impl Run<'_> {
                 .filter_map(|pair| {
                     let found = pair.destination.as_ref()?;
                     let known = known.get(&pair.source.id).copied();
-                    let sides = (here.get(&pair.source.id)?, there.get(&found.id)?);
+                    let sides = (*here.get(&pair.source.id)?, *there.get(&found.id)?);
                     link_of(pair, known, sides)
                 })
                 .collect();

@@ -92,15 +92,19 @@ fn manifest_of(manifest: &Manifest, body: &Body) -> Manifest {
             None => rules.push((direction, HashSet::from([step.source.id.clone()]))),
         }
     }
+    let strategy_of = |name: &RuleName| {
+        let rule = manifest.rules.iter().find(|rule| rule.name == *name);
+        rule.map(|rule| rule.strategy).unwrap_or_default()
+    };
     let rule = |((name, source, destination, action), ids): (Direction, HashSet<RemoteId>)| Rule {
+        strategy: match action {
+            Action::Replace => ConflictStrategy::ReplaceExisting,
+            Action::Upload => strategy_of(&name),
+        },
         name,
         source,
         destination,
         filter: Filter { ids: Some(Located { value: ids, line: None }), ..Filter::default() },
-        strategy: match action {
-            Action::Replace => ConflictStrategy::ReplaceExisting,
-            Action::Upload => ConflictStrategy::SkipExisting,
-        },
         line: 0,
     };
     Manifest { rules: rules.into_iter().map(rule).collect(), ..manifest.clone() }
@@ -152,7 +156,7 @@ impl<'a> Verdicts<'a> {
             return same_step(step, now);
         }
         if let Some(with) = self.done.get(&key) {
-            return Self::done(step, *with);
+            return Standing::Done(with.cloned());
         }
         if let Some(reason) = self.questions.get(&key) {
             return Standing::Question(*reason);
@@ -160,14 +164,6 @@ impl<'a> Verdicts<'a> {
         match self.against.get(&step.address) {
             Some(reason) => Standing::Against(*reason),
             None => Standing::Stale("an account could not be read"),
-        }
-    }
-
-    fn done(step: &Step, with: Option<&RemoteId>) -> Standing {
-        match step.action {
-            Action::Upload => Standing::Done(with.cloned()),
-            // In sync by now: either somebody replaced it, or the old one is the same after all.
-            Action::Replace => Standing::Done(with.cloned()),
         }
     }
 }
