@@ -22,9 +22,8 @@ pub(super) fn crc16(bytes: &[u8]) -> u16 {
 fn step(crc: u16, block: &[u8; STRIDE]) -> u16 {
     let [low, high] = crc.to_le_bytes();
     let [a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p] = *block;
-    effect::<15>(a ^ low)
-        ^ effect::<14>(b ^ high)
-        ^ effect::<13>(c)
+    // These do not depend on the checksum so far: a processor computes them ahead of time.
+    let independent = effect::<13>(c)
         ^ effect::<12>(d)
         ^ effect::<11>(e)
         ^ effect::<10>(f)
@@ -37,7 +36,8 @@ fn step(crc: u16, block: &[u8; STRIDE]) -> u16 {
         ^ effect::<3>(m)
         ^ effect::<2>(n)
         ^ effect::<1>(o)
-        ^ effect::<0>(p)
+        ^ effect::<0>(p);
+    independent ^ (effect::<15>(a ^ low) ^ effect::<14>(b ^ high))
 }
 
 /// What a byte adds to the checksum when `FOLLOWING` bytes come after it.

@@ -154,3 +154,76 @@ fn is_valid(value: u64, base: u8) -> bool {
         _ => value != all_ones,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::Definition;
+
+    /// The layout of a little-endian record with these fields.
+    fn layout(fields: &[[u8; 3]]) -> Vec<u8> {
+        let count = u8::try_from(fields.len()).unwrap();
+        [&[0, 0, 20, 0, count], fields.as_flattened()].concat()
+    }
+
+    fn value(field: [u8; 3], body: &[u8]) -> Option<u64> {
+        let bytes = layout(&[field]);
+        let (definition, rest) = Definition::read(&bytes, false).unwrap();
+        assert!(rest.is_empty());
+        assert_eq!(definition.size, body.len());
+        definition.uint(body, field[0])
+    }
+
+    #[test]
+    fn invalid_and_negative_values_are_absent() {
+        assert_eq!(value([1, 1, 0x00], &[7]), Some(7));
+        assert_eq!(value([1, 1, 0x02], &[0xFF]), None);
+        assert_eq!(value([1, 2, 0x84], &[0x34, 0x12]), Some(0x1234));
+        assert_eq!(value([1, 2, 0x84], &[0xFF, 0xFF]), None);
+        assert_eq!(value([1, 4, 0x8C], &[0; 4]), None);
+        assert_eq!(value([1, 4, 0x8C], &[0xFF; 4]), Some(0xFFFF_FFFF));
+        assert_eq!(value([1, 1, 0x01], &[0x7E]), Some(0x7E));
+        assert_eq!(value([1, 1, 0x01], &[0x7F]), None);
+        assert_eq!(value([1, 4, 0x85], &[0xFE, 0xFF, 0xFF, 0xFF]), None);
+        assert_eq!(value([1, 4, 0x88], &[0, 0, 0x80, 0x3F]), None);
+        assert_eq!(value([1, 8, 0x8F], &[1, 0, 0, 0, 0, 0, 0, 0]), Some(1));
+    }
+
+    #[test]
+    fn odd_sizes_degrade_and_arrays_give_their_first() {
+        assert_eq!(value([1, 1, 0x86], &[9]), None);
+        assert_eq!(value([1, 3, 0x84], &[1, 0, 2]), None);
+        assert_eq!(value([1, 0, 0x02], &[]), None);
+        assert_eq!(value([1, 4, 0x84], &[1, 0, 2, 0]), Some(1));
+    }
+
+    #[test]
+    fn text_ends_at_nul_or_at_the_field() {
+        let text = |body: &[u8]| {
+            let bytes = layout(&[[8, u8::try_from(body.len()).unwrap(), 7]]);
+            let (definition, _) = Definition::read(&bytes, false).unwrap();
+            definition.text(body, 8)
+        };
+        assert_eq!(text(b"PACE 2\0junk").as_deref(), Some("PACE 2"));
+        assert_eq!(text(b"PACE").as_deref(), Some("PACE"));
+        assert_eq!(text(b"\0PACE"), None);
+        assert_eq!(text(b"P\xFF").as_deref(), Some("P\u{FFFD}"));
+    }
+
+    #[test]
+    fn time_stands_where_the_layout_says() {
+        let bytes = layout(&[[3, 1, 2], [253, 4, 0x86]]);
+        let (definition, _) = Definition::read(&bytes, false).unwrap();
+        assert_eq!(definition.time(&[99, 1, 2, 3, 4]), Some(0x0403_0201));
+        let bytes = layout(&[[253, 1, 0x86]]);
+        let (definition, _) = Definition::read(&bytes, false).unwrap();
+        assert_eq!(definition.time(&[99]), None);
+    }
+
+    #[test]
+    fn developer_fields_count_towards_the_size() {
+        let mut bytes = layout(&[[3, 1, 2]]);
+        bytes.extend([2, 0, 4, 0, 1, 6, 0, 0xAA]);
+        let (definition, rest) = Definition::read(&bytes, true).unwrap();
+        assert_eq!((definition.size, rest), (11, [0xAA].as_slice()));
+    }
+}

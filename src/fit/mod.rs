@@ -1,7 +1,7 @@
 //! FIT files: what recording a file holds, and whether it is whole.
 //!
-//! Two readers. [`scan`] is the fast one that identity rests on: a single pass that keeps sessions,
-//! the count and times of records, and a few facts of the maker. [`detail`] is for people who look
+//! Two readers. [`scan()`] is the fast one that identity rests on: a single pass that keeps sessions,
+//! the count and times of records, and a few facts of the maker. [`detail()`] is for people who look
 //! into one file. Both read the same framing (`chain`), message layouts (`definition`) and message
 //! stream (`walk`); `check` decides whether a scanned file can be synced at all.
 //!

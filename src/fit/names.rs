@@ -7,7 +7,8 @@ use fitparser::profile::{FieldDataType, get_field_variant_as_string};
 
 use crate::domain::Part;
 
-const GARMIN: u16 = 1;
+/// Garmin and its brands Dynastream (OEM and own) and Tacx number their products in one table.
+const GARMIN_BRANDS: [u16; 4] = [1, 13, 15, 89];
 
 /// The profile's name of a value, such as `cycling`; `None` for a number it does not know.
 pub(super) fn name(of: FieldDataType, number: impl Into<i64>) -> Option<String> {
@@ -37,28 +38,61 @@ pub fn manufacturer_name(number: u16) -> Option<String> {
     name(FieldDataType::Manufacturer, number)
 }
 
-/// The name of a product: the maker's own text, else its name for Garmin's numbers, else `None`.
+/// The name of a product: the maker's own text, else the profile's name of Garmin's number.
 pub(super) fn product(
     text: Option<&str>,
     manufacturer: Option<u16>,
     product: Option<u16>,
 ) -> Option<String> {
     text.map(str::to_owned).or_else(|| {
-        let number = product.filter(|_| manufacturer == Some(GARMIN))?;
-        name(FieldDataType::GarminProduct, number)
+        let known = GARMIN_BRANDS.contains(&manufacturer?);
+        name(FieldDataType::GarminProduct, product.filter(|_| known)?)
     })
 }
 
 /// The recording device in words, such as `COROS PACE 2` or `garmin edge520`; untrusted text.
 pub fn device_name(part: &Part) -> Option<String> {
-    let maker = part.manufacturer.and_then(manufacturer_name);
-    let text = part.product_name.as_deref();
-    match (text, maker) {
-        (Some(text), _) => Some(text.to_owned()),
-        (None, maker) => {
-            let model = product(None, part.manufacturer, part.product);
-            let words: Vec<String> = maker.into_iter().chain(model).collect();
-            (!words.is_empty()).then(|| words.join(" "))
-        }
+    part.product_name.clone().or_else(|| {
+        let maker = part.manufacturer.and_then(manufacturer_name);
+        let model = product(None, part.manufacturer, part.product);
+        let words: Vec<String> = maker.into_iter().chain(model).collect();
+        (!words.is_empty()).then(|| words.join(" "))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{device_name, file_type, message};
+    use crate::domain::Part;
+
+    fn device(manufacturer: Option<u16>, product: u16, text: Option<&str>) -> Option<String> {
+        device_name(&Part {
+            manufacturer,
+            product: Some(product),
+            product_name: text.map(str::to_owned),
+            ..Part::default()
+        })
+    }
+
+    #[test]
+    fn device_is_named_by_its_maker_or_by_the_profile() {
+        let named = |maker, product, text| device(Some(maker), product, text);
+        assert_eq!(
+            named(294, 802, Some("COROS PACE 2")).as_deref(),
+            Some("COROS PACE 2")
+        );
+        assert_eq!(named(1, 2067, None).as_deref(), Some("garmin edge520"));
+        assert_eq!(named(1, 65_000, None).as_deref(), Some("garmin"));
+        assert_eq!(named(294, 2067, None).as_deref(), Some("coros"));
+        assert_eq!(named(65_000, 1, None), None);
+        assert_eq!(device(None, 2067, None), None);
+    }
+
+    #[test]
+    fn numbers_without_a_name_stay_numbers() {
+        assert_eq!(file_type(4), "activity");
+        assert_eq!(file_type(99), "99");
+        assert_eq!(message(20), "record");
+        assert_eq!(message(65_000), "65000");
     }
 }

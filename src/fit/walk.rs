@@ -70,7 +70,7 @@ pub(super) fn walk<'a>(
         if compressed && time.is_none() {
             time = now.map(|now| advanced(now, header));
         }
-        now = time.or(now);
+        now = time.filter(|time| *time != u32::MAX).or(now);
         see(&Message {
             definition,
             body,

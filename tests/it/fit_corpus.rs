@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use fit_sync::domain::Unusable;
 use fit_sync::fit::{self, Defect, Scan};
 use jiff::Timestamp;
 
@@ -193,4 +194,70 @@ fn cells(line: &str) -> Vec<String> {
         }
     }
     cells
+}
+
+#[test]
+fn corpus_files_that_cannot_be_synced_say_why() {
+    let Some(corpus) = corpus() else {
+        return;
+    };
+    let (mut unusable, mut several) = (Vec::new(), Vec::new());
+    for row in rows(&corpus) {
+        let file = row.get("file").to_owned();
+        let bytes = std::fs::read(corpus.join(&file)).unwrap();
+        assert_eq!(fit::scan(&bytes).err(), fit::detail(&bytes).err(), "{file}");
+        match fit::read(&bytes) {
+            Ok(content) if fit::several_activities(&content) => several.push(file),
+            Ok(content) => assert!(content.key().is_some(), "{file}"),
+            Err(_) if BROKEN.iter().any(|(name, _)| *name == file) => {}
+            Err(reason) => unusable.push((file, words(reason))),
+        }
+    }
+    unusable.sort_unstable();
+    assert_eq!(
+        unusable,
+        UNUSABLE.map(|(file, why)| (file.to_owned(), why.to_owned()))
+    );
+    assert_eq!(several, [""; 0]);
+}
+
+/// Whole files that are no activities, or none with a time.
+const UNUSABLE: [(&str, &str); 11] = [
+    (
+        "dynastream/DeveloperData.fit",
+        "an activity without any session or record that tells a time",
+    ),
+    (
+        "dynastream/WeightScaleMultiUser.fit",
+        "a FIT file of type weight",
+    ),
+    (
+        "dynastream/WorkoutCustomTargetValues.fit",
+        "a FIT file of type workout",
+    ),
+    (
+        "dynastream/WorkoutRepeatSteps.fit",
+        "a FIT file of type workout",
+    ),
+    ("garmin/Settings.fit", "a FIT file of type settings"),
+    ("garmin/Settings2.fit", "a FIT file of type settings"),
+    ("garmin/antfs-dump.63.fit", "clock not set"),
+    ("garmin/compressed-speed-distance.fit", "clock not set"),
+    ("garmin/example.fit", "a FIT file of type course"),
+    (
+        "stages-cycling/stagesLink_28832.fit",
+        "a FIT file of type course",
+    ),
+    (
+        "trainer-road/trainerroad_744490.fit",
+        "a FIT file of type workout",
+    ),
+];
+
+fn words(reason: Unusable) -> String {
+    match reason {
+        Unusable::Unreadable { detail } | Unusable::NotAnActivity { detail } => detail,
+        Unusable::ClockNotSet => "clock not set".to_owned(),
+        Unusable::NoOriginal | Unusable::SeveralActivities => panic!("{reason:?}"),
+    }
 }

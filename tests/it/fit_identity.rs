@@ -294,6 +294,9 @@ fn detail_names_things() {
     "#);
 }
 
+/// Another encoding of the same content.
+type Shape = fn(FitFile) -> FitFile;
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(256))]
 
@@ -312,7 +315,7 @@ proptest! {
             .distance_m(distance)
             .records(records)
             .developer_fields(developer);
-        let shapes: [(bool, fn(FitFile) -> FitFile); 4] = [
+        let shapes: [(bool, Shape); 4] = [
             (big, FitFile::big_endian),
             (short, FitFile::header12),
             (zero, FitFile::header_crc_zero),
