@@ -512,3 +512,20 @@ async fn what_an_interrupted_run_left_is_removed_and_nothing_else() {
     assert!(folder.path().join("cycling/other.tmp").exists());
     assert!(elsewhere.path().join(ours).exists());
 }
+
+#[tokio::test]
+async fn a_file_that_may_not_be_opened_is_a_row_and_is_tried_again() {
+    let (folder, directory) = folder();
+    put(&folder, "run.fit", &ride(START));
+    let path = folder.path().join("run.fit");
+    fs::set_permissions(&path, fs::Permissions::from_mode(0o000)).unwrap();
+    // Root reads everything.
+    let refused = File::open(&path).is_err();
+    let page = listed(&directory).await;
+    assert!(page.complete);
+    assert_eq!(page.activities[0].unusable.is_some(), refused);
+    assert_eq!(page.activities[0].hint.is_none(), refused);
+    fs::set_permissions(&path, fs::Permissions::from_mode(0o600)).unwrap();
+    let page = relisted(&directory, &known(&page)).await.unwrap();
+    assert_eq!(page.activities[0].unusable, None);
+}
