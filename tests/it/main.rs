@@ -1,6 +1,10 @@
 //! Behaviour tests, through the library and through the binary.
 
 #[cfg(test)]
+mod backups;
+#[cfg(test)]
+mod directory;
+#[cfg(test)]
 mod fit_corpus;
 #[cfg(test)]
 mod fit_identity;

@@ -30,15 +30,20 @@ pub(super) enum Unread {
 /// A file's bytes, unzipped.
 pub(super) fn bytes(path: &Path, packing: Packing) -> Result<Vec<u8>, Unread> {
     let file = File::open(path).map_err(Unread::Io)?;
+    unpacked(file, packing, MAX_BYTES)
+}
+
+/// Reads no more than `most` bytes, whatever they unzip to.
+fn unpacked(packed: impl Read, packing: Packing, most: u64) -> Result<Vec<u8>, Unread> {
     let mut bytes = Vec::new();
     let read = match packing {
-        Packing::Plain => file.take(MAX_BYTES + 1).read_to_end(&mut bytes),
-        Packing::Gzip => MultiGzDecoder::new(BufReader::new(file))
-            .take(MAX_BYTES + 1)
+        Packing::Plain => packed.take(most + 1).read_to_end(&mut bytes),
+        Packing::Gzip => MultiGzDecoder::new(BufReader::new(packed))
+            .take(most + 1)
             .read_to_end(&mut bytes),
     };
     match (read, packing) {
-        (Ok(_), _) if exceeds(bytes.len()) => Err(Unread::Defect(too_large())),
+        (Ok(_), _) if exceeds(bytes.len(), most) => Err(Unread::Defect(too_large())),
         (Ok(_), _) => Ok(bytes),
         (Err(error), Packing::Gzip) if is_defect(error.kind()) => {
             Err(Unread::Defect(format!("cannot be unzipped: {error}")))
@@ -47,8 +52,8 @@ pub(super) fn bytes(path: &Path, packing: Packing) -> Result<Vec<u8>, Unread> {
     }
 }
 
-fn exceeds(length: usize) -> bool {
-    u64::try_from(length).map_or(true, |length| length > MAX_BYTES)
+fn exceeds(length: usize, most: u64) -> bool {
+    u64::try_from(length).map_or(true, |length| length > most)
 }
 
 fn too_large() -> String {
@@ -94,4 +99,41 @@ pub(super) fn row(found: &Found) -> Option<Activity> {
 /// The type that a file's content tells.
 pub(super) fn kind(bytes: &[u8]) -> ActivityType {
     fit::read(bytes).map_or_else(|_| ActivityType::other(), |content| content.kind())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write;
+
+    use flate2::Compression;
+    use flate2::write::GzEncoder;
+
+    use super::*;
+
+    fn gzip(bytes: &[u8]) -> Vec<u8> {
+        let mut encoder = GzEncoder::new(Vec::new(), Compression::fast());
+        encoder.write_all(bytes).unwrap();
+        encoder.finish().unwrap()
+    }
+
+    fn unzipped(packed: &[u8]) -> Result<Vec<u8>, Unread> {
+        unpacked(packed, Packing::Gzip, 1000)
+    }
+
+    #[test]
+    fn members_are_joined_and_what_grows_too_large_is_cut_off() {
+        let two = [gzip(b"one"), gzip(b"two")].concat();
+        assert_eq!(unzipped(&two).unwrap(), b"onetwo");
+        assert_eq!(unzipped(&gzip(&[0; 1000])).unwrap().len(), 1000);
+        let bomb = unzipped(&gzip(&[0; 1_000_000]));
+        assert!(matches!(bomb, Err(Unread::Defect(_))));
+    }
+
+    #[test]
+    fn broken_packing_is_the_file_s_fault() {
+        let whole = gzip(b"one");
+        for packed in [&whole[..whole.len() - 3], b"plain text", b""] {
+            assert!(matches!(unzipped(packed), Err(Unread::Defect(_))));
+        }
+    }
 }

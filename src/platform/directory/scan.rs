@@ -265,3 +265,32 @@ fn split<'a>(
     }
     (rows, unread)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rows_do_not_depend_on_the_number_of_threads() {
+        let folder = tempfile::tempdir().unwrap();
+        for number in 0..40 {
+            let path = folder.path().join(format!("{}.fit", number * 7 % 40));
+            std::fs::write(path, format!("broken {number}")).unwrap();
+        }
+        let tree = walk(folder.path(), Timestamp::MAX).unwrap();
+        let one = rows(&tree.files, &HashMap::new(), 1);
+        assert_eq!(one.len(), 40);
+        for threads in [2, 7, 100] {
+            assert_eq!(rows(&tree.files, &HashMap::new(), threads), one);
+        }
+    }
+
+    #[test]
+    fn what_a_file_system_check_keeps_is_not_looked_at() {
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::create_dir(folder.path().join("lost+found")).unwrap();
+        std::fs::write(folder.path().join("lost+found/a.fit"), "x").unwrap();
+        let tree = walk(folder.path(), Timestamp::MAX).unwrap();
+        assert!(tree.files.is_empty() && tree.notes.is_empty() && tree.complete);
+    }
+}

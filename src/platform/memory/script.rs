@@ -60,7 +60,7 @@ pub enum UploadFault {
     ListedLate(u32),
     /// Stored, and shown twice in every listing.
     ListedTwice,
-    /// Stored after so many questions about its ticket.
+    /// Stored, but its ticket is answered with `Processing` so many times.
     Processes(u32),
     /// As `Processes`, but in the end no id is told.
     ProcessesUnnamed(u32),

@@ -48,7 +48,7 @@ async fn all(account: &Memory) -> Vec<Activity> {
 async fn stored(account: &Memory, start: &str) -> RemoteId {
     match account.upload(&file(start)).await.unwrap() {
         Uploaded::Stored(id) => id,
-        other => panic!("{other:?}"),
+        Uploaded::Processing(ticket) => panic!("{ticket:?}"),
     }
 }
 
