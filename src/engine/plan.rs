@@ -33,7 +33,6 @@ pub struct Planned {
     pub(super) opened: Opened,
     pub(super) inventories: ByAccount<Inventory>,
     pub(super) memory: Memory,
-    pub(super) options: Options,
 }
 
 /// Makes the plan of the session's manifest.
@@ -60,8 +59,7 @@ pub async fn plan(session: &Session, request: &PlanRequest) -> Result<Planned, E
         identify::compare(session, &opened, &inventories, &mut memory, &comparisons, most).await?;
         plan = build(&memory)?;
     }
-    let options = request.options.clone();
-    Ok(Planned { plan, read_at, opened, inventories, memory, options })
+    Ok(Planned { plan, read_at, opened, inventories, memory })
 }
 
 impl Planned {
