@@ -1,1 +1,3 @@
 //! Values in, text out.
+
+pub mod diagnostics;
