@@ -13,8 +13,6 @@ use super::faults::Fault;
 
 /// Deepest nesting; a manifest needs five levels.
 const MAX_DEPTH: usize = 24;
-/// Most values, those that aliases repeat included.
-const MAX_VALUES: usize = 100_000;
 
 /// A text, read.
 #[derive(Debug)]
@@ -117,10 +115,13 @@ impl Node {
     }
 }
 
-/// Reads one document.
-pub(super) fn read(text: &str) -> Result<Tree, Fault> {
+/// Reads one document of at most so many values.
+pub(super) fn read(text: &str, max_values: usize) -> Result<Tree, Fault> {
     let limits = options! { flow_nesting_limit: MAX_DEPTH, block_nesting_limit: MAX_DEPTH };
-    let mut builder = Builder::default();
+    let mut builder = Builder {
+        max_values,
+        ..Builder::default()
+    };
     for next in Parser::new_from_str_with_options(text, limits) {
         let (event, span) = next.map_err(|error| syntax(text, &error))?;
         builder.take(event, &span)?;
@@ -137,6 +138,7 @@ struct Builder {
     root: Option<Node>,
     documents: usize,
     values: usize,
+    max_values: usize,
     anchors: HashMap<usize, Node>,
     faults: Vec<Fault>,
 }
@@ -288,8 +290,8 @@ impl Builder {
     }
 
     fn within_budget(&self, span: &Range<usize>) -> Result<(), Fault> {
-        if self.values > MAX_VALUES {
-            let message = format!("the file unfolds to more than {MAX_VALUES} values");
+        if self.values > self.max_values {
+            let message = format!("the file unfolds to more than {} values", self.max_values);
             return Err(Fault::new(codes::TOO_MANY_VALUES, span.clone(), message)
                 .help("write repeated parts out instead of repeating aliases of aliases"));
         }
@@ -406,13 +408,13 @@ mod tests {
     use super::*;
 
     fn code(text: &str) -> &'static str {
-        read(text).unwrap_err().code
+        read(text, 100_000).unwrap_err().code
     }
 
     #[test]
     fn values_know_line_span_and_sort() {
         let text = "a: 1\n中: [x, \"2\"]\nb:\n";
-        let root = read(text).unwrap().root.unwrap();
+        let root = read(text, 100_000).unwrap().root.unwrap();
         let Kind::Map(entries) = root.kind else {
             panic!("not a mapping")
         };
@@ -426,7 +428,7 @@ mod tests {
     #[test]
     fn json_with_tabs_and_escapes_is_yaml() {
         let text = "{\n\t\"a\": {\n\t\t\"b\": [1, true, null],\n\t\t\"c\": \"\\u00e9\\ud83d\\ude00\\/\"\n\t}\n}\n";
-        let root = read(text).unwrap().root.unwrap();
+        let root = read(text, 100_000).unwrap().root.unwrap();
         assert!(format!("{root:?}").contains("é😀/"));
     }
 
@@ -455,7 +457,7 @@ mod tests {
 
     #[test]
     fn a_second_key_is_a_fault_and_the_rest_is_read() {
-        let tree = read("a: 1\na: 2\n? [x]\n: 3\nb: !tag 4\n").unwrap();
+        let tree = read("a: 1\na: 2\n? [x]\n: 3\nb: !tag 4\n", 100).unwrap();
         let codes: Vec<_> = tree.faults.iter().map(|fault| fault.code).collect();
         assert_eq!(codes, ["duplicate_key", "wrong_type", "syntax_error"]);
         assert!(format!("{:?}", tree.root).contains("\"b\""));

@@ -1,6 +1,6 @@
 //! From a path to a document: found, read within bounds, parsed and masked.
 
-use std::fs::File;
+use std::fs::{File, Metadata};
 use std::io::{ErrorKind, Read};
 use std::ops::Range;
 use std::path::{Path, PathBuf};
@@ -17,6 +17,8 @@ use super::trust::Privacy;
 
 /// Larger files are no manifests: this holds thousands of rules.
 const MAX_BYTES: u64 = 1 << 20;
+/// Most values in it, those that aliases repeat included.
+const MAX_VALUES: usize = 100_000;
 
 /// Where a manifest is looked for, in this order.
 const IN_FOLDER: &[&str] = &["fit_sync.yaml", "fit_sync.yml"];
@@ -60,19 +62,29 @@ pub(super) struct Loaded {
     pub(super) faults: Vec<Diagnostic>,
 }
 
-/// Reads a file; `None` if it does not exist.
+/// Reads a document; `None` if the file does not exist.
 pub(super) fn load(shown: &Path, path: &Path, uid: u32) -> Result<Option<Loaded>, Diagnostic> {
-    let whole = |code, message: String, help: &str| {
-        let source = Arc::new(Source {
-            path: shown.to_path_buf(),
-            text: String::new(),
-        });
-        Fault::new(code, 0..0, message)
-            .help(help)
-            .of(&source, Severity::Error)
+    let Some((text, metadata)) = read(shown, path, MAX_BYTES)? else {
+        return Ok(None);
     };
+    let privacy = Privacy::of(path, &metadata, uid);
+    let (document, faults) = document(shown, path, privacy, &text)?;
+    Ok(Some(Loaded {
+        document,
+        sha256: Sha256::of(text.as_bytes()),
+        faults,
+    }))
+}
+
+/// Reads a text within a bound, whatever kind of file it is; `None` if there is none.
+pub(super) fn read(
+    shown: &Path,
+    path: &Path,
+    max_bytes: u64,
+) -> Result<Option<(String, Metadata)>, Diagnostic> {
     let unreadable = |error: std::io::Error| {
         whole(
+            shown,
             codes::UNREADABLE_FILE,
             format!("the file cannot be read: {}", reason(&error)),
             "check that it is a file and that you may read it",
@@ -85,39 +97,34 @@ pub(super) fn load(shown: &Path, path: &Path, uid: u32) -> Result<Option<Loaded>
     };
     let metadata = file.metadata().map_err(unreadable)?;
     let mut bytes = Vec::new();
-    if metadata.len() <= MAX_BYTES {
-        let mut bounded = (&mut file).take(MAX_BYTES + 1);
+    if metadata.len() <= max_bytes {
+        let mut bounded = (&mut file).take(max_bytes + 1);
         bounded.read_to_end(&mut bytes).map_err(unreadable)?;
     }
-    if metadata.len() > MAX_BYTES || bytes.len() as u64 > MAX_BYTES {
-        return Err(whole(
-            codes::FILE_TOO_LARGE,
-            format!("the file is larger than {} KiB", MAX_BYTES >> 10),
-            "a manifest is a short text: is this the right file?",
-        ));
+    if metadata.len() > max_bytes || bytes.len() as u64 > max_bytes {
+        let message = format!("the file is larger than {} KiB", max_bytes >> 10);
+        let help = "is this the right file?";
+        return Err(whole(shown, codes::FILE_TOO_LARGE, message, help));
     }
-    let sha256 = Sha256::of(&bytes);
     let text = String::from_utf8(bytes).map_err(|error| {
         let good = error.as_bytes().get(..error.utf8_error().valid_up_to());
-        let line = 1 + good
-            .unwrap_or_default()
-            .iter()
-            .filter(|byte| **byte == b'\n')
-            .count();
-        whole(
-            codes::NOT_UTF8,
-            format!("the file is not UTF-8 text, from line {line} on"),
-            "save it as UTF-8",
-        )
+        let lines = good.unwrap_or_default().iter();
+        let line = 1 + lines.filter(|byte| **byte == b'\n').count();
+        let message = format!("the file is not UTF-8 text, from line {line} on");
+        whole(shown, codes::NOT_UTF8, message, "save it as UTF-8")
     })?;
-    let privacy = Privacy::of(path, &metadata, uid);
-    document(shown, path, privacy, &text).map(|(document, faults)| {
-        Some(Loaded {
-            document,
-            sha256,
-            faults,
-        })
-    })
+    Ok(Some((text, metadata)))
+}
+
+/// A finding about a file as a whole: it stands at its beginning.
+fn whole(shown: &Path, code: &'static str, message: String, help: &str) -> Diagnostic {
+    let source = Arc::new(Source {
+        path: shown.to_path_buf(),
+        text: String::new(),
+    });
+    Fault::new(code, 0..0, message)
+        .help(help)
+        .of(&source, Severity::Error)
 }
 
 fn document(
@@ -132,8 +139,8 @@ fn document(
             text,
         })
     };
-    let tree =
-        raw::read(text).map_err(|fault| fault.of(&source(mask::text(text)), Severity::Error))?;
+    let tree = raw::read(text, MAX_VALUES)
+        .map_err(|fault| fault.of(&source(mask::text(text)), Severity::Error))?;
     let mut secrets = Vec::new();
     if let Some(root) = &tree.root {
         find_secrets(root, false, &mut secrets);
