@@ -13,6 +13,7 @@ mod file_name;
 mod id;
 mod key;
 mod link;
+mod nearest;
 mod neutral;
 
 pub use account::{Profile, ProfileId};
@@ -26,4 +27,5 @@ pub use file_name::{FileName, title_of_stem};
 pub use id::{AccountName, Address, Fingerprint, RemoteId, RuleName, Sha256};
 pub use key::{Interval, Key};
 pub use link::{Link, LinkOrigin, LinkStatus, Refusal, RefusalReason, Side};
+pub use nearest::nearest;
 pub use neutral::neutralise;

@@ -47,8 +47,8 @@ pub struct Account {
     pub region: Option<String>,
     /// Login name.
     pub email: Option<String>,
-    /// Where the password comes from.
-    pub password: Option<PasswordSource>,
+    /// Where the password may come from, in the order in which they are tried.
+    pub password: Vec<PasswordSource>,
     /// Command whose first line of output is a one-time code.
     pub mfa_command: Option<String>,
     /// Folder of a directory account; absolute.
@@ -107,6 +107,19 @@ pub enum ConflictStrategy {
     SkipExisting,
     /// Those whose content differs are replaced.
     ReplaceExisting,
+}
+
+impl ConflictStrategy {
+    /// All of them.
+    pub const ALL: [Self; 2] = [Self::SkipExisting, Self::ReplaceExisting];
+
+    /// The word, as in a manifest.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::SkipExisting => "skip_existing",
+            Self::ReplaceExisting => "replace_existing",
+        }
+    }
 }
 
 /// Which activities a rule wants. An absent part takes everything.

@@ -1,0 +1,172 @@
+//! The whole way from a path to a checked manifest.
+
+use std::path::{Path, PathBuf};
+
+use crate::diag::{Diagnostic, Severity};
+use crate::domain::Catalog;
+
+use super::faults::{Fault, Faults};
+use super::keys::{CACHE, HOME_ACCOUNTS, LIMITS, MANIFEST};
+use super::parse::{Field, Fields, Owner, Reader, permille};
+use super::text::{self, Loaded};
+use super::{CacheSettings, Limits, Manifest, Trust, accounts, check, codes, rules};
+
+/// Days that cached files are kept if the manifest does not say.
+const CACHE_DAYS: u32 = 7;
+
+/// Everything that loading a manifest depends on.
+#[derive(Clone, Copy, Debug)]
+pub struct LoadRequest<'a> {
+    /// The manifest, as people know it; relative paths start at `cwd`.
+    pub path: &'a Path,
+    /// The working folder; absolute.
+    pub cwd: &'a Path,
+    /// The home of fit_sync; absolute.
+    pub home: &'a Path,
+    /// The user's home folder, for `~`.
+    pub user_home: Option<&'a Path>,
+    /// What platforms there are.
+    pub catalog: &'a Catalog,
+    /// Whether files that are not private are believed.
+    pub trust: Trust,
+    /// Whose files are the user's own.
+    pub uid: u32,
+}
+
+/// Reads, merges and checks a manifest. Every fault is reported, sorted by file and place.
+pub fn load(request: &LoadRequest<'_>) -> Result<Manifest, Vec<Diagnostic>> {
+    let mut reader = Reader {
+        request,
+        faults: Faults::default(),
+    };
+    let path = request.cwd.join(request.path);
+    let own = reader.file(request.path, &path);
+    let home_path = request.home.join("accounts.yaml");
+    let home = reader.file(&home_path, &home_path);
+    let Some(own) = own else {
+        if !reader.faults.has_errors() {
+            reader.not_found();
+        }
+        return Err(reader.faults.settle().unwrap_or_else(|refused| refused));
+    };
+    let document = &own.document;
+    let top = match &document.root {
+        Some(root) => Fields::read(document, root, MANIFEST, Owner::Manifest, &mut reader),
+        None => {
+            let message = "the manifest is empty";
+            let fault = Fault::new(codes::EMPTY_MANIFEST, 0..0, message)
+                .help("'fit_sync init' writes one to start from");
+            reader.faults.error(document, fault);
+            Fields::default()
+        }
+    };
+    let machine = home
+        .as_ref()
+        .and_then(|home| Some((&home.document, home.document.root.as_ref()?)))
+        .map(|(document, root)| {
+            let owner = Owner::HomeAccounts;
+            Fields::read(document, root, HOME_ACCOUNTS, owner, &mut reader)
+        })
+        .unwrap_or_default();
+    let sections = [top.get("accounts"), machine.get("accounts")];
+    let accounts = accounts::read(&sections, &mut reader);
+    let stated = rules::read(top.get("sync_rules"), &accounts, &mut reader);
+    check::rules(&stated, &accounts, &mut reader);
+    let cache = reader.cache(top.get("cache"));
+    let limits = reader.limits(top.get("limits"));
+    let state = top.get("state").and_then(|field| field.path(&mut reader));
+    let backups = top.get("backups").and_then(|field| field.path(&mut reader));
+    let warnings = reader.faults.settle()?;
+    Ok(Manifest {
+        path: request.path.to_path_buf(),
+        sha256: own.sha256.clone(),
+        accounts: accounts.good,
+        rules: stated.into_iter().map(|stated| stated.rule).collect(),
+        cache,
+        limits,
+        state,
+        backups,
+        decisions: decisions_beside(&path),
+        warnings,
+    })
+}
+
+/// The decisions file of a manifest.
+fn decisions_beside(path: &Path) -> PathBuf {
+    let mut name = path.file_stem().unwrap_or_default().to_os_string();
+    name.push(".decisions.yaml");
+    path.with_file_name(name)
+}
+
+impl Reader<'_> {
+    fn file(&mut self, shown: &Path, path: &Path) -> Option<Loaded> {
+        match text::load(shown, path, self.request.uid) {
+            Ok(None) => None,
+            Ok(Some(mut loaded)) => {
+                self.faults.extend(std::mem::take(&mut loaded.faults));
+                Some(loaded)
+            }
+            Err(finding) => {
+                self.faults.extend(vec![finding]);
+                None
+            }
+        }
+    }
+
+    fn not_found(&mut self) {
+        self.faults.extend(vec![Diagnostic {
+            code: codes::MANIFEST_NOT_FOUND,
+            severity: Severity::Error,
+            message: format!("there is no manifest {}", self.request.path.display()),
+            help: Some("check the path given with --config".to_owned()),
+            place: None,
+        }]);
+    }
+
+    fn cache(&mut self, section: Option<Field<'_>>) -> CacheSettings {
+        let fields = self.group(section, CACHE, Owner::Cache);
+        let max_age_days = fields
+            .get("max_age_days")
+            .and_then(|field| field.count(self))
+            .unwrap_or(CACHE_DAYS);
+        let directory = fields.get("directory").and_then(|field| {
+            let path = field.path(self)?;
+            if !path.starts_with(self.request.home) {
+                self.guard(field, Owner::Cache);
+            }
+            Some(path)
+        });
+        CacheSettings {
+            directory,
+            max_age_days,
+        }
+    }
+
+    fn limits(&mut self, section: Option<Field<'_>>) -> Limits {
+        let fields = self.group(section, LIMITS, Owner::Limits);
+        let absent = Limits::default();
+        let mut count = |name| fields.get(name).and_then(|field| field.count(self));
+        let max_uploads = count("max_uploads");
+        let max_replaces = count("max_replaces").unwrap_or(absent.max_replaces);
+        let min_inventory_permille = fields
+            .get("min_inventory_ratio")
+            .and_then(|field| field.formed(permille, self))
+            .unwrap_or(absent.min_inventory_permille);
+        Limits {
+            max_uploads,
+            max_replaces,
+            min_inventory_permille,
+        }
+    }
+
+    fn group<'a>(
+        &mut self,
+        section: Option<Field<'a>>,
+        table: &'static [super::keys::Key],
+        owner: Owner<'_>,
+    ) -> Fields<'a> {
+        section
+            .map(|field| Fields::read(field.document, &field.entry.value, table, owner, self))
+            .unwrap_or_default()
+    }
+}
