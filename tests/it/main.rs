@@ -1,1 +1,2 @@
 //! Behaviour tests, through the library and through the binary.
+mod state;
