@@ -288,4 +288,17 @@ mod tests {
         let unread = Store::open(&path, Access::ReadOnly).unwrap_err();
         assert!(matches!(unread, StateError::Unwritable(_)), "{unread}");
     }
+    #[test]
+    fn a_write_that_stays_busy_says_so_and_the_next_one_works() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("state.db");
+        let store = Store::open(&path, Access::ReadWrite).unwrap();
+        store.conn.busy_timeout(Duration::from_millis(10)).unwrap();
+        let other = Connection::open(&path).unwrap();
+        other.execute_batch("BEGIN IMMEDIATE").unwrap();
+        let busy = add_account(&store, "p").unwrap_err();
+        assert!(matches!(busy, StateError::Busy), "{busy}");
+        other.execute_batch("COMMIT").unwrap();
+        add_account(&store, "p").unwrap();
+    }
 }

@@ -8,4 +8,6 @@ mod directory;
 mod fit_corpus;
 #[cfg(test)]
 mod fit_identity;
+#[cfg(test)]
+mod state;
 mod support;
