@@ -19,6 +19,8 @@ pub(super) const SCHEMA: &[M<'static>] = &[M::up(include_str!("migrations/001_in
 
 /// The schema's version, 0 for an empty file, if the file is a state that this build understands.
 pub(super) fn check(conn: &Connection, schema: &[M<'_>]) -> Result<i64, StateError> {
+    // One look: another process may be making the schema right now.
+    let _tx = conn.unchecked_transaction()?;
     let pragma = |name: &str| conn.pragma_query_value(None, name, |row| row.get::<_, i64>(0));
     let objects: i64 =
         conn.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0))?;

@@ -104,7 +104,7 @@ fn open_to_write(path: &Path, place: Place, schema: &[M<'_>]) -> Result<Connecti
     conn.busy_timeout(PATIENCE)?;
     let version = check(&conn, schema)?;
     match place {
-        Place::Local => conn.pragma_update(None, "journal_mode", "WAL")?,
+        Place::Local => use_wal(&conn)?,
         Place::Network => {
             conn.pragma_update(None, "locking_mode", "EXCLUSIVE")?;
             conn.pragma_update(None, "journal_mode", "TRUNCATE")?;
@@ -122,6 +122,19 @@ fn open_to_write(path: &Path, place: Place, schema: &[M<'_>]) -> Result<Connecti
     Ok(conn)
 }
 
+/// Switches a new file to WAL, which SQLite refuses at once, without patience, while another process
+/// does the same; a transaction has the patience to wait for it.
+fn use_wal(conn: &Connection) -> Result<(), StateError> {
+    let switch = || conn.pragma_update(None, "journal_mode", "WAL");
+    for _ in 0..9 {
+        match switch().map_err(StateError::from) {
+            Err(StateError::Busy) => conn.execute_batch("BEGIN IMMEDIATE; COMMIT")?,
+            other => return other,
+        }
+    }
+    Ok(switch()?)
+}
+
 /// Creates the file if it is missing, and closes it to others.
 ///
 /// An existing file is not opened here: closing it again would drop the locks of this process.
@@ -132,7 +145,8 @@ fn make_private(path: &Path) -> Result<(), StateError> {
         Err(error) if error.kind() == ErrorKind::AlreadyExists => {
             let metadata = fs::metadata(path)?;
             if metadata.is_file() && metadata.permissions().mode() & 0o077 != 0 {
-                fs::set_permissions(path, Permissions::from_mode(0o600))?;
+                // Some disks, such as Windows' drives under WSL, know no modes.
+                let _kept = fs::set_permissions(path, Permissions::from_mode(0o600));
             }
             Ok(())
         }

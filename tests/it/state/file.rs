@@ -216,12 +216,12 @@ fn a_reader_sees_what_was_before_while_a_writer_writes() {
 }
 
 #[test]
-fn two_that_open_a_new_state_at_once_get_the_same_one() {
+fn processes_that_open_a_new_state_at_once_get_the_same_one() {
     let (_folder, path) = place();
     let rows: Vec<_> = std::thread::scope(|scope| {
-        let both = [(); 4]
+        let several = [(); 4]
             .map(|()| scope.spawn(|| garmin(&Store::open(&path, Access::ReadWrite).unwrap())));
-        both.into_iter().map(|one| one.join().unwrap()).collect()
+        several.into_iter().map(|one| one.join().unwrap()).collect()
     });
     assert!(rows.iter().all(|row| *row == rows[0]));
 }
