@@ -26,8 +26,6 @@ pub struct Environment {
     pub trust_manifest: bool,
     /// Whether a person may be asked: stdin and stderr are terminals and `CI` is not set.
     pub interactive: bool,
-    /// Whether stderr is a terminal.
-    pub stderr_is_terminal: bool,
     /// Numeric id of the user.
     pub uid: u32,
     /// `$FIT_SYNC_NOW`, reserved for tests.
@@ -62,7 +60,6 @@ impl Environment {
             .ok_or(EnvironmentError::NoHome)?;
         #[expect(clippy::disallowed_methods, reason = "the one place that reads it")]
         let cwd = std::env::current_dir().map_err(EnvironmentError::NoWorkingFolder)?;
-        let stderr_is_terminal = std::io::stderr().is_terminal();
         let now = text("FIT_SYNC_NOW").map(|now| now.parse()).transpose();
         Ok(Self {
             home: cwd.join(home),
@@ -71,9 +68,8 @@ impl Environment {
             cwd,
             trust_manifest: text("FIT_SYNC_TRUST_MANIFEST").as_deref() == Some("1"),
             interactive: std::io::stdin().is_terminal()
-                && stderr_is_terminal
+                && std::io::stderr().is_terminal()
                 && variable("CI").is_none(),
-            stderr_is_terminal,
             uid: rustix::process::getuid().as_raw(),
             now: now.map_err(EnvironmentError::BadNow)?,
             seed: text("FIT_SYNC_SEED"),
@@ -118,14 +114,8 @@ fn first_16(hex_digits: &str) -> [u8; 16] {
 
 fn from_the_machine() -> [u8; 16] {
     let mut bytes = [0; 16];
-    let mut filled = 0;
-    while let Some(rest) = bytes.get_mut(filled..).filter(|rest| !rest.is_empty()) {
-        match rustix::rand::getrandom(rest, rustix::rand::GetRandomFlags::empty()) {
-            Ok(number) => filled += number,
-            Err(rustix::io::Errno::INTR) => {}
-            Err(_) => break,
-        }
-    }
+    // Markers need no secrecy; a machine without randomness gets one that its neighbours may share.
+    let _ = getrandom::fill(&mut bytes);
     bytes
 }
 

@@ -25,8 +25,6 @@ pub enum Exit {
     State,
     /// Apply ended with at least one step not done.
     Partly,
-    /// Interrupted and closed cleanly.
-    Interrupted,
     /// The command line is wrong.
     Usage,
     /// A bug.
@@ -48,7 +46,6 @@ impl Exit {
             Self::Locked => 8,
             Self::State => 9,
             Self::Partly => 10,
-            Self::Interrupted => 11,
             Self::Usage => 64,
             Self::Bug => 70,
         }
@@ -67,7 +64,9 @@ impl Exit {
         ];
         let exits: Vec<Self> = exits.into_iter().collect();
         let first = FIRST.into_iter().find(|exit| exits.contains(exit));
-        first.or_else(|| exits.into_iter().find(|exit| *exit != Self::Done)).unwrap_or(Self::Done)
+        first
+            .or_else(|| exits.into_iter().find(|exit| *exit != Self::Done))
+            .unwrap_or(Self::Done)
     }
 }
 
@@ -77,8 +76,14 @@ mod tests {
 
     #[test]
     fn of_several_the_contracts_first_wins() {
-        assert_eq!(Exit::worst([Exit::Decide, Exit::Unavailable]), Exit::Unavailable);
-        assert_eq!(Exit::worst([Exit::Partly, Exit::Login, Exit::Decide]), Exit::Login);
+        assert_eq!(
+            Exit::worst([Exit::Decide, Exit::Unavailable]),
+            Exit::Unavailable
+        );
+        assert_eq!(
+            Exit::worst([Exit::Partly, Exit::Login, Exit::Decide]),
+            Exit::Login
+        );
         assert_eq!(Exit::worst([Exit::Done, Exit::Failed]), Exit::Failed);
         assert_eq!(Exit::worst([]), Exit::Done);
     }

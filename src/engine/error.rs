@@ -25,7 +25,9 @@ pub enum EngineError {
         destination: AccountName,
     },
     /// A folder inside the other one would copy itself.
-    #[error("rule {rule}: the folders of {source_account} and {destination} are one inside the other")]
+    #[error(
+        "rule {rule}: the folders of {source_account} and {destination} are one inside the other"
+    )]
     NestedFolders {
         /// The rule.
         rule: RuleName,

@@ -11,8 +11,9 @@ use crate::platform::{OpenError, Opening, Platform};
 use crate::state::Store;
 
 /// Opens an account of the manifest; the registry's `open`, or a test's own worlds.
-pub type Open =
-    dyn Fn(&crate::manifest::Account, &Opening) -> Result<Arc<dyn Platform>, OpenError> + Send + Sync;
+pub type Open = dyn Fn(&crate::manifest::Account, &Opening) -> Result<Arc<dyn Platform>, OpenError>
+    + Send
+    + Sync;
 
 /// Everything a run works with, handed down from the command line.
 pub struct Session {
@@ -39,8 +40,6 @@ pub struct Session {
 pub struct Places {
     /// Where replaced activities are kept.
     pub backups: PathBuf,
-    /// Where bytes lie between download and upload.
-    pub spool: PathBuf,
 }
 
 impl Session {

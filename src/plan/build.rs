@@ -105,7 +105,6 @@ struct Draft {
     to_compare: Vec<Comparison>,
     notices: Vec<(Address, Notice)>,
     blocked: Vec<Blocked>,
-    limits: Vec<LimitExceeded>,
     counts: BTreeMap<RuleName, Counts>,
 }
 
@@ -343,7 +342,6 @@ impl Draft {
         self.counts.values().for_each(|rule| counts.add(rule));
         let mut limits = guard::exceeded(&world.manifest.limits, &counts);
         limits.extend(shrunken_destinations(world));
-        limits.append(&mut self.limits);
         let listed = world.options.in_sync == Listing::Listed;
         let context = Context {
             manifest: ManifestRef::from(&world.manifest.sha256),

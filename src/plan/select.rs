@@ -6,7 +6,8 @@ use jiff::civil::Date;
 use jiff::tz::Offset;
 
 use crate::domain::{
-    Activity, Address, Inventory, LinkOrigin, Refusal, RefusalReason, RemoteId, Sha256, Unusable, Verdict,
+    Activity, Address, Inventory, LinkOrigin, Refusal, RefusalReason, RemoteId, Sha256, Unusable,
+    Verdict,
 };
 use crate::manifest::{Filter, Located, Rule};
 
@@ -75,7 +76,9 @@ pub fn activity_at<'a>(
     inventory: &'a Inventory,
     address: &Address,
 ) -> Option<&'a Activity> {
-    let found = entries(rule, inventory).into_iter().find(|entry| entry.address == *address);
+    let found = entries(rule, inventory)
+        .into_iter()
+        .find(|entry| entry.address == *address);
     found.map(|entry| entry.activity)
 }
 

@@ -39,7 +39,9 @@ impl Run<'_> {
         accounts: BTreeSet<AccountName>,
     ) -> Result<(), EngineError> {
         for name in accounts {
-            let Some(account) = self.opened.accounts.get(&name) else { continue };
+            let Some(account) = self.opened.accounts.get(&name) else {
+                continue;
+            };
             match refresh::read_one(self.session, account, Refresh::Incremental).await? {
                 Ok(inventory) => {
                     self.inventories.insert(name, inventory);
@@ -62,8 +64,10 @@ impl Run<'_> {
         let parcel = task.parcel.as_ref()?;
         let rows = &self.inventories.get(account)?.activities;
         let mut fitting = rows.iter().filter(|row| {
-            let overlap =
-                row.interval().zip(parcel.key.interval()).map(|(a, b)| a.overlap_permille(&b));
+            let overlap = row
+                .interval()
+                .zip(parcel.key.interval())
+                .map(|(a, b)| a.overlap_permille(&b));
             !task.known.contains(&row.id)
                 && row.start == Some(parcel.key.start)
                 && overlap.is_none_or(|permille| permille >= 800)
@@ -98,15 +102,24 @@ impl Run<'_> {
     }
 
     /// Removes the old activity once the new one is known to hold what was sent.
-    pub(super) async fn let_go(&mut self, task: &mut Task, new: &Activity) -> Result<(), EngineError> {
+    pub(super) async fn let_go(
+        &mut self,
+        task: &mut Task,
+        new: &Activity,
+    ) -> Result<(), EngineError> {
         let destination = task.step.destination.clone();
-        let Some(platform) = self.platform(&destination.account) else { return Ok(()) };
+        let Some(platform) = self.platform(&destination.account) else {
+            return Ok(());
+        };
         if !self.holds_what_was_sent(task, new).await {
             let words = format!("{} does not hold what was sent; both are kept", new.id);
             return task.enter(self, Phase::Failed, &words, json!({ "id": new.id }));
         }
         task.link(self, Some(new), LinkOrigin::Placed)?;
-        let listed = destination.id.as_ref().and_then(|id| self.listed(&destination.account, id));
+        let listed = destination
+            .id
+            .as_ref()
+            .and_then(|id| self.listed(&destination.account, id));
         let Some(old) = listed.filter(|old| old.id != new.id).cloned() else {
             return task.enter(self, Phase::Removed, "", json!({ "id": new.id }));
         };
@@ -116,22 +129,39 @@ impl Run<'_> {
         }
         match platform.delete(&old.id).await {
             Ok(()) | Err(PlatformError::NotFound) => {
-                self.session.store.remove_links_to(task.destination, &old.id)?;
-                task.enter(self, Phase::Removed, "", json!({ "id": new.id, "old": old.id }))
+                self.session
+                    .store
+                    .remove_links_to(task.destination, &old.id)?;
+                task.enter(
+                    self,
+                    Phase::Removed,
+                    "",
+                    json!({ "id": new.id, "old": old.id }),
+                )
             }
             Err(error) => {
-                let words = format!("the new one is there, the old one could not be removed: {error}");
-                task.enter(self, Phase::Held, &words, json!({ "id": new.id, "old": old.id }))
+                let words =
+                    format!("the new one is there, the old one could not be removed: {error}");
+                task.enter(
+                    self,
+                    Phase::Held,
+                    &words,
+                    json!({ "id": new.id, "old": old.id }),
+                )
             }
         }
     }
 
     async fn holds_what_was_sent(&self, task: &Task, new: &Activity) -> bool {
-        let Some(parcel) = task.parcel.as_ref() else { return false };
+        let Some(parcel) = task.parcel.as_ref() else {
+            return false;
+        };
         if new.sha256.as_ref() == Some(&parcel.sha256) {
             return true;
         }
-        let Some(platform) = self.platform(&task.step.destination.account) else { return false };
+        let Some(platform) = self.platform(&task.step.destination.account) else {
+            return false;
+        };
         match platform.download(new).await {
             Ok(original) => fit::read(&original.bytes)
                 .is_ok_and(|content| crate::plan::changes(&parcel.content, &content).is_empty()),
@@ -142,5 +172,7 @@ impl Run<'_> {
 
 fn destinations(tasks: &[Task], which: impl Fn(&Task) -> bool) -> BTreeSet<AccountName> {
     let chosen = tasks.iter().filter(|task| which(task));
-    chosen.map(|task| task.step.destination.account.clone()).collect()
+    chosen
+        .map(|task| task.step.destination.account.clone())
+        .collect()
 }

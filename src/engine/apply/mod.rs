@@ -59,6 +59,15 @@ pub struct Applied {
     pub phase: Phase,
     /// For people; may be empty.
     pub detail: String,
+    /// The question that it has become, if so.
+    pub question: Option<String>,
+}
+
+impl Applied {
+    /// Whether a person must decide before it can go on.
+    pub fn is_question(&self) -> bool {
+        self.question.is_some()
+    }
 }
 
 /// What became of a run.
@@ -92,8 +101,13 @@ pub async fn apply(
         Approved::Fresh(_) => Vec::new(),
         Approved::Saved(document) => precondition::standings(session, &planned, document)?,
     };
-    let id = session.store.begin_run(Some(&document.id.0), session.clock().now())?;
-    session.emit(Event::RunStarted { run: id.0, steps: document.body.steps.len() });
+    let id = session
+        .store
+        .begin_run(Some(&document.id.0), session.clock().now())?;
+    session.emit(Event::RunStarted {
+        run: id.0,
+        steps: document.body.steps.len(),
+    });
     let in_sync = planned.plan.in_sync;
     let mut run = Run {
         session,
@@ -118,11 +132,17 @@ pub async fn apply(
 impl Run<'_> {
     /// Makes the destinations of these steps ready to be written to.
     async fn prepare(&mut self, steps: &[Step]) -> Result<(), EngineError> {
-        let destinations: BTreeSet<AccountName> =
-            steps.iter().map(|step| step.destination.account.clone()).collect();
+        let destinations: BTreeSet<AccountName> = steps
+            .iter()
+            .map(|step| step.destination.account.clone())
+            .collect();
         for name in destinations {
-            let Some(open) = self.opened.accounts.get_mut(&name) else { continue };
-            let Some(platform) = open.platform.clone() else { continue };
+            let Some(open) = self.opened.accounts.get_mut(&name) else {
+                continue;
+            };
+            let Some(platform) = open.platform.clone() else {
+                continue;
+            };
             match platform.prepare().await {
                 Ok(profile) => {
                     if let Some(account) = self.session.manifest.accounts.get(&name) {
@@ -149,7 +169,9 @@ impl Run<'_> {
             }
         }
         for ((from, to), pairs) in by_accounts {
-            let Some((source, destination)) = self.pair(&from, &to) else { continue };
+            let Some((source, destination)) = self.pair(&from, &to) else {
+                continue;
+            };
             let known: HashMap<&RemoteId, &Link> = self
                 .memory
                 .links_between(&from, &to)
@@ -166,18 +188,31 @@ impl Run<'_> {
                     link_of(pair, known, sides)
                 })
                 .collect();
-            self.session.store.save_links(source.row, destination.row, &links)?;
+            self.session
+                .store
+                .save_links(source.row, destination.row, &links)?;
         }
         Ok(())
     }
 
     fn sides(&self, account: &AccountName) -> HashMap<&RemoteId, &Activity> {
-        let rows = self.inventories.get(account).into_iter().flat_map(|i| &i.activities);
+        let rows = self
+            .inventories
+            .get(account)
+            .into_iter()
+            .flat_map(|i| &i.activities);
         rows.map(|row| (&row.id, row)).collect()
     }
 
-    fn pair(&self, source: &AccountName, destination: &AccountName) -> Option<(&OpenAccount, &OpenAccount)> {
-        self.opened.accounts.get(source).zip(self.opened.accounts.get(destination))
+    fn pair(
+        &self,
+        source: &AccountName,
+        destination: &AccountName,
+    ) -> Option<(&OpenAccount, &OpenAccount)> {
+        self.opened
+            .accounts
+            .get(source)
+            .zip(self.opened.accounts.get(destination))
     }
 
     /// Writes down the intent of every step, before anything is done.
@@ -187,8 +222,10 @@ impl Run<'_> {
 
     /// Uploads oldest first, then replaces.
     async fn execute(&mut self, tasks: &mut [Task]) -> Result<(), EngineError> {
-        let mut order: Vec<&mut Task> =
-            tasks.iter_mut().filter(|task| task.phase == Phase::Intent).collect();
+        let mut order: Vec<&mut Task> = tasks
+            .iter_mut()
+            .filter(|task| task.phase == Phase::Intent)
+            .collect();
         order.sort_by_key(|task| (task.step.action == Action::Replace, task.step.key.start));
         for task in order {
             let destination = task.step.destination.account.clone();
@@ -209,7 +246,10 @@ impl Run<'_> {
 fn link_of(pair: &InSync, known: Option<&Link>, sides: (&Activity, &Activity)) -> Option<Link> {
     let settled = known.is_some_and(|link| {
         link.status == LinkStatus::Confirmed
-            && link.destination.as_ref().is_some_and(|side| side.id == sides.1.id)
+            && link
+                .destination
+                .as_ref()
+                .is_some_and(|side| side.id == sides.1.id)
     });
     if settled && pair.reason == InSyncReason::Linked {
         return None;
@@ -221,7 +261,11 @@ fn link_of(pair: &InSync, known: Option<&Link>, sides: (&Activity, &Activity)) -
         | InSyncReason::SameBytes
         | InSyncReason::SameActivity
         | InSyncReason::Pending => {
-            if placed { LinkOrigin::Placed } else { LinkOrigin::Found }
+            if placed {
+                LinkOrigin::Placed
+            } else {
+                LinkOrigin::Found
+            }
         }
     };
     Some(Link {

@@ -47,8 +47,11 @@ pub fn check_accounts(planned: &Planned, document: &Document) -> Result<(), Engi
         if planned.opened.blocked.contains_key(&account.name) {
             continue;
         }
-        let open =
-            planned.opened.accounts.get(&account.name).ok_or_else(|| other("not in the manifest"))?;
+        let open = planned
+            .opened
+            .accounts
+            .get(&account.name)
+            .ok_or_else(|| other("not in the manifest"))?;
         if open.platform_id != account.platform || open.region != account.region {
             return Err(other("on another platform or in another region"));
         }
@@ -66,7 +69,11 @@ pub(super) fn standings(
     planned: &Planned,
     document: &Document,
 ) -> Result<Vec<Standing>, EngineError> {
-    let forced = document.body.steps.iter().any(|step| step.reason == StepReason::Forced);
+    let forced = document
+        .body
+        .steps
+        .iter()
+        .any(|step| step.reason == StepReason::Forced);
     let options = Options {
         force: if forced { Force::Yes } else { Force::No },
         ..Options::default()
@@ -83,7 +90,10 @@ fn manifest_of(manifest: &Manifest, body: &Body) -> Manifest {
     type Direction = (RuleName, AccountName, AccountName, Action);
     let mut rules: Vec<(Direction, HashSet<RemoteId>)> = Vec::new();
     for step in &body.steps {
-        let accounts = (step.source.account.clone(), step.destination.account.clone());
+        let accounts = (
+            step.source.account.clone(),
+            step.destination.account.clone(),
+        );
         let direction = (step.rule.clone(), accounts.0, accounts.1, step.action);
         match rules.iter_mut().find(|(known, _)| *known == direction) {
             Some((_, ids)) => {
@@ -104,10 +114,19 @@ fn manifest_of(manifest: &Manifest, body: &Body) -> Manifest {
         name,
         source,
         destination,
-        filter: Filter { ids: Some(Located { value: ids, line: None }), ..Filter::default() },
+        filter: Filter {
+            ids: Some(Located {
+                value: ids,
+                line: None,
+            }),
+            ..Filter::default()
+        },
         line: 0,
     };
-    Manifest { rules: rules.into_iter().map(rule).collect(), ..manifest.clone() }
+    Manifest {
+        rules: rules.into_iter().map(rule).collect(),
+        ..manifest.clone()
+    }
 }
 
 /// What today's plan says about each activity, by rule and source id.
@@ -123,9 +142,15 @@ impl<'a> Verdicts<'a> {
         let document = &today.document;
         let steps = document.body.steps.iter();
         let questions = document.context.conflicts.iter();
-        let skips = document.context.skips.iter().filter(|skip| skip.reason != SkipReason::Filtered);
+        let skips = document
+            .context
+            .skips
+            .iter()
+            .filter(|skip| skip.reason != SkipReason::Filtered);
         Self {
-            steps: steps.map(|step| ((&step.rule, &step.source.id), step)).collect(),
+            steps: steps
+                .map(|step| ((&step.rule, &step.source.id), step))
+                .collect(),
             done: today
                 .in_sync
                 .iter()
@@ -134,7 +159,9 @@ impl<'a> Verdicts<'a> {
                     ((&pair.rule, &pair.source.id), with)
                 })
                 .collect(),
-            questions: questions.map(|c| ((&c.rule, &c.source.id), c.reason)).collect(),
+            questions: questions
+                .map(|c| ((&c.rule, &c.source.id), c.reason))
+                .collect(),
             against: skips.map(|skip| (&skip.address, skip.reason)).collect(),
         }
     }
@@ -143,7 +170,10 @@ impl<'a> Verdicts<'a> {
         let Some(inventory) = planned.inventories.get(&step.source.account) else {
             return Standing::Stale("the source could not be read");
         };
-        let source = inventory.activities.iter().find(|row| row.id == step.source.id);
+        let source = inventory
+            .activities
+            .iter()
+            .find(|row| row.id == step.source.id);
         match source {
             None => return Standing::Stale("the source does not list it any more"),
             Some(row) if row.fingerprint != step.source.fingerprint => {
@@ -195,9 +225,12 @@ impl Run<'_> {
             }
             Standing::Question(reason) => self.question(task, reason.as_str()),
             Standing::Different => self.question(task, "content_differs"),
-            Standing::Against(reason) => {
-                task.enter(self, Phase::Skipped, reason.as_str(), json!({ "reason": reason }))
-            }
+            Standing::Against(reason) => task.enter(
+                self,
+                Phase::Skipped,
+                reason.as_str(),
+                json!({ "reason": reason }),
+            ),
             Standing::Stale(words) => task.enter(self, Phase::Stale, words, json!({})),
         }
     }

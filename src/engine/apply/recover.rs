@@ -27,14 +27,28 @@ pub async fn settle(session: &Session) -> Result<Vec<Applied>, EngineError> {
     let inventories = refresh::read_all(session, &mut opened, Refresh::Incremental).await?;
     let memory = recall(session, &opened)?;
     let id = session.store.begin_run(None, session.clock().now())?;
-    let mut run = Run { session, id, opened, inventories, memory, lost: BTreeMap::new() };
+    let mut run = Run {
+        session,
+        id,
+        opened,
+        inventories,
+        memory,
+        lost: BTreeMap::new(),
+    };
     let mut settled = Vec::new();
     for record in unsettled {
-        let Some(mut task) = task_of(&run, &record) else { continue };
+        let Some(mut task) = task_of(&run, &record) else {
+            continue;
+        };
         run.settle_one(&mut task, &Past::of(&record)).await?;
         settled.push(task.applied());
     }
-    session.store.end_run(id, session.clock().now(), 0, &json!({ "settled": settled.len() }))?;
+    session.store.end_run(
+        id,
+        session.clock().now(),
+        0,
+        &json!({ "settled": settled.len() }),
+    )?;
     Ok(settled)
 }
 
@@ -47,10 +61,17 @@ struct Past {
 
 impl Past {
     fn of(record: &StepRecord) -> Self {
-        let reached = |phase| record.entries.iter().any(|written| written.entry.phase == phase);
+        let reached = |phase| {
+            record
+                .entries
+                .iter()
+                .any(|written| written.entry.phase == phase)
+        };
         let text = |key: &str| {
             let entries = record.entries.iter().rev();
-            let found = entries.filter_map(|written| written.entry.detail.get(key)?.as_str()).next();
+            let found = entries
+                .filter_map(|written| written.entry.detail.get(key)?.as_str())
+                .next();
             found.map(str::to_owned)
         };
         Self {
@@ -79,6 +100,7 @@ fn task_of(run: &Run<'_>, record: &StepRecord) -> Option<Task> {
         destination: record.step.destination,
         phase: record.phase()?,
         detail: String::new(),
+        question: None,
         parcel: None,
         new,
         known,
@@ -88,7 +110,9 @@ fn task_of(run: &Run<'_>, record: &StepRecord) -> Option<Task> {
 impl Run<'_> {
     async fn settle_one(&mut self, task: &mut Task, past: &Past) -> Result<(), EngineError> {
         // The bytes are fetched again: what is looked for must be what was meant.
-        let Some(file) = self.fetch(task).await? else { return Ok(()) };
+        let Some(file) = self.fetch(task).await? else {
+            return Ok(());
+        };
         let replaces = task.step.action == Action::Replace;
         let old_first = task.step.protocol == Some(Protocol::DeleteThenUpload);
         let listed = self.new_one(task).cloned();
@@ -106,7 +130,9 @@ impl Run<'_> {
             }
             None if replaces && past.removed => {
                 self.send(task, &file).await?;
-                let Some(backup) = past.backup.as_deref() else { return Ok(()) };
+                let Some(backup) = past.backup.as_deref() else {
+                    return Ok(());
+                };
                 let platform = self.platform(&task.step.destination.account);
                 match (task.phase, platform) {
                     (Phase::Failed | Phase::Skipped, Some(platform)) => {

@@ -5,9 +5,7 @@ use std::time::Duration;
 
 use serde_json::json;
 
-use crate::domain::{
-    Activity, LinkOrigin, Refusal, RefusalReason, RemoteId, Sha256, Unusable,
-};
+use crate::domain::{Activity, LinkOrigin, Refusal, RefusalReason, RemoteId, Sha256, Unusable};
 use crate::event::Phase;
 use crate::fit;
 use crate::plan::matching::{self, Field, Outcome, Seeker};
@@ -24,17 +22,33 @@ const POLLS: u32 = 20;
 const POLL_EVERY: Duration = Duration::from_secs(3);
 
 impl Run<'_> {
-    pub(super) fn platform(&self, account: &crate::domain::AccountName) -> Option<Arc<dyn Platform>> {
-        self.opened.accounts.get(account).and_then(|open| open.platform.clone())
+    pub(super) fn platform(
+        &self,
+        account: &crate::domain::AccountName,
+    ) -> Option<Arc<dyn Platform>> {
+        self.opened
+            .accounts
+            .get(account)
+            .and_then(|open| open.platform.clone())
     }
 
-    pub(super) fn listed(&self, account: &crate::domain::AccountName, id: &RemoteId) -> Option<&Activity> {
-        self.inventories.get(account)?.activities.iter().find(|row| row.id == *id)
+    pub(super) fn listed(
+        &self,
+        account: &crate::domain::AccountName,
+        id: &RemoteId,
+    ) -> Option<&Activity> {
+        self.inventories
+            .get(account)?
+            .activities
+            .iter()
+            .find(|row| row.id == *id)
     }
 
     /// An upload step from its intent to `sent`, or to where it ends.
     pub(super) async fn upload(&mut self, task: &mut Task) -> Result<(), EngineError> {
-        let Some(file) = self.fetch(task).await? else { return Ok(()) };
+        let Some(file) = self.fetch(task).await? else {
+            return Ok(());
+        };
         if self.is_there_after_all(task, &file)? {
             return Ok(());
         }
@@ -46,7 +60,12 @@ impl Run<'_> {
         let source = task.step.source.clone();
         let activity = self.listed(&source.account, &source.id).cloned();
         let (Some(activity), Some(platform)) = (activity, self.platform(&source.account)) else {
-            task.enter(self, Phase::Stale, "the source does not list it any more", json!({}))?;
+            task.enter(
+                self,
+                Phase::Stale,
+                "the source does not list it any more",
+                json!({}),
+            )?;
             return Ok(None);
         };
         let bytes = match platform.download(&activity).await {
@@ -59,12 +78,18 @@ impl Run<'_> {
         let content = match fit::read(&bytes) {
             Ok(content) => content,
             Err(unusable) => {
-                self.unreadable(task, platform.as_ref(), &activity, &bytes, &unusable).await?;
+                self.unreadable(task, platform.as_ref(), &activity, &bytes, &unusable)
+                    .await?;
                 return Ok(None);
             }
         };
         let Some((key, _)) = content.key() else {
-            task.enter(self, Phase::Failed, "the file does not say when it began", json!({}))?;
+            task.enter(
+                self,
+                Phase::Failed,
+                "the file does not say when it began",
+                json!({}),
+            )?;
             return Ok(None);
         };
         let sha256 = Sha256::of(&bytes);
@@ -77,18 +102,29 @@ impl Run<'_> {
             local_offset_s: activity.local_offset_s,
             bytes,
         };
-        task.parcel = Some(Parcel { sha256, key, content });
+        task.parcel = Some(Parcel {
+            sha256,
+            key,
+            content,
+        });
         Ok(Some(file))
     }
 
     fn not_fetched(&mut self, task: &mut Task, error: &PlatformError) -> Result<(), EngineError> {
         match error {
-            PlatformError::NotFound => {
-                self.refuse(task, RefusalReason::NoOriginal, "the source has no file of it")
-            }
+            PlatformError::NotFound => self.refuse(
+                task,
+                RefusalReason::NoOriginal,
+                "the source has no file of it",
+            ),
             other => {
                 self.lose_account_on(&task.step.source.account.clone(), other);
-                task.enter(self, Phase::Failed, &format!("not fetched: {other}"), json!({}))
+                task.enter(
+                    self,
+                    Phase::Failed,
+                    &format!("not fetched: {other}"),
+                    json!({}),
+                )
             }
         }
     }
@@ -133,7 +169,9 @@ impl Run<'_> {
             detail: detail.to_owned(),
         };
         let (from, to) = (task.source, task.destination);
-        self.session.store.save_refusal(from, to, &task.step.address, &refusal)?;
+        self.session
+            .store
+            .save_refusal(from, to, &task.step.address, &refusal)?;
         task.enter(self, Phase::Skipped, detail, json!({ "refusal": reason }))
     }
 
@@ -141,7 +179,10 @@ impl Run<'_> {
     /// once more, under the start that the destination will read in it.
     fn is_there_after_all(&self, task: &mut Task, file: &FitFile) -> Result<bool, EngineError> {
         let planned = &task.step.key;
-        let apart = planned.elapsed_s.zip(file.key.elapsed_s).map(|(a, b)| a.abs_diff(b));
+        let apart = planned
+            .elapsed_s
+            .zip(file.key.elapsed_s)
+            .map(|(a, b)| a.abs_diff(b));
         if file.key.start == planned.start && apart.is_none_or(|seconds| seconds <= 2) {
             return Ok(false);
         }
@@ -154,9 +195,16 @@ impl Run<'_> {
         let mut activity = listed.clone();
         (activity.start, activity.elapsed_s) = (Some(file.key.start), file.key.elapsed_s);
         activity.sha256 = Some(file.sha256.clone());
-        let field =
-            Field { activities: inventory.activities.iter().collect(), ..Field::default() };
-        let seeker = Seeker { activity: &activity, account: 0, fixed: None, excluded: Vec::new() };
+        let field = Field {
+            activities: inventory.activities.iter().collect(),
+            ..Field::default()
+        };
+        let seeker = Seeker {
+            activity: &activity,
+            account: 0,
+            fixed: None,
+            excluded: Vec::new(),
+        };
         let outcome = matching::find(std::slice::from_ref(&seeker), &field).pop();
         self.end_if_there(task, outcome, &field)
     }
@@ -178,25 +226,35 @@ impl Run<'_> {
             }
             Some(Outcome::Ambiguous(_)) => self.question(task, "ambiguous").map(|()| true),
             Some(Outcome::Overlap(_)) => self.question(task, "partial_overlap").map(|()| true),
-            Some(Outcome::ZoneSuspect(_)) => {
-                self.question(task, "possible_time_zone_duplicate").map(|()| true)
-            }
+            Some(Outcome::ZoneSuspect(_)) => self
+                .question(task, "possible_time_zone_duplicate")
+                .map(|()| true),
             Some(Outcome::Alone) | None => Ok(false),
         }
     }
 
     /// A step that has become a question for a person.
     pub(super) fn question(&self, task: &mut Task, reason: &str) -> Result<(), EngineError> {
+        task.question = Some(reason.to_owned());
         task.enter(self, Phase::Skipped, reason, json!({ "conflict": reason }))
     }
 
     /// Sends a file once and follows it until the platform has said what became of it.
-    pub(super) async fn send(&mut self, task: &mut Task, file: &FitFile) -> Result<(), EngineError> {
+    pub(super) async fn send(
+        &mut self,
+        task: &mut Task,
+        file: &FitFile,
+    ) -> Result<(), EngineError> {
         let destination = task.step.destination.account.clone();
-        let Some(platform) = self.platform(&destination) else { return Ok(()) };
+        let Some(platform) = self.platform(&destination) else {
+            return Ok(());
+        };
         let most = platform.capabilities().max_upload_bytes;
         if most.is_some_and(|most| file.bytes.len() as u64 > most) {
-            let words = format!("{} bytes, more than the destination takes", file.bytes.len());
+            let words = format!(
+                "{} bytes, more than the destination takes",
+                file.bytes.len()
+            );
             return self.refuse(task, RefusalReason::TooLarge, &words);
         }
         match platform.upload(file).await {
@@ -221,7 +279,12 @@ impl Run<'_> {
                 Err(error) => return self.not_sent(task, error),
             }
         }
-        task.enter(self, Phase::Unknown, "sent; not known yet what became of it", json!({}))
+        task.enter(
+            self,
+            Phase::Unknown,
+            "sent; not known yet what became of it",
+            json!({}),
+        )
     }
 
     /// The platform took it. An id that was there before is not believed.
@@ -237,18 +300,28 @@ impl Run<'_> {
     fn not_sent(&mut self, task: &mut Task, error: PlatformError) -> Result<(), EngineError> {
         match error {
             PlatformError::Duplicate { existing } => self.duplicate(task, existing),
-            PlatformError::Rejected { reason, kind: Rejection::TooLarge } => {
-                self.refuse(task, RefusalReason::TooLarge, &reason)
-            }
-            PlatformError::Rejected { reason, kind: Rejection::Refused } => {
-                self.refuse(task, RefusalReason::RejectedByDestination, &reason)
-            }
-            PlatformError::Unconfirmed(words) => {
-                task.enter(self, Phase::Unknown, &format!("sent, answer lost: {words}"), json!({}))
-            }
+            PlatformError::Rejected {
+                reason,
+                kind: Rejection::TooLarge,
+            } => self.refuse(task, RefusalReason::TooLarge, &reason),
+            PlatformError::Rejected {
+                reason,
+                kind: Rejection::Refused,
+            } => self.refuse(task, RefusalReason::RejectedByDestination, &reason),
+            PlatformError::Unconfirmed(words) => task.enter(
+                self,
+                Phase::Unknown,
+                &format!("sent, answer lost: {words}"),
+                json!({}),
+            ),
             other => {
                 self.lose_account_on(&task.step.destination.account.clone(), &other);
-                task.enter(self, Phase::Failed, &format!("not sent: {other}"), json!({}))
+                task.enter(
+                    self,
+                    Phase::Failed,
+                    &format!("not sent: {other}"),
+                    json!({}),
+                )
             }
         }
     }
@@ -261,21 +334,28 @@ impl Run<'_> {
         existing: Option<RemoteId>,
     ) -> Result<(), EngineError> {
         let account = &task.step.destination.account;
-        let named = existing.as_ref().and_then(|id| self.listed(account, id)).cloned();
+        let named = existing
+            .as_ref()
+            .and_then(|id| self.listed(account, id))
+            .cloned();
         let Some(found) = named else {
             let words = "the destination says that it has this already, but does not list it";
             return task.enter(self, Phase::Unknown, words, json!({ "named": existing }));
         };
-        let Some(parcel) = task.parcel.clone() else { return Ok(()) };
+        let Some(parcel) = task.parcel.clone() else {
+            return Ok(());
+        };
         let overlap = found
             .interval()
             .zip(parcel.key.interval())
             .map(|(a, b)| a.overlap_permille(&b))
             .unwrap_or_default();
         let links = self.session.store.links_to(task.destination)?;
-        let linked = links
-            .iter()
-            .any(|link| link.destination.as_ref().is_some_and(|side| side.id == found.id));
+        let linked = links.iter().any(|link| {
+            link.destination
+                .as_ref()
+                .is_some_and(|side| side.id == found.id)
+        });
         if linked || overlap < 800 {
             return self.question(task, "partial_overlap");
         }
@@ -291,7 +371,8 @@ impl Run<'_> {
         error: &PlatformError,
     ) {
         if matches!(error, PlatformError::Auth(_)) {
-            self.lost.insert(account.clone(), format!("{account}: {error}"));
+            self.lost
+                .insert(account.clone(), format!("{account}: {error}"));
         }
     }
 }

@@ -24,6 +24,8 @@ pub(super) struct Task {
     pub(super) destination: AccountRow,
     pub(super) phase: Phase,
     pub(super) detail: String,
+    /// The question that it has become, if so.
+    pub(super) question: Option<String>,
     /// The verified file that is sent.
     pub(super) parcel: Option<Parcel>,
     /// The new activity's id, once the platform said so.
@@ -46,7 +48,10 @@ impl Task {
         let accounts = run.pair(&step.source.account, &step.destination.account);
         let Some((source, destination)) = accounts else {
             let account = step.destination.account.clone();
-            return Err(EngineError::OtherAccount { account, now: "not open".to_owned() });
+            return Err(EngineError::OtherAccount {
+                account,
+                now: "not open".to_owned(),
+            });
         };
         let known = known_nearby(run, step);
         let row = state::Step {
@@ -71,6 +76,7 @@ impl Task {
             destination: destination.row,
             phase: Phase::Intent,
             detail: String::new(),
+            question: None,
             parcel: None,
             new: None,
             known,
@@ -85,12 +91,22 @@ impl Task {
         detail: &str,
         facts: Value,
     ) -> Result<(), EngineError> {
-        let entry = Entry { phase, attempt: 1, detail: with_words(facts, detail) };
-        run.session.store.record(run.id, self.id, &entry, run.session.clock().now())?;
+        let entry = Entry {
+            phase,
+            attempt: 1,
+            detail: with_words(facts, detail),
+        };
+        run.session
+            .store
+            .record(run.id, self.id, &entry, run.session.clock().now())?;
         self.phase = phase;
         self.detail = detail.to_owned();
         let (address, detail) = (self.step.address.clone(), self.detail.clone());
-        run.session.emit(Event::Step { address, phase, detail });
+        run.session.emit(Event::Step {
+            address,
+            phase,
+            detail,
+        });
         Ok(())
     }
 
@@ -100,6 +116,7 @@ impl Task {
             action: self.step.action,
             phase: self.phase,
             detail: self.detail.clone(),
+            question: self.question.clone(),
         }
     }
 
@@ -112,7 +129,10 @@ impl Task {
     ) -> Result<(), EngineError> {
         let status = match listed {
             Some(_) => LinkStatus::Confirmed,
-            None => LinkStatus::Pending { since: run.session.clock().now(), full_reads: 0 },
+            None => LinkStatus::Pending {
+                since: run.session.clock().now(),
+                full_reads: 0,
+            },
         };
         let sent = || {
             let parcel = self.parcel.as_ref()?;
@@ -126,7 +146,10 @@ impl Task {
             origin,
             status,
         };
-        Ok(run.session.store.save_link(self.source, self.destination, &link)?)
+        Ok(run
+            .session
+            .store
+            .save_link(self.source, self.destination, &link)?)
     }
 
     fn source_side(&self, run: &Run<'_>) -> Side {
@@ -134,7 +157,12 @@ impl Task {
         let listed = run
             .inventories
             .get(&step.source.account)
-            .and_then(|inventory| inventory.activities.iter().find(|row| row.id == step.source.id));
+            .and_then(|inventory| {
+                inventory
+                    .activities
+                    .iter()
+                    .find(|row| row.id == step.source.id)
+            });
         let mut side = listed.map(Side::of).unwrap_or_else(|| Side {
             id: step.source.id.clone(),
             fingerprint: step.source.fingerprint.clone(),
@@ -144,7 +172,9 @@ impl Task {
             distance_m: step.source.distance_m,
             kind: step.key.kind.clone(),
         });
-        side.sha256 = side.sha256.or_else(|| Some(self.parcel.as_ref()?.sha256.clone()));
+        side.sha256 = side
+            .sha256
+            .or_else(|| Some(self.parcel.as_ref()?.sha256.clone()));
         side
     }
 }
@@ -172,13 +202,21 @@ fn action_word(step: &Step) -> &'static str {
 }
 
 fn known_nearby(run: &Run<'_>, step: &Step) -> Vec<RemoteId> {
-    let Some(inventory) = run.inventories.get(&step.destination.account) else { return Vec::new() };
-    let (first, last) =
-        (step.key.start.as_second() - NEARBY_S, step.key.start.as_second() + NEARBY_S);
+    let Some(inventory) = run.inventories.get(&step.destination.account) else {
+        return Vec::new();
+    };
+    let (first, last) = (
+        step.key.start.as_second() - NEARBY_S,
+        step.key.start.as_second() + NEARBY_S,
+    );
     let rows = &inventory.activities;
     let second = |row: &Activity| row.start.map_or(i64::MAX, |start| start.as_second());
     let from = rows.partition_point(|row| second(row) < first);
-    let near = rows.get(from..).unwrap_or_default().iter().take_while(|row| second(row) <= last);
+    let near = rows
+        .get(from..)
+        .unwrap_or_default()
+        .iter()
+        .take_while(|row| second(row) <= last);
     near.map(|row| row.id.clone()).collect()
 }
 
