@@ -74,12 +74,8 @@ fn corpus() -> Vec<Vec<u8>> {
 fn report(what: &str, files: &[Vec<u8>]) {
     let bytes: usize = files.iter().map(Vec::len).sum();
     let scan = best(20, || files.iter().all(|file| fit::scan(file).is_ok()));
-    let hash = best(20, || {
-        files.iter().all(|file| Sha256::digest(file)[..] != [0; 32])
-    });
-    let full = best(3, || {
-        files.iter().all(|file| fitparser::from_bytes(file).is_ok())
-    });
+    let hash = best(20, || files.iter().all(|file| Sha256::digest(file)[..] != [0; 32]));
+    let full = best(3, || files.iter().all(|file| fitparser::from_bytes(file).is_ok()));
     let per_second = |time: Duration| bytes as f64 / 1e6 / time.as_secs_f64();
     println!(
         "{what}: {} files, {} KB; scan {:.0} MB/s, sha256 {:.0} MB/s, full decoding {:.1} MB/s",
@@ -97,10 +93,7 @@ fn report(what: &str, files: &[Vec<u8>]) {
 }
 
 /// The shortest of several runs: what the machine can do when nothing disturbs it.
-#[expect(
-    clippy::disallowed_methods,
-    reason = "a bench measures the machine's own time"
-)]
+#[expect(clippy::disallowed_methods, reason = "a bench measures the machine's own time")]
 fn best(runs: u32, mut work: impl FnMut() -> bool) -> Duration {
     let mut shortest = Duration::MAX;
     for _ in 0..runs {

@@ -22,10 +22,7 @@ pub struct SystemClock;
 #[async_trait]
 impl Clock for SystemClock {
     fn now(&self) -> Timestamp {
-        #[expect(
-            clippy::disallowed_methods,
-            reason = "the one place that asks the machine"
-        )]
+        #[expect(clippy::disallowed_methods, reason = "the one place that asks the machine")]
         Timestamp::now()
     }
 
@@ -44,9 +41,7 @@ pub struct ManualClock {
 impl ManualClock {
     /// A clock that shows `now`.
     pub fn new(now: Timestamp) -> Self {
-        Self {
-            state: Mutex::new((now, Vec::new())),
-        }
+        Self { state: Mutex::new((now, Vec::new())) }
     }
 
     /// Every sleep so far, in order.
@@ -61,9 +56,7 @@ impl ManualClock {
     }
 
     fn locked(&self) -> std::sync::MutexGuard<'_, (Timestamp, Vec<Duration>)> {
-        self.state
-            .lock()
-            .unwrap_or_else(std::sync::PoisonError::into_inner)
+        self.state.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
     }
 }
 

@@ -171,19 +171,13 @@ pub struct Recorder {
 impl Recorder {
     /// Everything so far.
     pub fn events(&self) -> Vec<Event> {
-        self.events
-            .lock()
-            .unwrap_or_else(std::sync::PoisonError::into_inner)
-            .clone()
+        self.events.lock().unwrap_or_else(std::sync::PoisonError::into_inner).clone()
     }
 }
 
 impl Events for Recorder {
     fn emit(&self, event: Event) {
-        self.events
-            .lock()
-            .unwrap_or_else(std::sync::PoisonError::into_inner)
-            .push(event);
+        self.events.lock().unwrap_or_else(std::sync::PoisonError::into_inner).push(event);
     }
 }
 

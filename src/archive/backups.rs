@@ -174,9 +174,7 @@ pub enum BackupError {
 impl Backups {
     /// The backups in this folder, which is made when the first one is stored.
     pub fn new(folder: impl Into<PathBuf>) -> Self {
-        Self {
-            folder: folder.into(),
-        }
+        Self { folder: folder.into() }
     }
 
     /// Stores a copy and returns once it is surely there: written, synced, read back, hashed, parsed.
@@ -275,11 +273,8 @@ impl Backups {
 
     fn describe(&self, backup: &Backup) -> Result<(), BackupError> {
         let path = self.details(&backup.sha256);
-        let mut text =
-            serde_json::to_vec_pretty(backup).map_err(|source| BackupError::Details {
-                path: path.clone(),
-                source,
-            })?;
+        let mut text = serde_json::to_vec_pretty(backup)
+            .map_err(|source| BackupError::Details { path: path.clone(), source })?;
         text.push(b'\n');
         disk::write_atomically(&path, &text, Access::Private).map_err(io_at(&path))?;
         if fs::read(&path).map_err(io_at(&path))? == text {

@@ -6,12 +6,7 @@ use clap::{Args as ClapArgs, Parser, Subcommand, ValueEnum};
 
 /// Keep fitness accounts in step: review a plan, then apply exactly that plan.
 #[derive(Debug, Parser)]
-#[command(
-    name = "fit_sync",
-    version,
-    max_term_width = 100,
-    arg_required_else_help = true
-)]
+#[command(name = "fit_sync", version, max_term_width = 100, arg_required_else_help = true)]
 pub struct Args {
     #[command(flatten)]
     pub global: Global,
@@ -178,12 +173,8 @@ pub enum Allowance {
 }
 
 fn parse_allowance(text: &str) -> Result<Allowance, String> {
-    let (class, number) = text
-        .split_once('=')
-        .ok_or("expected uploads=N or replaces=N")?;
-    let number = number
-        .parse()
-        .map_err(|_| format!("'{number}' is not a number"))?;
+    let (class, number) = text.split_once('=').ok_or("expected uploads=N or replaces=N")?;
+    let number = number.parse().map_err(|_| format!("'{number}' is not a number"))?;
     match class {
         "uploads" => Ok(Allowance::Uploads(number)),
         "replaces" => Ok(Allowance::Replaces(number)),

@@ -5,10 +5,7 @@ use std::io::{BufRead as _, Write as _};
 /// Asks a question on stderr; only the word `yes` is a yes.
 pub fn confirm(question: &str) -> bool {
     let mut err = std::io::stderr();
-    if write!(err, "{question} Only 'yes' is accepted: ")
-        .and_then(|()| err.flush())
-        .is_err()
-    {
+    if write!(err, "{question} Only 'yes' is accepted: ").and_then(|()| err.flush()).is_err() {
         return false;
     }
     let mut answer = String::new();

@@ -44,20 +44,14 @@ impl Context {
             home: &self.env.home,
             user_home: self.env.user_home.as_deref(),
             catalog: &self.catalog,
-            trust: if self.env.trust_manifest {
-                Trust::Everything
-            } else {
-                Trust::PrivateFiles
-            },
+            trust: if self.env.trust_manifest { Trust::Everything } else { Trust::PrivateFiles },
             uid: self.env.uid,
         })
     }
 
     /// The manifest, with its findings told on stderr.
     pub fn checked_manifest(&self) -> Result<Manifest, Failure> {
-        let manifest = self
-            .manifest()
-            .map_err(|findings| self.refused(&findings))?;
+        let manifest = self.manifest().map_err(|findings| self.refused(&findings))?;
         if !manifest.warnings.is_empty() {
             self.printer.note(&self.findings(&manifest.warnings));
         }
@@ -94,11 +88,7 @@ impl Context {
 
     /// Where the state lies: the option, the environment, the manifest, home.
     pub fn state_path(&self, manifest: Option<&Manifest>) -> PathBuf {
-        let option = self
-            .global
-            .state
-            .as_deref()
-            .map(|path| self.env.absolute(path));
+        let option = self.global.state.as_deref().map(|path| self.env.absolute(path));
         option
             .or_else(|| self.env.state.clone())
             .or_else(|| manifest.and_then(|manifest| manifest.state.clone()))
@@ -135,14 +125,9 @@ impl Context {
             store,
             catalog: self.catalog.clone(),
             open: Arc::new(platform::open),
-            opening: Opening {
-                clock: self.env.clock(),
-                random: self.env.random(),
-            },
+            opening: Opening { clock: self.env.clock(), random: self.env.random() },
             events: Arc::clone(&progress) as Arc<dyn crate::event::Events>,
-            places: Places {
-                backups: backups.unwrap_or_else(|| self.env.home.join("backups")),
-            },
+            places: Places { backups: backups.unwrap_or_else(|| self.env.home.join("backups")) },
             manifest,
         };
         Ok((session, progress))

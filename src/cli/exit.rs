@@ -64,9 +64,7 @@ impl Exit {
         ];
         let exits: Vec<Self> = exits.into_iter().collect();
         let first = FIRST.into_iter().find(|exit| exits.contains(exit));
-        first
-            .or_else(|| exits.into_iter().find(|exit| *exit != Self::Done))
-            .unwrap_or(Self::Done)
+        first.or_else(|| exits.into_iter().find(|exit| *exit != Self::Done)).unwrap_or(Self::Done)
     }
 }
 
@@ -76,14 +74,8 @@ mod tests {
 
     #[test]
     fn of_several_the_contracts_first_wins() {
-        assert_eq!(
-            Exit::worst([Exit::Decide, Exit::Unavailable]),
-            Exit::Unavailable
-        );
-        assert_eq!(
-            Exit::worst([Exit::Partly, Exit::Login, Exit::Decide]),
-            Exit::Login
-        );
+        assert_eq!(Exit::worst([Exit::Decide, Exit::Unavailable]), Exit::Unavailable);
+        assert_eq!(Exit::worst([Exit::Partly, Exit::Login, Exit::Decide]), Exit::Login);
         assert_eq!(Exit::worst([Exit::Done, Exit::Failed]), Exit::Failed);
         assert_eq!(Exit::worst([]), Exit::Done);
     }

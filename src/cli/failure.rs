@@ -32,22 +32,12 @@ impl Failure {
     /// A failure of which nothing has come.
     pub fn new(exit: Exit, happened: impl Into<String>, next: impl Into<String>) -> Self {
         let means = NOTHING_CHANGED.to_owned();
-        Self {
-            exit,
-            happened: happened.into(),
-            means,
-            next: next.into(),
-        }
+        Self { exit, happened: happened.into(), means, next: next.into() }
     }
 
     /// A failure whose words have been printed already.
     pub fn told(exit: Exit) -> Self {
-        Self {
-            exit,
-            happened: String::new(),
-            means: String::new(),
-            next: String::new(),
-        }
+        Self { exit, happened: String::new(), means: String::new(), next: String::new() }
     }
 
     /// The words for stderr; empty if they have been printed already.
@@ -81,31 +71,24 @@ impl From<StateError> for Failure {
     fn from(error: StateError) -> Self {
         let (exit, next) = match &error {
             StateError::Busy => (Exit::Locked, "try again when the other run is over"),
-            StateError::Newer { .. } => (
-                Exit::State,
-                "use the newer fit_sync that wrote it, or another --state",
-            ),
+            StateError::Newer { .. } => {
+                (Exit::State, "use the newer fit_sync that wrote it, or another --state")
+            }
             StateError::Corrupt(_) => (
                 Exit::State,
                 "move it away and plan again: pairs are found again by their start times, and \
                  nothing is uploaded twice",
             ),
-            StateError::Unwritable(_) => (
-                Exit::State,
-                "check the file's folder and mode, or choose another with --state",
-            ),
+            StateError::Unwritable(_) => {
+                (Exit::State, "check the file's folder and mode, or choose another with --state")
+            }
             StateError::Full => (Exit::State, "make room on the disk and run again"),
             StateError::Unidentified(_) | StateError::Failed(_) => {
                 (Exit::State, "run `fit_sync state verify`")
             }
         };
         let means = "Activities are not affected; the journal keeps what was done so far.";
-        Self {
-            exit,
-            happened: error.to_string(),
-            means: means.to_owned(),
-            next: next.to_owned(),
-        }
+        Self { exit, happened: error.to_string(), means: means.to_owned(), next: next.to_owned() }
     }
 }
 
@@ -132,11 +115,9 @@ impl From<EngineError> for Failure {
         match error {
             EngineError::State(error) => error.into(),
             EngineError::Document(error) => error.into(),
-            EngineError::SameAccount { .. } | EngineError::NestedFolders { .. } => Self::new(
-                Exit::Invalid,
-                happened,
-                "give the rule two different accounts",
-            ),
+            EngineError::SameAccount { .. } | EngineError::NestedFolders { .. } => {
+                Self::new(Exit::Invalid, happened, "give the rule two different accounts")
+            }
             EngineError::OtherAccount { .. } => Self::new(
                 Exit::StalePlan,
                 happened,
@@ -147,16 +128,12 @@ impl From<EngineError> for Failure {
                 happened,
                 "the manifest's rules are listed by `fit_sync plan`",
             ),
-            EngineError::UnknownAddress(_) => Self::new(
-                Exit::Failed,
-                happened,
-                "addresses are listed by `fit_sync plan -v`",
-            ),
-            EngineError::CannotDecide { .. } => Self::new(
-                Exit::Failed,
-                happened,
-                "ids of candidates are shown by `fit_sync plan`",
-            ),
+            EngineError::UnknownAddress(_) => {
+                Self::new(Exit::Failed, happened, "addresses are listed by `fit_sync plan -v`")
+            }
+            EngineError::CannotDecide { .. } => {
+                Self::new(Exit::Failed, happened, "ids of candidates are shown by `fit_sync plan`")
+            }
             EngineError::File { .. } => {
                 Self::new(Exit::Failed, happened, "check its folder and mode")
             }

@@ -49,21 +49,10 @@ pub fn main() -> ExitCode {
 fn run(args: Args, printer: Printer) -> Result<Exit, Failure> {
     let mut env = Environment::read()?;
     env.interactive &= !args.global.no_input;
-    let context = Context {
-        global: args.global,
-        env,
-        printer,
-        catalog: platform::catalog(),
-    };
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build();
+    let context = Context { global: args.global, env, printer, catalog: platform::catalog() };
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     let runtime = runtime.map_err(|error| {
-        Failure::new(
-            Exit::Failed,
-            format!("no runtime: {error}"),
-            "free some memory or handles",
-        )
+        Failure::new(Exit::Failed, format!("no runtime: {error}"), "free some memory or handles")
     })?;
     runtime.block_on(async {
         match args.command {

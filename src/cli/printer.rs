@@ -41,11 +41,7 @@ impl Printer {
         };
         let shows = stderr_is_terminal && verbosity != Verbosity::Quiet;
         let bars = shows.then(|| Arc::new(indicatif::MultiProgress::new()));
-        Self {
-            choice,
-            verbosity,
-            bars,
-        }
+        Self { choice, verbosity, bars }
     }
 
     /// How much is told on stderr.
@@ -92,11 +88,7 @@ impl Printer {
     pub fn error(&self, text: &str) {
         let write = || {
             let mut err = AutoStream::new(std::io::stderr(), self.choice);
-            let newline = if text.ends_with('\n') || text.is_empty() {
-                ""
-            } else {
-                "\n"
-            };
+            let newline = if text.ends_with('\n') || text.is_empty() { "" } else { "\n" };
             let _ = err.write_all(format!("{text}{newline}").as_bytes());
         };
         match &self.bars {

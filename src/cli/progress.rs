@@ -18,10 +18,7 @@ pub struct Progress {
 impl Progress {
     /// Shows them through this printer.
     pub fn new(printer: Printer) -> Self {
-        Self {
-            printer,
-            bar: Mutex::new(None),
-        }
+        Self { printer, bar: Mutex::new(None) }
     }
 
     fn move_line(&self, text: String) {
@@ -40,12 +37,7 @@ impl Progress {
 
     /// Clears the moving line, so that the product stands alone.
     pub fn clear(&self) {
-        if let Some(bar) = self
-            .bar
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .take()
-        {
+        if let Some(bar) = self.bar.lock().unwrap_or_else(PoisonError::into_inner).take() {
             bar.finish_and_clear();
         }
     }
@@ -60,30 +52,16 @@ impl Events for Progress {
             Event::Reading { account, read } => {
                 self.move_line(format!("reading {account}: {read} activities"));
             }
-            Event::Refreshed {
-                account,
-                count,
-                complete,
-            } => {
+            Event::Refreshed { account, count, complete } => {
                 let part = if complete { "" } else { ", only in part" };
-                self.printer
-                    .detail(&format!("read {account}: {count} items{part}"));
+                self.printer.detail(&format!("read {account}: {count} items{part}"));
             }
             Event::Comparing { done, of } => self.move_line(format!("comparing {done} of {of}")),
             Event::Noted { account, note } => {
-                self.printer
-                    .detail(&format!("{account}: {}", neutralise(&note.to_string())));
+                self.printer.detail(&format!("{account}: {}", neutralise(&note.to_string())));
             }
-            Event::Step {
-                address,
-                phase,
-                detail,
-            } => {
-                let words = if detail.is_empty() {
-                    String::new()
-                } else {
-                    format!(": {detail}")
-                };
+            Event::Step { address, phase, detail } => {
+                let words = if detail.is_empty() { String::new() } else { format!(": {detail}") };
                 let line = neutralise(&format!("{address} {}{words}", phase.as_str()));
                 match phase {
                     Phase::Failed

@@ -16,13 +16,7 @@ impl ProfileId {
     /// First 32 hex digits of sha256(`fit_sync/1|platform|region|account id`).
     pub fn of_account(platform: &str, region: &str, account_id: &str) -> Self {
         let text = format!("fit_sync/1|{platform}|{region}|{account_id}");
-        Self(
-            Sha256::of(text.as_bytes())
-                .as_str()
-                .chars()
-                .take(32)
-                .collect(),
-        )
+        Self(Sha256::of(text.as_bytes()).as_str().chars().take(32).collect())
     }
 
     /// The id in a directory's marker, or one read back from the state.

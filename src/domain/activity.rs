@@ -48,10 +48,7 @@ pub struct Activity {
 impl Activity {
     /// Start and elapsed time, if the start is known.
     pub fn key(&self) -> Option<Key> {
-        Some(Key {
-            start: self.start?,
-            elapsed_s: self.elapsed_s,
-        })
+        Some(Key { start: self.start?, elapsed_s: self.elapsed_s })
     }
 
     /// From start to end, if both are known.
@@ -122,11 +119,7 @@ impl Inventory {
             let key = |row: &Activity| (row.start.is_none(), row.start);
             key(a).cmp(&key(b)).then_with(|| a.id.cmp(&b.id))
         });
-        Self {
-            activities,
-            complete,
-            refreshed_at: at,
-        }
+        Self { activities, complete, refreshed_at: at }
     }
 }
 

@@ -138,9 +138,7 @@ pub struct SportTable;
 impl SportTable {
     /// Canonical names and family names, in the table's order: what a manifest may name.
     pub fn names() -> impl Iterator<Item = &'static str> {
-        ROWS.iter()
-            .map(|row| row.canonical)
-            .chain(FAMILY_NAMES.iter().copied())
+        ROWS.iter().map(|row| row.canonical).chain(FAMILY_NAMES.iter().copied())
     }
 
     /// COROS' codes of a type: the first is the one for new activities.
@@ -179,19 +177,13 @@ impl ActivityType {
             .iter()
             .find(|row| exact.1.is_some() && row.fit.contains(&exact))
             .or_else(|| ROWS.iter().find(|row| row.fit.contains(&any(sport))));
-        row.map_or_else(
-            || Self(format!("fit_{sport}")),
-            |row| Self(row.canonical.to_owned()),
-        )
+        row.map_or_else(|| Self(format!("fit_{sport}")), |row| Self(row.canonical.to_owned()))
     }
 
     /// From COROS' `sportType`; a code without a row becomes `coros_<code>`.
     pub fn of_coros(code: u16) -> Self {
         let row = ROWS.iter().find(|row| row.coros.contains(&code));
-        row.map_or_else(
-            || Self(format!("coros_{code}")),
-            |row| Self(row.canonical.to_owned()),
-        )
+        row.map_or_else(|| Self(format!("coros_{code}")), |row| Self(row.canonical.to_owned()))
     }
 
     /// From Garmin's `typeKey`; a key without a row is kept as it is.
@@ -217,9 +209,7 @@ impl ActivityType {
         if code.is_some_and(|code| code.parse::<u16>().is_ok()) {
             return Some(Self(text));
         }
-        let alias = ROWS
-            .iter()
-            .find(|row| row.garmin.contains(&text.as_str()))?;
+        let alias = ROWS.iter().find(|row| row.garmin.contains(&text.as_str()))?;
         Some(Self(alias.canonical.to_owned()))
     }
 
@@ -302,39 +292,19 @@ mod tests {
 
     #[test]
     fn aliases_of_every_platform_are_understood() {
-        assert_eq!(
-            ActivityType::parse("road_biking").unwrap().as_str(),
-            "cycling"
-        );
-        assert_eq!(
-            ActivityType::parse("garmin:lap_swimming").unwrap().as_str(),
-            "lap_swimming"
-        );
-        assert_eq!(
-            ActivityType::parse("coros:102").unwrap().as_str(),
-            "trail_running"
-        );
-        assert_eq!(
-            ActivityType::parse("coros:403").unwrap().as_str(),
-            "coros_403"
-        );
+        assert_eq!(ActivityType::parse("road_biking").unwrap().as_str(), "cycling");
+        assert_eq!(ActivityType::parse("garmin:lap_swimming").unwrap().as_str(), "lap_swimming");
+        assert_eq!(ActivityType::parse("coros:102").unwrap().as_str(), "trail_running");
+        assert_eq!(ActivityType::parse("coros:403").unwrap().as_str(), "coros_403");
         assert_eq!(ActivityType::parse("runing"), None);
     }
 
     #[test]
     fn no_code_or_key_stands_in_two_rows() {
-        let mut coros: Vec<u16> = ROWS
-            .iter()
-            .flat_map(|row| row.coros.iter().copied())
-            .collect();
-        let mut garmin: Vec<&str> = ROWS
-            .iter()
-            .flat_map(|row| row.garmin.iter().copied())
-            .collect();
-        let mut fit: Vec<_> = ROWS
-            .iter()
-            .flat_map(|row| row.fit.iter().copied())
-            .collect();
+        let mut coros: Vec<u16> = ROWS.iter().flat_map(|row| row.coros.iter().copied()).collect();
+        let mut garmin: Vec<&str> =
+            ROWS.iter().flat_map(|row| row.garmin.iter().copied()).collect();
+        let mut fit: Vec<_> = ROWS.iter().flat_map(|row| row.fit.iter().copied()).collect();
         let before = (coros.len(), garmin.len(), fit.len());
         coros.sort_unstable();
         coros.dedup();

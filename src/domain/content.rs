@@ -59,10 +59,7 @@ pub struct Session {
 impl Session {
     /// Start and elapsed time of this session.
     pub fn key(&self) -> Option<Key> {
-        Some(Key {
-            start: self.start?,
-            elapsed_s: self.elapsed_ms.map(|ms| rounded(ms, 1000)),
-        })
+        Some(Key { start: self.start?, elapsed_s: self.elapsed_ms.map(|ms| rounded(ms, 1000)) })
     }
 
     /// The canonical type of this session.
@@ -86,37 +83,18 @@ impl Content {
         if let Some(first) = keys.first() {
             let end = keys.iter().filter_map(Key::interval).map(|i| i.end_s).max();
             let elapsed = end.and_then(|end| u32::try_from(end - first.start.as_second()).ok());
-            return Some((
-                Key {
-                    start: first.start,
-                    elapsed_s: elapsed,
-                },
-                false,
-            ));
+            return Some((Key { start: first.start, elapsed_s: elapsed }, false));
         }
-        let start = self
-            .parts
-            .iter()
-            .filter_map(|part| part.first_record)
-            .min()?;
+        let start = self.parts.iter().filter_map(|part| part.first_record).min()?;
         let end = self.parts.iter().filter_map(|part| part.last_record).max();
         let elapsed = end.and_then(|end| u32::try_from(end.as_second() - start.as_second()).ok());
-        Some((
-            Key {
-                start,
-                elapsed_s: elapsed,
-            },
-            true,
-        ))
+        Some((Key { start, elapsed_s: elapsed }, true))
     }
 
     /// The canonical type: of the only sport, or `multi_sport` for several.
     pub fn kind(&self) -> ActivityType {
-        let mut kinds: Vec<ActivityType> = self
-            .sessions()
-            .filter(|session| !session.is_transition())
-            .map(Session::kind)
-            .collect();
+        let mut kinds: Vec<ActivityType> =
+            self.sessions().filter(|session| !session.is_transition()).map(Session::kind).collect();
         kinds.sort_unstable();
         kinds.dedup();
         match kinds.as_slice() {
@@ -142,9 +120,7 @@ impl Content {
 
     /// Number of records in all parts.
     pub fn records(&self) -> u32 {
-        self.parts
-            .iter()
-            .fold(0, |sum, part| sum.saturating_add(part.records))
+        self.parts.iter().fold(0, |sum, part| sum.saturating_add(part.records))
     }
 }
 

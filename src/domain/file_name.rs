@@ -28,22 +28,17 @@ impl FileName {
     pub fn of(start: Option<Timestamp>, kind: &ActivityType, title: Option<&str>) -> Self {
         let kind = safe_kind(kind);
         let start = start.map(|start| start.to_zoned(TimeZone::UTC));
-        let year = start
-            .as_ref()
-            .map_or(UNDATED.to_owned(), |start| start.strftime("%Y").to_string());
-        let time = start.map_or(UNDATED.to_owned(), |start| {
-            start.strftime("%Y-%m-%d_%H%M%S").to_string()
-        });
+        let year =
+            start.as_ref().map_or(UNDATED.to_owned(), |start| start.strftime("%Y").to_string());
+        let time =
+            start.map_or(UNDATED.to_owned(), |start| start.strftime("%Y-%m-%d_%H%M%S").to_string());
         let slug = title.map(slug).unwrap_or_default();
         let stem = if slug.is_empty() {
             format!("{time}_{kind}")
         } else {
             format!("{time}_{kind}_{slug}")
         };
-        Self {
-            folder: format!("{kind}/{year}"),
-            stem,
-        }
+        Self { folder: format!("{kind}/{year}"), stem }
     }
 
     /// Where the file belongs below its account's folder: `<activity_type>/<YYYY>`.
@@ -80,13 +75,10 @@ fn after_time(stem: &str) -> Option<&str> {
     }
     let prefix = stem.get(..18)?;
     let shape = "dddd-dd-dd_dddddd_";
-    let fits = prefix.chars().zip(shape.chars()).all(|(c, wanted)| {
-        if wanted == 'd' {
-            c.is_ascii_digit()
-        } else {
-            c == wanted
-        }
-    });
+    let fits = prefix
+        .chars()
+        .zip(shape.chars())
+        .all(|(c, wanted)| if wanted == 'd' { c.is_ascii_digit() } else { c == wanted });
     if fits { stem.get(18..) } else { None }
 }
 
@@ -100,9 +92,7 @@ fn after_kind<'a>(rest: &'a str, kind: &ActivityType) -> Option<&'a str> {
         .chain(names)
         .find_map(|name| after_word(rest.strip_prefix(name)?))
         .or_else(|| {
-            let code = rest
-                .strip_prefix("coros_")
-                .or_else(|| rest.strip_prefix("fit_"))?;
+            let code = rest.strip_prefix("coros_").or_else(|| rest.strip_prefix("fit_"))?;
             let tail = code.trim_start_matches(|c: char| c.is_ascii_digit());
             (tail.len() < code.len()).then(|| after_word(tail))?
         })
@@ -184,10 +174,7 @@ mod tests {
             name("cycling", Some("Evening Ride")),
             "2026-11-19_061233_cycling_Evening-Ride.fit"
         );
-        assert_eq!(
-            name("cycling", Some("  ../…! ")),
-            "2026-11-19_061233_cycling.fit"
-        );
+        assert_eq!(name("cycling", Some("  ../…! ")), "2026-11-19_061233_cycling.fit");
         assert_eq!(
             name("trail_running", Some("越野 – 5 km (a\u{301})")),
             "2026-11-19_061233_trail_running_越野-5-km-á.fit"
@@ -207,10 +194,7 @@ mod tests {
 
     #[test]
     fn a_hostile_type_cannot_leave_the_folder() {
-        assert_eq!(
-            name("../../etc/pass wd", None),
-            "2026-11-19_061233_______etc_pass_wd.fit"
-        );
+        assert_eq!(name("../../etc/pass wd", None), "2026-11-19_061233_______etc_pass_wd.fit");
         assert_eq!(name("..", None), "2026-11-19_061233_other.fit");
     }
 
@@ -226,10 +210,7 @@ mod tests {
         let title = |stem: &str, name: &str| title_of_stem(stem, &kind(name));
         let some = |text: &str| Some(text.to_owned());
         let dated = |rest: &str| format!("2026-11-19_061233_{rest}");
-        assert_eq!(
-            title(&dated("cycling_Evening-Ride"), "cycling"),
-            some("Evening-Ride")
-        );
+        assert_eq!(title(&dated("cycling_Evening-Ride"), "cycling"), some("Evening-Ride"));
         assert_eq!(title(&dated("trail_running"), "trail_running"), None);
         assert_eq!(title(&dated("trail_running-2"), "running"), None);
         assert_eq!(title(&dated("trail_running_Up"), "running"), some("Up"));
@@ -241,10 +222,7 @@ mod tests {
         assert_eq!(title("undated_hiking", "hiking"), None);
         assert_eq!(title("undated", "hiking"), some("undated"));
         assert_eq!(title("", "hiking"), None);
-        assert_eq!(
-            title("日本語日本語日本語", "hiking"),
-            some("日本語日本語日本語")
-        );
+        assert_eq!(title("日本語日本語日本語", "hiking"), some("日本語日本語日本語"));
     }
 
     proptest! {

@@ -120,9 +120,7 @@ impl Address {
 
     /// The rule's name.
     pub fn rule(&self) -> &str {
-        self.0
-            .split_once('/')
-            .map_or(self.0.as_str(), |(rule, _)| rule)
+        self.0.split_once('/').map_or(self.0.as_str(), |(rule, _)| rule)
     }
 }
 

@@ -16,8 +16,7 @@ pub struct Key {
 impl Key {
     /// The time from start to end, where the end is known.
     pub fn interval(&self) -> Option<Interval> {
-        self.elapsed_s
-            .map(|elapsed| Interval::new(self.start, elapsed))
+        self.elapsed_s.map(|elapsed| Interval::new(self.start, elapsed))
     }
 }
 
@@ -34,10 +33,7 @@ impl Interval {
     /// From a start and a length in seconds.
     pub fn new(start: Timestamp, elapsed_s: u32) -> Self {
         let start_s = start.as_second();
-        Self {
-            start_s,
-            end_s: start_s + i64::from(elapsed_s),
-        }
+        Self { start_s, end_s: start_s + i64::from(elapsed_s) }
     }
 
     /// Length in seconds.

@@ -60,10 +60,7 @@ impl Side {
     pub fn changed(&self, now: &Activity) -> bool {
         let elapsed =
             (self.elapsed_s.unwrap_or_default()).abs_diff(now.elapsed_s.unwrap_or_default());
-        let (was, is) = (
-            self.distance_m.unwrap_or_default(),
-            now.distance_m.unwrap_or_default(),
-        );
+        let (was, is) = (self.distance_m.unwrap_or_default(), now.distance_m.unwrap_or_default());
         let distance = was.abs_diff(is);
         self.start != now.start
             || elapsed > 2

@@ -4,23 +4,12 @@
 ///
 /// C0 (newlines too: a title is one line), DEL, C1, U+061C, U+200E/F, U+2028/9, U+202A–E, U+2066–9.
 pub fn neutralise(text: &str) -> String {
-    text.chars()
-        .map(|c| {
-            if is_dangerous(c) {
-                char::REPLACEMENT_CHARACTER
-            } else {
-                c
-            }
-        })
-        .collect()
+    text.chars().map(|c| if is_dangerous(c) { char::REPLACEMENT_CHARACTER } else { c }).collect()
 }
 
 fn is_dangerous(c: char) -> bool {
     c.is_control()
-        || matches!(
-            c,
-            '\u{061c}' | '\u{200e}' | '\u{200f}' | '\u{2028}' | '\u{2029}'
-        )
+        || matches!(c, '\u{061c}' | '\u{200e}' | '\u{200f}' | '\u{2028}' | '\u{2029}')
         || matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 

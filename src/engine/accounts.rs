@@ -61,15 +61,9 @@ pub(super) async fn open_all(session: &Session, refresh: Refresh) -> Result<Open
 }
 
 fn accounts_of(manifest: &Manifest) -> Vec<&Account> {
-    let names: BTreeSet<&AccountName> = manifest
-        .rules
-        .iter()
-        .flat_map(|rule| [&rule.source, &rule.destination])
-        .collect();
-    names
-        .into_iter()
-        .filter_map(|name| manifest.accounts.get(name))
-        .collect()
+    let names: BTreeSet<&AccountName> =
+        manifest.rules.iter().flat_map(|rule| [&rule.source, &rule.destination]).collect();
+    names.into_iter().filter_map(|name| manifest.accounts.get(name)).collect()
 }
 
 type Attempt = Result<OpenAccount, (BlockedReason, String)>;
@@ -104,9 +98,7 @@ pub(super) fn remember(
     profile: &Profile,
 ) -> Result<AccountRow, EngineError> {
     let region = account.region.as_deref();
-    Ok(session
-        .store
-        .account(&account.name, &account.platform, region, profile)?)
+    Ok(session.store.account(&account.name, &account.platform, region, profile)?)
 }
 
 /// A place that is known with a marker and shows none now.
@@ -139,10 +131,7 @@ fn remembered(session: &Session, account: &Account) -> Result<Attempt, EngineErr
         region: account.region.clone(),
         capabilities: spec.capabilities,
         platform: None,
-        profile: Profile {
-            id: stored.profile,
-            location: None,
-        },
+        profile: Profile { id: stored.profile, location: None },
         row: stored.row,
     }))
 }
@@ -173,44 +162,21 @@ pub(super) fn obstacle(error: &PlatformError) -> (BlockedReason, String) {
 /// Refuses rules whose two accounts are one, or one inside the other.
 fn check_pairs(manifest: &Manifest, opened: &Opened) -> Result<(), EngineError> {
     for rule in &manifest.rules {
-        let pair = opened
-            .accounts
-            .get(&rule.source)
-            .zip(opened.accounts.get(&rule.destination));
+        let pair = opened.accounts.get(&rule.source).zip(opened.accounts.get(&rule.destination));
         let Some((source, destination)) = pair else {
             continue;
         };
-        let (rule, from, to) = (
-            rule.name.clone(),
-            rule.source.clone(),
-            rule.destination.clone(),
-        );
+        let (rule, from, to) = (rule.name.clone(), rule.source.clone(), rule.destination.clone());
         if source.profile.id.is_some() && source.profile.id == destination.profile.id {
-            return Err(EngineError::SameAccount {
-                rule,
-                source_account: from,
-                destination: to,
-            });
+            return Err(EngineError::SameAccount { rule, source_account: from, destination: to });
         }
-        let places = source
-            .profile
-            .location
-            .as_ref()
-            .zip(destination.profile.location.as_ref());
+        let places = source.profile.location.as_ref().zip(destination.profile.location.as_ref());
         let Some((a, b)) = places else { continue };
         if a == b {
-            return Err(EngineError::SameAccount {
-                rule,
-                source_account: from,
-                destination: to,
-            });
+            return Err(EngineError::SameAccount { rule, source_account: from, destination: to });
         }
         if Path::new(a).starts_with(b) || Path::new(b).starts_with(a) {
-            return Err(EngineError::NestedFolders {
-                rule,
-                source_account: from,
-                destination: to,
-            });
+            return Err(EngineError::NestedFolders { rule, source_account: from, destination: to });
         }
     }
     Ok(())

@@ -28,10 +28,8 @@ pub fn find_subject(
 ) -> Result<Subject, EngineError> {
     let unknown = || EngineError::UnknownAddress(address.clone());
     let rules = &session.manifest.rules;
-    let rule = rules
-        .iter()
-        .find(|rule| rule.name.as_str() == address.rule())
-        .ok_or_else(unknown)?;
+    let rule =
+        rules.iter().find(|rule| rule.name.as_str() == address.rule()).ok_or_else(unknown)?;
     let view = planned.inventories.get(&rule.source).ok_or_else(unknown)?;
     let activity = crate::plan::activity_at(rule, view, address).ok_or_else(unknown)?;
     let candidates = candidates(&planned.plan, address);
@@ -46,17 +44,11 @@ pub fn find_subject(
 fn candidates(plan: &Plan, address: &Address) -> Vec<ActivityRef> {
     let mut conflicts = plan.document.context.conflicts.iter();
     let conflict = conflicts.find(|conflict| conflict.address == *address);
-    conflict
-        .map(|conflict| conflict.candidates.clone())
-        .unwrap_or_default()
+    conflict.map(|conflict| conflict.candidates.clone()).unwrap_or_default()
 }
 
 fn party(planned: &Planned, account: &crate::domain::AccountName, activity: &Activity) -> Party {
-    let profile = planned
-        .opened
-        .accounts
-        .get(account)
-        .and_then(|open| open.profile.id.clone());
+    let profile = planned.opened.accounts.get(account).and_then(|open| open.profile.id.clone());
     Party {
         account: account.clone(),
         profile,
@@ -74,10 +66,7 @@ pub fn decide(
     counterpart: Option<&str>,
 ) -> Result<Decision, EngineError> {
     let subject = find_subject(session, planned, address)?;
-    let cannot = |problem: String| EngineError::CannotDecide {
-        address: address.clone(),
-        problem,
-    };
+    let cannot = |problem: String| EngineError::CannotDecide { address: address.clone(), problem };
     let destination = match (verdict, counterpart) {
         (Verdict::Adopt, Some(id)) => {
             let rows = planned.inventories.get(&subject.destination);

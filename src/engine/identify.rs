@@ -22,10 +22,7 @@ pub(super) async fn compare(
 ) -> Result<bool, EngineError> {
     let mut fetched = 0;
     for (done, comparison) in comparisons.iter().enumerate() {
-        session.emit(Event::Comparing {
-            done,
-            of: comparisons.len(),
-        });
+        session.emit(Event::Comparing { done, of: comparisons.len() });
         for side in [&comparison.source, &comparison.destination] {
             let (account, id, fingerprint) = side;
             let Some(activity) = find(inventories, account, id) else {
@@ -51,11 +48,7 @@ fn find<'a>(
     account: &AccountName,
     id: &RemoteId,
 ) -> Option<&'a Activity> {
-    inventories
-        .get(account)?
-        .activities
-        .iter()
-        .find(|activity| activity.id == *id)
+    inventories.get(account)?.activities.iter().find(|activity| activity.id == *id)
 }
 
 async fn fetch(
@@ -64,10 +57,7 @@ async fn fetch(
     account: &AccountName,
     activity: &Activity,
 ) -> Result<Option<Content>, EngineError> {
-    let platform = opened
-        .accounts
-        .get(account)
-        .and_then(|open| open.platform.as_ref());
+    let platform = opened.accounts.get(account).and_then(|open| open.platform.as_ref());
     let Some(platform) = platform else {
         return Ok(None);
     };
@@ -83,10 +73,7 @@ async fn fetch(
         subject: activity.id.to_string(),
         message: format!("not compared: {problem}"),
     };
-    session.emit(Event::Noted {
-        account: account.clone(),
-        note,
-    });
+    session.emit(Event::Noted { account: account.clone(), note });
     Ok(None)
 }
 
@@ -107,9 +94,7 @@ fn learn(
     content: Content,
 ) -> Result<(), EngineError> {
     if let Some(open) = opened.accounts.get(account) {
-        session
-            .store
-            .save_content(open.row, id, fingerprint, &content)?;
+        session.store.save_content(open.row, id, fingerprint, &content)?;
     }
     let known = memory.contents.entry(account.clone()).or_default();
     known.insert((id.clone(), fingerprint.clone()), content);

@@ -56,24 +56,10 @@ pub async fn plan(session: &Session, request: &PlanRequest) -> Result<Planned, E
     let mut plan = build(&memory)?;
     if !plan.to_compare.is_empty() && request.refresh != Refresh::None {
         let (comparisons, most) = (std::mem::take(&mut plan.to_compare), request.max_downloads);
-        identify::compare(
-            session,
-            &opened,
-            &inventories,
-            &mut memory,
-            &comparisons,
-            most,
-        )
-        .await?;
+        identify::compare(session, &opened, &inventories, &mut memory, &comparisons, most).await?;
         plan = build(&memory)?;
     }
-    Ok(Planned {
-        plan,
-        read_at,
-        opened,
-        inventories,
-        memory,
-    })
+    Ok(Planned { plan, read_at, opened, inventories, memory })
 }
 
 impl Planned {
@@ -126,9 +112,7 @@ fn views<'a>(
             profile: account.profile.id.clone(),
             capabilities: account.capabilities,
             inventory,
-            last_good_count: meta
-                .and_then(|meta| meta.last_good_count)
-                .map(|count| count as u64),
+            last_good_count: meta.and_then(|meta| meta.last_good_count).map(|count| count as u64),
         };
         views.insert(name.clone(), view);
     }
@@ -137,35 +121,20 @@ fn views<'a>(
 
 /// What earlier runs and people left about the open accounts.
 pub(super) fn recall(session: &Session, opened: &Opened) -> Result<Memory, EngineError> {
-    let mut memory = Memory {
-        decisions: session.decisions.clone(),
-        ..Memory::default()
-    };
+    let mut memory = Memory { decisions: session.decisions.clone(), ..Memory::default() };
     for rule in &session.manifest.rules {
-        let pair = opened
-            .accounts
-            .get(&rule.source)
-            .zip(opened.accounts.get(&rule.destination));
+        let pair = opened.accounts.get(&rule.source).zip(opened.accounts.get(&rule.destination));
         let Some((source, destination)) = pair else {
             continue;
         };
         let there: (AccountName, AccountName) = (rule.source.clone(), rule.destination.clone());
         let back = (rule.destination.clone(), rule.source.clone());
-        memory.links.insert(
-            there.clone(),
-            session.store.links(source.row, destination.row)?,
-        );
-        memory
-            .links
-            .insert(back, session.store.links(destination.row, source.row)?);
-        memory
-            .refusals
-            .insert(there, session.store.refusals(source.row, destination.row)?);
+        memory.links.insert(there.clone(), session.store.links(source.row, destination.row)?);
+        memory.links.insert(back, session.store.links(destination.row, source.row)?);
+        memory.refusals.insert(there, session.store.refusals(source.row, destination.row)?);
     }
     for (name, account) in &opened.accounts {
-        memory
-            .contents
-            .insert(name.clone(), session.store.contents(account.row)?);
+        memory.contents.insert(name.clone(), session.store.contents(account.row)?);
     }
     Ok(memory)
 }

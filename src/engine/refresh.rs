@@ -72,35 +72,21 @@ pub(super) async fn read_one(
         Ok((activities, complete)) => {
             let now = session.clock().now();
             let inventory = Inventory::new(activities, complete, Some(now));
-            session
-                .store
-                .save_inventory(account.row, &inventory, Reading::Full, now)?;
+            session.store.save_inventory(account.row, &inventory, Reading::Full, now)?;
             let (account, count) = (account.name.clone(), inventory.activities.len());
-            session.emit(Event::Refreshed {
-                account,
-                count,
-                complete,
-            });
+            session.emit(Event::Refreshed { account, count, complete });
             Ok(Ok(inventory))
         }
         Err(PlatformError::NotFound) if is_destination(session, &account.name) => {
             // Apply makes the folder; until then there is nothing in it.
-            Ok(Ok(Inventory::new(
-                Vec::new(),
-                true,
-                Some(session.clock().now()),
-            )))
+            Ok(Ok(Inventory::new(Vec::new(), true, Some(session.clock().now()))))
         }
         Err(error) => Ok(Err(obstacle(&error))),
     }
 }
 
 fn is_destination(session: &Session, account: &AccountName) -> bool {
-    session
-        .manifest
-        .rules
-        .iter()
-        .any(|rule| rule.destination == *account)
+    session.manifest.rules.iter().any(|rule| rule.destination == *account)
 }
 
 /// All pages, each activity once. A total that moves between pages makes the reading incomplete.
@@ -116,30 +102,16 @@ async fn list_all(
     let mut total = None;
     let mut next = None;
     loop {
-        let request = ListRequest {
-            window: Window::default(),
-            page: next,
-            known,
-        };
+        let request = ListRequest { window: Window::default(), page: next, known };
         let page: Page = platform.list(request).await?;
         complete &= page.complete && (total.is_none() || page.total == total);
         total = page.total;
         for note in page.notes {
-            session.emit(Event::Noted {
-                account: account.name.clone(),
-                note,
-            });
+            session.emit(Event::Noted { account: account.name.clone(), note });
         }
-        activities.extend(
-            page.activities
-                .into_iter()
-                .filter(|row| ids.insert(row.id.clone())),
-        );
+        activities.extend(page.activities.into_iter().filter(|row| ids.insert(row.id.clone())));
         let read = activities.len();
-        session.emit(Event::Reading {
-            account: account.name.clone(),
-            read,
-        });
+        session.emit(Event::Reading { account: account.name.clone(), read });
         next = page.next;
         if next.is_none() {
             break;

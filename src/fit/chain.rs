@@ -93,11 +93,7 @@ const CRC: usize = 2;
 impl<'a> Chain<'a> {
     /// The chain of a whole file.
     pub(super) fn of(file: &'a [u8]) -> Self {
-        Self {
-            file,
-            at: 0,
-            parts: 0,
-        }
+        Self { file, at: 0, parts: 0 }
     }
 
     fn frame(&mut self) -> Result<Frame<'a>, Defect> {
@@ -110,10 +106,7 @@ impl<'a> Chain<'a> {
         })?;
         self.parts += 1;
         if self.parts > MAX_PARTS {
-            return Err(Defect::TooMany {
-                what: "parts",
-                limit: MAX_PARTS,
-            });
+            return Err(Defect::TooMany { what: "parts", limit: MAX_PARTS });
         }
         let truncated = || Defect::Truncated {
             needs: header.part_size().saturating_add(at as u64),
@@ -127,16 +120,10 @@ impl<'a> Chain<'a> {
         let (sealed, seal) = part.split_last_chunk::<CRC>().ok_or_else(truncated)?;
         let (says, is) = (u16::from_le_bytes(*seal), crc16(sealed));
         if says != is {
-            return Err(Defect::FileCrc {
-                at: at + sealed.len(),
-                says,
-                is,
-            });
+            return Err(Defect::FileCrc { at: at + sealed.len(), says, is });
         }
-        let frame = Frame {
-            messages: sealed.get(header.size..).unwrap_or_default(),
-            at: at + header.size,
-        };
+        let frame =
+            Frame { messages: sealed.get(header.size..).unwrap_or_default(), at: at + header.size };
         self.at = at + size;
         Ok(frame)
     }
@@ -169,10 +156,7 @@ impl Header {
             return None;
         };
         let size = usize::from(size);
-        (size >= SHORT_HEADER).then_some(Self {
-            size,
-            data_size: u32::from_le_bytes([a, b, c, d]),
-        })
+        (size >= SHORT_HEADER).then_some(Self { size, data_size: u32::from_le_bytes([a, b, c, d]) })
     }
 
     /// Bytes of header, data and checksum.

@@ -28,9 +28,7 @@ pub enum Reason {
 impl From<Reason> for Unusable {
     fn from(reason: Reason) -> Self {
         match reason {
-            Reason::Broken(_) | Reason::NoStart => Self::Unreadable {
-                detail: reason.to_string(),
-            },
+            Reason::Broken(_) | Reason::NoStart => Self::Unreadable { detail: reason.to_string() },
             Reason::NotAnActivity { what } => Self::NotAnActivity { detail: what },
             Reason::ClockNotSet => Self::ClockNotSet,
         }
@@ -64,9 +62,7 @@ pub fn content(scan: Scan) -> Result<Content, Reason> {
         });
     }
     let clock_never_set = activities.iter().any(|part| part.clock_never_set);
-    let content = Content {
-        parts: activities.into_iter().map(|part| part.facts).collect(),
-    };
+    let content = Content { parts: activities.into_iter().map(|part| part.facts).collect() };
     match content.key() {
         Some(_) => Ok(content),
         None if clock_never_set => Err(Reason::ClockNotSet),
@@ -114,8 +110,5 @@ fn stretch(part: &Part) -> Option<Interval> {
             (part.first_record?.as_second(), end_s)
         }
     };
-    Some(Interval {
-        start_s,
-        end_s: end_s.unwrap_or(start_s).max(start_s),
-    })
+    Some(Interval { start_s, end_s: end_s.unwrap_or(start_s).max(start_s) })
 }

@@ -97,9 +97,7 @@ mod tests {
         let bytes: Vec<u8> = (0..200u32).map(|i| (i * 37 % 251) as u8).collect();
         for length in 0..bytes.len() {
             let slow = bytes[..length].iter().fold(0u16, |crc, byte| {
-                (0..8).fold(crc ^ u16::from(*byte), |crc, _| {
-                    (crc >> 1) ^ (POLYNOMIAL * (crc & 1))
-                })
+                (0..8).fold(crc ^ u16::from(*byte), |crc, _| (crc >> 1) ^ (POLYNOMIAL * (crc & 1)))
             });
             assert_eq!(crc16(&bytes[..length]), slow, "length {length}");
         }

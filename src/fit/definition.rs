@@ -21,17 +21,11 @@ impl<'a> Definition<'a> {
     pub(super) fn read(bytes: &'a [u8], with_developer: bool) -> Option<(Self, &'a [u8])> {
         let ([_, order, a, b], rest) = bytes.split_first_chunk()?;
         let big_endian = *order != 0;
-        let global = if big_endian {
-            u16::from_be_bytes([*a, *b])
-        } else {
-            u16::from_le_bytes([*a, *b])
-        };
+        let global =
+            if big_endian { u16::from_be_bytes([*a, *b]) } else { u16::from_le_bytes([*a, *b]) };
         let (fields, rest) = triples(rest)?;
-        let (developer, rest) = if with_developer {
-            triples(rest)?
-        } else {
-            (Default::default(), rest)
-        };
+        let (developer, rest) =
+            if with_developer { triples(rest)? } else { (Default::default(), rest) };
         let (mut size, mut time_at) = (0, None);
         for [number, bytes, base] in fields {
             if *number == TIMESTAMP && *bytes == 4 && width(*base) == 4 {
@@ -39,17 +33,8 @@ impl<'a> Definition<'a> {
             }
             size += usize::from(*bytes);
         }
-        size += developer
-            .iter()
-            .map(|[_, bytes, _]| usize::from(*bytes))
-            .sum::<usize>();
-        let definition = Self {
-            global,
-            size,
-            time_at,
-            big_endian,
-            fields,
-        };
+        size += developer.iter().map(|[_, bytes, _]| usize::from(*bytes)).sum::<usize>();
+        let definition = Self { global, size, time_at, big_endian, fields };
         Some((definition, rest))
     }
 
@@ -61,11 +46,7 @@ impl<'a> Definition<'a> {
     }
 
     fn join(&self, bytes: &[u8; 4]) -> u32 {
-        if self.big_endian {
-            u32::from_be_bytes(*bytes)
-        } else {
-            u32::from_le_bytes(*bytes)
-        }
+        if self.big_endian { u32::from_be_bytes(*bytes) } else { u32::from_le_bytes(*bytes) }
     }
 
     /// The four bytes of a four-byte field as they are, valid or not.
@@ -92,9 +73,7 @@ impl<'a> Definition<'a> {
         } else {
             first.iter().rev().fold(0, join)
         };
-        is_valid(value, base)
-            .then(|| T::try_from(value).ok())
-            .flatten()
+        is_valid(value, base).then(|| T::try_from(value).ok()).flatten()
     }
 
     /// A text field up to its first NUL, if it is not empty. Bytes that are no UTF-8 are replaced.

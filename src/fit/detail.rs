@@ -107,9 +107,7 @@ pub fn detail(bytes: &[u8]) -> Result<Detail, Defect> {
             }
             Ok(())
         })?;
-        let messages = counts
-            .into_iter()
-            .map(|(number, count)| (names::message(number), count));
+        let messages = counts.into_iter().map(|(number, count)| (names::message(number), count));
         parts.push(named(part, devices, messages.collect()));
     }
     Ok(Detail { parts })
@@ -119,18 +117,12 @@ fn named(part: ScannedPart, devices: Vec<Device>, messages: BTreeMap<String, u32
     let facts = part.facts;
     let sessions = facts.sessions.into_iter().map(|facts| SessionDetail {
         sport: facts.sport.map(|n| or_number(FieldDataType::Sport, n)),
-        sub_sport: facts
-            .sub_sport
-            .map(|n| or_number(FieldDataType::SubSport, n)),
+        sub_sport: facts.sub_sport.map(|n| or_number(FieldDataType::SubSport, n)),
         facts,
     });
     DetailPart {
         file_type: part.file_type.map(names::file_type),
-        product: product(
-            facts.product_name.as_deref(),
-            facts.manufacturer,
-            facts.product,
-        ),
+        product: product(facts.product_name.as_deref(), facts.manufacturer, facts.product),
         manufacturer: manufacturer(facts.manufacturer),
         serial: facts.serial,
         time_created: part.time_created,
@@ -158,9 +150,7 @@ fn device(message: &Message<'_, '_>) -> Device {
     };
     Device {
         index: message.uint(0),
-        kind: kinds
-            .zip(message.uint::<u8>(1))
-            .and_then(|(kinds, number)| name(kinds, number)),
+        kind: kinds.zip(message.uint::<u8>(1)).and_then(|(kinds, number)| name(kinds, number)),
         manufacturer: manufacturer(maker),
         product: product(text.as_deref(), maker, message.uint(4)),
         serial: message.uint(3),

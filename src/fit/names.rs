@@ -13,8 +13,7 @@ const GARMIN_BRANDS: [u16; 4] = [1, 13, 15, 89];
 /// The profile's name of a value, such as `cycling`; `None` for a number it does not know.
 pub(super) fn name(of: FieldDataType, number: impl Into<i64>) -> Option<String> {
     let number = number.into();
-    of.is_named_variant(number)
-        .then(|| get_field_variant_as_string(of, number))
+    of.is_named_variant(number).then(|| get_field_variant_as_string(of, number))
 }
 
 /// The profile's name of a value, else the number.
@@ -77,10 +76,7 @@ mod tests {
     #[test]
     fn device_is_named_by_its_maker_or_by_the_profile() {
         let named = |maker, product, text| device(Some(maker), product, text);
-        assert_eq!(
-            named(294, 802, Some("COROS PACE 2")).as_deref(),
-            Some("COROS PACE 2")
-        );
+        assert_eq!(named(294, 802, Some("COROS PACE 2")).as_deref(), Some("COROS PACE 2"));
         assert_eq!(named(1, 2067, None).as_deref(), Some("garmin edge520"));
         assert_eq!(named(1, 65_000, None).as_deref(), Some("garmin"));
         assert_eq!(named(294, 2067, None).as_deref(), Some("coros"));

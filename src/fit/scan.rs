@@ -75,10 +75,7 @@ fn scan_part(frame: &Frame<'_>, sessions: &mut usize) -> Result<ScannedPart, Def
             message::SESSION => {
                 *sessions += 1;
                 if *sessions > MAX_SESSIONS {
-                    return Err(Defect::TooMany {
-                        what: "sessions",
-                        limit: MAX_SESSIONS,
-                    });
+                    return Err(Defect::TooMany { what: "sessions", limit: MAX_SESSIONS });
                 }
                 part.session(message);
             }
@@ -94,9 +91,7 @@ fn scan_part(frame: &Frame<'_>, sessions: &mut usize) -> Result<ScannedPart, Def
 
 /// The instant of a raw FIT time; `None` if it is invalid or the clock was never set.
 pub(super) fn instant(raw: u32) -> Option<Timestamp> {
-    is_date(raw)
-        .then(|| Timestamp::from_second(FIT_EPOCH + i64::from(raw)).ok())
-        .flatten()
+    is_date(raw).then(|| Timestamp::from_second(FIT_EPOCH + i64::from(raw)).ok()).flatten()
 }
 
 fn is_date(raw: u32) -> bool {
@@ -151,10 +146,7 @@ impl Collector {
             self.part.clock_never_set = true;
         }
         let elapsed_ms = message.uint(7).or_else(|| {
-            let lasted_s = message
-                .time
-                .filter(|end| is_date(*end))?
-                .checked_sub(start?)?;
+            let lasted_s = message.time.filter(|end| is_date(*end))?.checked_sub(start?)?;
             lasted_s.checked_mul(1000).filter(|ms| *ms > 0)
         });
         self.part.facts.sessions.push(Session {
@@ -195,9 +187,7 @@ impl Collector {
         facts.last_record = self.last_record.and_then(instant);
         facts.developer_fields = self.developer_fields;
         facts.product_name = facts.product_name.take().or(self.creator_name);
-        facts.local_offset_s = self
-            .local_offset_s
-            .filter(|_| facts.manufacturer != Some(COROS));
+        facts.local_offset_s = self.local_offset_s.filter(|_| facts.manufacturer != Some(COROS));
         part
     }
 }

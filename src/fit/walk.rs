@@ -55,27 +55,18 @@ pub(super) fn walk<'a>(
             continue;
         }
         let compressed = header & COMPRESSED_TIME != 0;
-        let local = if compressed {
-            (header >> 5) & 3
-        } else {
-            header & LOCAL
-        };
+        let local = if compressed { (header >> 5) & 3 } else { header & LOCAL };
         let Some(Some(definition)) = definitions.get(usize::from(local)) else {
             return Err(Defect::Undefined { at: at(), local });
         };
-        let (body, after) = after
-            .split_at_checked(definition.size)
-            .ok_or_else(|| Defect::Overrun { at: at() })?;
+        let (body, after) =
+            after.split_at_checked(definition.size).ok_or_else(|| Defect::Overrun { at: at() })?;
         let mut time = definition.time(body);
         if compressed && time.is_none() {
             time = now.map(|now| advanced(now, header));
         }
         now = time.filter(|time| *time != u32::MAX).or(now);
-        see(&Message {
-            definition,
-            body,
-            time,
-        })?;
+        see(&Message { definition, body, time })?;
         rest = after;
     }
     Ok(())

@@ -42,15 +42,8 @@ pub(super) fn read(sections: &[Option<Field<'_>>], reader: &mut Reader<'_>) -> A
             let owner = Owner::Account(&entry.key);
             let fields = Fields::read(document, &entry.value, ACCOUNT, owner, reader);
             let draft = match drafts.remove(&entry.key) {
-                Some(below) => Draft {
-                    fields: below.fields.merged(fields),
-                    ..below
-                },
-                None => Draft {
-                    document,
-                    entry,
-                    fields,
-                },
+                Some(below) => Draft { fields: below.fields.merged(fields), ..below },
+                None => Draft { document, entry, fields },
             };
             drafts.insert(entry.key.clone(), draft);
         }
@@ -101,19 +94,14 @@ fn is_name(name: &str) -> bool {
     !name.is_empty()
         && name.len() <= 64
         && !name.starts_with('-')
-        && name
-            .chars()
-            .all(|c| c.is_alphanumeric() || matches!(c, '_' | '-'))
+        && name.chars().all(|c| c.is_alphanumeric() || matches!(c, '_' | '-'))
 }
 
 fn account(name: &str, draft: &Draft<'_>, reader: &mut Reader<'_>) -> Option<Account> {
     let request = reader.request;
     let fields = &draft.fields;
     let implied = request.catalog.platforms.iter().find_map(|spec| {
-        let region = spec
-            .regions
-            .iter()
-            .find(|region| region.implied_by == name)?;
+        let region = spec.regions.iter().find(|region| region.implied_by == name)?;
         Some((spec, region))
     });
     let at = |key: &str| fields.get(key);
@@ -121,9 +109,7 @@ fn account(name: &str, draft: &Draft<'_>, reader: &mut Reader<'_>) -> Option<Acc
     let password = passwords(fields, reader);
     let mfa_command = at("mfa_command").and_then(|field| field.text(reader));
     let path = at("path").and_then(|field| field.path(reader));
-    let proxy = at("proxy")
-        .and_then(|field| field.proxy(reader))
-        .map(SecretString::from);
+    let proxy = at("proxy").and_then(|field| field.proxy(reader)).map(SecretString::from);
     let ca_file = at("ca_file").and_then(|field| field.path(reader));
     let max_parallel = at("max_parallel").and_then(|field| field.count(reader));
     let min_gap_ms = at("min_gap_ms").and_then(|field| field.count(reader));
@@ -132,9 +118,8 @@ fn account(name: &str, draft: &Draft<'_>, reader: &mut Reader<'_>) -> Option<Acc
     let spec = platform(name, draft, implied.map(|(spec, _)| spec), reader)?;
     let implied_region = implied.and_then(|(of, region)| (of.id == spec.id).then_some(region));
     let region = region(spec, draft, implied_region, reader);
-    let endpoints = at("endpoints")
-        .map(|field| field.endpoints(spec.endpoints, reader))
-        .unwrap_or_default();
+    let endpoints =
+        at("endpoints").map(|field| field.endpoints(spec.endpoints, reader)).unwrap_or_default();
     misplaced(spec, draft, reader);
     let name = AccountName::new(name);
     Some(Account {
@@ -157,10 +142,8 @@ fn account(name: &str, draft: &Draft<'_>, reader: &mut Reader<'_>) -> Option<Acc
 
 /// The sources of the password in the order in which they are tried.
 fn passwords(fields: &Fields<'_>, reader: &mut Reader<'_>) -> Vec<PasswordSource> {
-    let env = fields
-        .get("password_env")
-        .and_then(|field| field.text(reader))
-        .map(PasswordSource::Env);
+    let env =
+        fields.get("password_env").and_then(|field| field.text(reader)).map(PasswordSource::Env);
     let file = fields.get("password_file").and_then(|field| {
         let path = field.path(reader)?;
         let readable = fs::metadata(&path)
@@ -181,10 +164,7 @@ fn passwords(fields: &Fields<'_>, reader: &mut Reader<'_>) -> Vec<PasswordSource
         .get("password")
         .and_then(|field| field.scalar(reader))
         .map(|text| PasswordSource::Literal(SecretString::from(text)));
-    [env, file, command, literal]
-        .into_iter()
-        .flatten()
-        .collect()
+    [env, file, command, literal].into_iter().flatten().collect()
 }
 
 fn platform<'a>(
@@ -272,9 +252,7 @@ fn misplaced(spec: &PlatformSpec, draft: &Draft<'_>, reader: &mut Reader<'_>) {
     for field in draft.fields.iter() {
         let name = field.key.name;
         let foreign = !spec.account_keys.contains(&name)
-            && others
-                .iter()
-                .any(|other| other.account_keys.contains(&name));
+            && others.iter().any(|other| other.account_keys.contains(&name));
         let no_endpoints = name == "endpoints" && spec.endpoints.is_empty();
         if foreign || no_endpoints {
             not_for_platform(*field, spec, reader);
@@ -289,12 +267,8 @@ fn misplaced(spec: &PlatformSpec, draft: &Draft<'_>, reader: &mut Reader<'_>) {
 
 fn not_for_platform(field: Field<'_>, spec: &PlatformSpec, reader: &mut Reader<'_>) {
     let message = format!("accounts of {} have no '{}'", spec.name, field.key.name);
-    let fault = Fault::new(
-        codes::KEY_NOT_FOR_PLATFORM,
-        field.entry.span.clone(),
-        message,
-    )
-    .help("remove it, or correct 'platform'");
+    let fault = Fault::new(codes::KEY_NOT_FOR_PLATFORM, field.entry.span.clone(), message)
+        .help("remove it, or correct 'platform'");
     reader.faults.error(field.document, fault);
 }
 

@@ -23,18 +23,8 @@ pub(super) fn rules(rules: &[Stated<'_>], accounts: &Accounts, reader: &mut Read
         dates(stated, reader);
         let filter = &stated.rule.filter;
         let pairs = [
-            (
-                "min_distance",
-                "max_distance",
-                &filter.min_distance_m,
-                &filter.max_distance_m,
-            ),
-            (
-                "min_duration",
-                "max_duration",
-                &filter.min_duration_s,
-                &filter.max_duration_s,
-            ),
+            ("min_distance", "max_distance", &filter.min_distance_m, &filter.max_distance_m),
+            ("min_duration", "max_duration", &filter.min_duration_s, &filter.max_duration_s),
         ];
         for (low, high, least, most) in pairs {
             range(stated, (low, high), (least.as_ref(), most.as_ref()), reader);
@@ -63,10 +53,7 @@ fn ends(stated: &Stated<'_>, accounts: &Accounts, reader: &mut Reader<'_>) {
     if !takes_uploads(spec, account) {
         let name = &rule.destination;
         let region = account.region.as_deref().unwrap_or_default();
-        let message = format!(
-            "nothing can be uploaded to '{name}' ({} {region})",
-            spec.name
-        );
+        let message = format!("nothing can be uploaded to '{name}' ({} {region})", spec.name);
         let help = "choose another destination; the account can still be a source";
         field.fault(codes::CANNOT_UPLOAD, message, help, reader);
     } else if rule.strategy == ConflictStrategy::ReplaceExisting && !spec.capabilities.delete {
@@ -78,10 +65,7 @@ fn ends(stated: &Stated<'_>, accounts: &Accounts, reader: &mut Reader<'_>) {
 }
 
 fn takes_uploads(spec: &PlatformSpec, account: &Account) -> bool {
-    let region = spec
-        .regions
-        .iter()
-        .find(|region| Some(region.id) == account.region.as_deref());
+    let region = spec.regions.iter().find(|region| Some(region.id) == account.region.as_deref());
     spec.capabilities.upload && region.is_none_or(|region| region.uploads)
 }
 
@@ -140,7 +124,6 @@ fn both_ways(rules: &[Stated<'_>], reader: &mut Reader<'_>) {
                 reader.faults.error(stated.document, fault);
             }
         }
-        seen.entry((&rule.source, &rule.destination))
-            .or_insert(rule);
+        seen.entry((&rule.source, &rule.destination)).or_insert(rule);
     }
 }

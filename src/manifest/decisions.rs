@@ -75,13 +75,9 @@ impl Decisions {
         let mut last: HashMap<(&RuleName, &RemoteId, &Fingerprint), Vec<usize>> = HashMap::new();
         for (at, entry) in self.entries.iter().enumerate() {
             let source = &entry.source;
-            let group = last
-                .entry((&entry.rule, &source.id, &source.fingerprint))
-                .or_default();
+            let group = last.entry((&entry.rule, &source.id, &source.fingerprint)).or_default();
             group.retain(|earlier| {
-                self.entries
-                    .get(*earlier)
-                    .is_some_and(|earlier| !earlier.same_subject(entry))
+                self.entries.get(*earlier).is_some_and(|earlier| !earlier.same_subject(entry))
             });
             group.push(at);
         }
@@ -96,10 +92,7 @@ impl Decisions {
     }
 
     fn parse(path: &Path, text: &str) -> Result<Self, Vec<Diagnostic>> {
-        let source = Arc::new(Source {
-            path: path.to_path_buf(),
-            text: mask::text(text),
-        });
+        let source = Arc::new(Source { path: path.to_path_buf(), text: mask::text(text) });
         let finding = |fault: Fault| fault.of(&source, Severity::Error);
         let tree = raw::read(text, MAX_VALUES).map_err(|fault| vec![finding(fault)])?;
         let mut faults: Vec<Diagnostic> = tree.faults.into_iter().map(finding).collect();
@@ -127,20 +120,13 @@ impl Decisions {
                 }
             },
         }
-        if faults.is_empty() {
-            Ok(Self { entries })
-        } else {
-            Err(faults)
-        }
+        if faults.is_empty() { Ok(Self { entries }) } else { Err(faults) }
     }
 }
 
 /// Adds a decision at the end of a file, all that stands there kept byte for byte.
 pub fn append(path: &Path, decision: &Decision) -> Result<(), DecisionsError> {
-    let write = |source| DecisionsError::Write {
-        path: path.to_path_buf(),
-        source,
-    };
+    let write = |source| DecisionsError::Write { path: path.to_path_buf(), source };
     let path = match fs::canonicalize(path) {
         Ok(real) => real,
         Err(error) if error.kind() == io::ErrorKind::NotFound => path.to_path_buf(),
@@ -171,10 +157,8 @@ fn replace(path: &Path, bytes: &[u8], permissions: Permissions) -> io::Result<()
         Some(folder) if !folder.as_os_str().is_empty() => folder,
         Some(_) | None => Path::new("."),
     };
-    let mut file = tempfile::Builder::new()
-        .prefix(".fit_sync-")
-        .suffix(".tmp")
-        .tempfile_in(folder)?;
+    let mut file =
+        tempfile::Builder::new().prefix(".fit_sync-").suffix(".tmp").tempfile_in(folder)?;
     file.write_all(bytes)?;
     file.as_file().set_permissions(permissions)?;
     file.as_file().sync_all()?;
@@ -194,10 +178,9 @@ fn value_of(node: &Node) -> Value {
         Kind::Scalar(..) if node.is_null() => Value::Null,
         Kind::Scalar(text, _) => Value::String(text.clone()),
         Kind::List(items) => items.iter().map(value_of).collect(),
-        Kind::Map(entries) => entries
-            .iter()
-            .map(|entry| (entry.key.clone(), value_of(&entry.value)))
-            .collect(),
+        Kind::Map(entries) => {
+            entries.iter().map(|entry| (entry.key.clone(), value_of(&entry.value))).collect()
+        }
     }
 }
 
@@ -257,10 +240,7 @@ fn quoted(text: &str) -> String {
 }
 
 fn is_raw(c: char) -> bool {
-    let special = matches!(
-        c,
-        '\u{2028}' | '\u{2029}' | '\u{feff}' | '\u{fffe}' | '\u{ffff}'
-    );
+    let special = matches!(c, '\u{2028}' | '\u{2029}' | '\u{feff}' | '\u{fffe}' | '\u{ffff}');
     !c.is_control() && !special && u32::from(c) <= 0xffff
 }
 
@@ -272,12 +252,7 @@ mod tests {
     use crate::domain::{AccountName, Address, ProfileId};
 
     fn a_party() -> impl Strategy<Value = Party> {
-        let parts = (
-            ".{1,9}",
-            proptest::option::of("[0-9a-f]{32}"),
-            ".{1,40}",
-            "[0-9a-f]{32}",
-        );
+        let parts = (".{1,9}", proptest::option::of("[0-9a-f]{32}"), ".{1,40}", "[0-9a-f]{32}");
         parts.prop_map(|(account, profile, id, fingerprint)| Party {
             account: AccountName::new(account),
             profile: profile.map(ProfileId::new),

@@ -25,12 +25,7 @@ pub(super) struct Fault {
 
 impl Fault {
     pub(super) fn new(code: &'static str, span: Range<usize>, message: impl Into<String>) -> Self {
-        Self {
-            code,
-            span,
-            message: message.into(),
-            help: None,
-        }
+        Self { code, span, message: message.into(), help: None }
     }
 
     pub(super) fn help(mut self, help: impl Into<String>) -> Self {
@@ -42,19 +37,13 @@ impl Fault {
     pub(super) fn of(self, source: &Arc<Source>, severity: Severity) -> Diagnostic {
         let start = self.span.start.min(source.text.len());
         let end = self.span.end.clamp(start, source.text.len());
-        let length = source
-            .text
-            .get(start..end)
-            .map_or(0, |text| text.trim_end().len());
+        let length = source.text.get(start..end).map_or(0, |text| text.trim_end().len());
         Diagnostic {
             code: self.code,
             severity,
             message: mask::words(&self.message),
             help: self.help.map(|help| mask::words(&help)),
-            place: Some(Place {
-                source: Arc::clone(source),
-                span: start..start + length,
-            }),
+            place: Some(Place { source: Arc::clone(source), span: start..start + length }),
         }
     }
 }
@@ -104,9 +93,7 @@ impl Faults {
 
     /// Whether anything keeps the manifest from being used.
     pub(super) fn has_errors(&self) -> bool {
-        self.list
-            .iter()
-            .any(|finding| finding.severity == Severity::Error)
+        self.list.iter().any(|finding| finding.severity == Severity::Error)
     }
 
     /// Whether further faults would only be counted.
@@ -125,29 +112,18 @@ impl Faults {
     /// The findings in order of file and place, as warnings or as a refusal.
     pub(super) fn settle(mut self) -> Result<Vec<Diagnostic>, Vec<Diagnostic>> {
         self.list.sort_by_cached_key(|finding| {
-            finding
-                .place
-                .as_ref()
-                .map(|place| (place.source.path.clone(), place.span.start))
+            finding.place.as_ref().map(|place| (place.source.path.clone(), place.span.start))
         });
         let refused = self.has_errors();
         if self.is_full() {
             self.list.push(Diagnostic {
                 code: codes::TOO_MANY_FAULTS,
-                severity: if refused {
-                    Severity::Error
-                } else {
-                    Severity::Warning
-                },
+                severity: if refused { Severity::Error } else { Severity::Warning },
                 message: format!("only the first {MAX_FAULTS} faults are shown"),
                 help: Some("mend these, then validate again".to_owned()),
                 place: None,
             });
         }
-        if refused {
-            Err(self.list)
-        } else {
-            Ok(self.list)
-        }
+        if refused { Err(self.list) } else { Ok(self.list) }
     }
 }

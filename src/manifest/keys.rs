@@ -102,21 +102,11 @@ impl Shape {
 }
 
 const fn open(name: &'static str, shape: Shape, doc: &'static str) -> Key {
-    Key {
-        name,
-        doc,
-        shape,
-        guard: Guard::Open,
-    }
+    Key { name, doc, shape, guard: Guard::Open }
 }
 
 const fn guarded(name: &'static str, shape: Shape, doc: &'static str) -> Key {
-    Key {
-        name,
-        doc,
-        shape,
-        guard: Guard::Private,
-    }
+    Key { name, doc, shape, guard: Guard::Private }
 }
 
 /// Keys of a manifest.
@@ -131,11 +121,7 @@ pub(super) const MANIFEST: &[Key] = &[
         Shape::Rules,
         "What goes from where to where, in the order in which it is planned.",
     ),
-    open(
-        "cache",
-        Shape::Group(CACHE),
-        "Where downloaded files are kept, and for how long.",
-    ),
+    open("cache", Shape::Group(CACHE), "Where downloaded files are kept, and for how long."),
     open(
         "limits",
         Shape::Group(LIMITS),
@@ -164,21 +150,13 @@ pub(super) const HOME_ACCOUNTS: &[Key] = &[open(
 pub(super) const ACCOUNT: &[Key] = &[
     open("platform", Shape::Platform, "The platform."),
     open("region", Shape::Region, "The region of the platform."),
-    open(
-        "email",
-        Shape::Text,
-        "Login name; or FIT_SYNC_<ACCOUNT>_EMAIL in the environment.",
-    ),
+    open("email", Shape::Text, "Login name; or FIT_SYNC_<ACCOUNT>_EMAIL in the environment."),
     guarded(
         "password",
         Shape::Secret,
         "The password itself. Private files only; password_env is fine everywhere.",
     ),
-    open(
-        "password_env",
-        Shape::Text,
-        "Name of the environment variable that holds the password.",
-    ),
+    open("password_env", Shape::Text, "Name of the environment variable that holds the password."),
     guarded(
         "password_file",
         Shape::Path,
@@ -195,36 +173,20 @@ pub(super) const ACCOUNT: &[Key] = &[
         "A shell command that prints a one-time code. Private files only.",
     ),
     open("path", Shape::Path, "The folder of a directory account."),
-    guarded(
-        "proxy",
-        Shape::Proxy,
-        "Proxy for this account's requests. Private files only.",
-    ),
+    guarded("proxy", Shape::Proxy, "Proxy for this account's requests. Private files only."),
     guarded(
         "ca_file",
         Shape::Path,
         "PEM file with further certificate authorities. Private files only.",
     ),
-    open(
-        "max_parallel",
-        Shape::Count(1),
-        "Most requests in flight at a time.",
-    ),
-    open(
-        "min_gap_ms",
-        Shape::Count(0),
-        "Least milliseconds between two requests.",
-    ),
+    open("max_parallel", Shape::Count(1), "Most requests in flight at a time."),
+    open("min_gap_ms", Shape::Count(0), "Least milliseconds between two requests."),
     open(
         "settle_s",
         Shape::Count(0),
         "Seconds that the platform may need to show what it took. Default 60.",
     ),
-    open(
-        "allow_login",
-        Shape::Flag,
-        "Whether commands other than auth may log in.",
-    ),
+    open("allow_login", Shape::Flag, "Whether commands other than auth may log in."),
     guarded(
         "endpoints",
         Shape::Endpoints,
@@ -239,16 +201,8 @@ pub(super) const RULE: &[Key] = &[
         Shape::RuleName,
         "Unique name of lower-case letters, digits, _ and -. Default: <source>-to-<destination>.",
     ),
-    open(
-        "source",
-        Shape::AccountName,
-        "The account that activities come from.",
-    ),
-    open(
-        "destination",
-        Shape::AccountName,
-        "The account that they go to.",
-    ),
+    open("source", Shape::AccountName, "The account that activities come from."),
+    open("destination", Shape::AccountName, "The account that they go to."),
     open(
         "activity_types",
         Shape::Types,
@@ -265,36 +219,12 @@ pub(super) const RULE: &[Key] = &[
         Shape::Date,
         "Only activities on or before this day; -30d counts back from the day of the plan.",
     ),
-    open(
-        "title",
-        Shape::Pattern,
-        "Only activities whose title matches.",
-    ),
-    open(
-        "device",
-        Shape::Pattern,
-        "Only activities whose device matches.",
-    ),
-    open(
-        "min_distance",
-        Shape::Distance,
-        "Only activities of at least this distance.",
-    ),
-    open(
-        "max_distance",
-        Shape::Distance,
-        "Only activities of at most this distance.",
-    ),
-    open(
-        "min_duration",
-        Shape::Duration,
-        "Only activities that lasted at least so long.",
-    ),
-    open(
-        "max_duration",
-        Shape::Duration,
-        "Only activities that lasted at most so long.",
-    ),
+    open("title", Shape::Pattern, "Only activities whose title matches."),
+    open("device", Shape::Pattern, "Only activities whose device matches."),
+    open("min_distance", Shape::Distance, "Only activities of at least this distance."),
+    open("max_distance", Shape::Distance, "Only activities of at most this distance."),
+    open("min_duration", Shape::Duration, "Only activities that lasted at least so long."),
+    open("max_duration", Shape::Duration, "Only activities that lasted at most so long."),
     open(
         "conflict_strategy",
         Shape::Strategy,
@@ -304,11 +234,7 @@ pub(super) const RULE: &[Key] = &[
 
 /// Keys of `cache`.
 pub(super) const CACHE: &[Key] = &[
-    open(
-        "max_age_days",
-        Shape::Count(0),
-        "Files older than this may be dropped. Default 7.",
-    ),
+    open("max_age_days", Shape::Count(0), "Files older than this may be dropped. Default 7."),
     Key {
         name: "directory",
         doc: "The cache's folder, in place of cache/ in home. Outside home in private files only.",
@@ -319,16 +245,8 @@ pub(super) const CACHE: &[Key] = &[
 
 /// Keys of `limits`.
 pub(super) const LIMITS: &[Key] = &[
-    open(
-        "max_uploads",
-        Shape::Count(0),
-        "Uploads in one plan. Default: any number.",
-    ),
-    open(
-        "max_replaces",
-        Shape::Count(0),
-        "Replaces in one plan. Default 20.",
-    ),
+    open("max_uploads", Shape::Count(0), "Uploads in one plan. Default: any number."),
+    open("max_replaces", Shape::Count(0), "Replaces in one plan. Default 20."),
     open(
         "min_inventory_ratio",
         Shape::Ratio,

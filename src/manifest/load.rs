@@ -35,10 +35,7 @@ pub struct LoadRequest<'a> {
 
 /// Reads, merges and checks a manifest. Every fault is reported, sorted by file and place.
 pub fn load(request: &LoadRequest<'_>) -> Result<Manifest, Vec<Diagnostic>> {
-    let mut reader = Reader {
-        request,
-        faults: Faults::default(),
-    };
+    let mut reader = Reader { request, faults: Faults::default() };
     let path = request.cwd.join(request.path);
     let own = reader.file(request.path, &path);
     let home_path = request.home.join("accounts.yaml");
@@ -125,10 +122,8 @@ impl Reader<'_> {
 
     fn cache(&mut self, section: Option<Field<'_>>) -> CacheSettings {
         let fields = self.group(section, CACHE, Owner::Cache);
-        let max_age_days = fields
-            .get("max_age_days")
-            .and_then(|field| field.count(self))
-            .unwrap_or(CACHE_DAYS);
+        let max_age_days =
+            fields.get("max_age_days").and_then(|field| field.count(self)).unwrap_or(CACHE_DAYS);
         let directory = fields.get("directory").and_then(|field| {
             let path = field.path(self)?;
             if !path.starts_with(self.request.home) {
@@ -136,10 +131,7 @@ impl Reader<'_> {
             }
             Some(path)
         });
-        CacheSettings {
-            directory,
-            max_age_days,
-        }
+        CacheSettings { directory, max_age_days }
     }
 
     fn limits(&mut self, section: Option<Field<'_>>) -> Limits {
@@ -152,11 +144,7 @@ impl Reader<'_> {
             .get("min_inventory_ratio")
             .and_then(|field| field.formed(permille, self))
             .unwrap_or(absent.min_inventory_permille);
-        Limits {
-            max_uploads,
-            max_replaces,
-            min_inventory_permille,
-        }
+        Limits { max_uploads, max_replaces, min_inventory_permille }
     }
 
     fn group<'a>(

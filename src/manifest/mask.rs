@@ -36,11 +36,7 @@ pub(super) fn words(message: &str) -> String {
 /// A key as a message may show it: one that swallowed its value is cut off.
 pub(super) fn key(name: &str) -> String {
     let short: String = name.chars().take(40).collect();
-    let shown = if short.len() < name.len() {
-        short + "…"
-    } else {
-        short
-    };
+    let shown = if short.len() < name.len() { short + "…" } else { short };
     text(&shown)
 }
 
@@ -135,14 +131,9 @@ fn secrets_in_line(line: &str, from: usize, start: usize, hidden: &mut Hidden) -
         let quote = content.chars().next().filter(|c| matches!(c, '"' | '\''));
         if content.is_empty() || content.starts_with('#') {
             hidden.hide(start + value..start + line.len());
-            let in_flow = line
-                .get(..word.start)
-                .is_some_and(|before| before.contains(['{', '"', '\'', ',']));
-            return if in_flow {
-                Rest::NextLine(word.start)
-            } else {
-                Rest::Deeper(word.start)
-            };
+            let in_flow =
+                line.get(..word.start).is_some_and(|before| before.contains(['{', '"', '\'', ',']));
+            return if in_flow { Rest::NextLine(word.start) } else { Rest::Deeper(word.start) };
         }
         if let Some(mark) = quote {
             let open = value + (tail.len() - tail.trim_start().len());
@@ -169,10 +160,7 @@ fn next_word(line: &str, from: usize) -> Option<Range<usize>> {
     let inside = |c: char| c.is_alphanumeric() || matches!(c, '_' | '-');
     let rest = line.get(from..)?;
     let begin = from + rest.find(inside)?;
-    let length = line
-        .get(begin..)?
-        .find(|c: char| !inside(c))
-        .unwrap_or(line.len() - begin);
+    let length = line.get(begin..)?.find(|c: char| !inside(c)).unwrap_or(line.len() - begin);
     Some(begin..begin + length)
 }
 
@@ -197,9 +185,7 @@ fn value_after(line: &str, word: &Range<usize>, secret: bool) -> Option<usize> {
         return Some(line.len() - value.len());
     }
     let before = line.get(..word.start)?;
-    let first = before
-        .chars()
-        .all(|c| c.is_whitespace() || "-?{,[\"'#&!".contains(c));
+    let first = before.chars().all(|c| c.is_whitespace() || "-?{,[\"'#&!".contains(c));
     first.then_some(line.len() - rest.len())
 }
 
@@ -213,10 +199,7 @@ enum Closing {
 }
 
 fn closing(line: &str, open: usize, mark: char) -> Closing {
-    let mut chars = line
-        .char_indices()
-        .skip_while(|(at, _)| *at <= open)
-        .peekable();
+    let mut chars = line.char_indices().skip_while(|(at, _)| *at <= open).peekable();
     while let Some((at, c)) = chars.next() {
         if c == '\\' && mark == '"' {
             chars.next();
@@ -229,11 +212,7 @@ fn closing(line: &str, open: usize, mark: char) -> Closing {
             let clean = end.is_empty()
                 || end.starts_with([',', '}', ']'])
                 || (end.starts_with('#') && end.len() < rest.len());
-            return if clean {
-                Closing::Here(at)
-            } else {
-                Closing::Doubtful
-            };
+            return if clean { Closing::Here(at) } else { Closing::Doubtful };
         }
     }
     Closing::Later
@@ -253,11 +232,7 @@ fn addresses(text: &str, hidden: &mut Hidden) {
                 || word.to_ascii_lowercase().contains("%40");
             if address {
                 let skip = word.rfind("://").map_or(0, |scheme| scheme + 3);
-                let end = if skip > 0 {
-                    word.rfind('@').unwrap_or(word.len())
-                } else {
-                    word.len()
-                };
+                let end = if skip > 0 { word.rfind('@').unwrap_or(word.len()) } else { word.len() };
                 hidden.hide(start + at + skip..start + at + end.max(skip));
             }
             let separator = line
@@ -335,10 +310,7 @@ mod tests {
         let flow = "{\"password\": \"xy\", \"region\": \"us\"}";
         assert_eq!(text(flow), "{\"password\": \"**\", \"region\": \"us\"}");
         let after = "  password: |\n    x\n  region: us\n";
-        assert_eq!(
-            text(after),
-            "  password: *\n*****\n  region: us\n".replace(": *\n", ":**\n")
-        );
+        assert_eq!(text(after), "  password: *\n*****\n  region: us\n".replace(": *\n", ":**\n"));
     }
 
     #[test]

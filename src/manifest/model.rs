@@ -199,10 +199,6 @@ pub struct Limits {
 
 impl Default for Limits {
     fn default() -> Self {
-        Self {
-            max_uploads: None,
-            max_replaces: 20,
-            min_inventory_permille: 500,
-        }
+        Self { max_uploads: None, max_replaces: 20, min_inventory_permille: 500 }
     }
 }

@@ -73,10 +73,8 @@ impl<'a> Fields<'a> {
         let mut fields = Vec::new();
         let Kind::Map(entries) = &node.kind else {
             if !node.is_null() {
-                let message = format!(
-                    "a mapping from keys to values belongs here, not {}",
-                    node.noun()
-                );
+                let message =
+                    format!("a mapping from keys to values belongs here, not {}", node.noun());
                 let names: Vec<&str> = table.iter().map(|key| key.name).collect();
                 let help = format!("keys {}: {}", owner.place(), names.join(", "));
                 let fault = Fault::new(codes::WRONG_TYPE, node.span.clone(), message).help(help);
@@ -89,11 +87,7 @@ impl<'a> Fields<'a> {
                 None => reader.unknown_key(document, entry, table, owner),
                 Some(_) if entry.value.is_null() => {}
                 Some(key) => {
-                    let field = Field {
-                        key,
-                        document,
-                        entry,
-                    };
+                    let field = Field { key, document, entry };
                     if key.guard == Guard::Private {
                         reader.guard(field, owner);
                     }
@@ -215,10 +209,7 @@ impl<'a> Field<'a> {
 
     fn wrong_type(&self, help: &str, reader: &mut Reader<'_>) {
         let (name, expected) = (self.key.name, self.key.shape.expected());
-        let message = format!(
-            "'{name}' must be {expected}, not {}",
-            self.entry.value.noun()
-        );
+        let message = format!("'{name}' must be {expected}, not {}", self.entry.value.noun());
         self.fault(codes::WRONG_TYPE, message, help, reader);
     }
 
@@ -270,10 +261,7 @@ impl<'a> Field<'a> {
         };
         let number = text.parse().ok().filter(|number| *number >= least);
         if number.is_none() {
-            let message = format!(
-                "'{}' must be a whole number of at least {least}",
-                self.key.name
-            );
+            let message = format!("'{}' must be a whole number of at least {least}", self.key.name);
             let help = format!("write a number from {least} to {}", u32::MAX);
             self.fault(codes::BAD_NUMBER, message, help, reader);
         }
@@ -376,10 +364,7 @@ impl<'a> Field<'a> {
                 }
             }
         }
-        (!types.is_empty()).then_some(Located {
-            value: types,
-            line: Some(self.entry.value.line),
-        })
+        (!types.is_empty()).then_some(Located { value: types, line: Some(self.entry.value.line) })
     }
 
     fn one_type(&self, text: &str, item: &Node, reader: &mut Reader<'_>) -> ActivityType {
@@ -487,22 +472,17 @@ fn address(text: &str) -> Option<Address> {
     if authority.is_empty() || rest.contains(odd) {
         return None;
     }
-    let (host, port) = match authority
-        .strip_prefix('[')
-        .and_then(|rest| rest.split_once(']'))
-    {
+    let (host, port) = match authority.strip_prefix('[').and_then(|rest| rest.split_once(']')) {
         Some((host, tail)) => (host, tail.strip_prefix(':')),
-        None => authority
-            .split_once(':')
-            .map_or((authority, None), |(host, port)| (host, Some(port))),
+        None => {
+            authority.split_once(':').map_or((authority, None), |(host, port)| (host, Some(port)))
+        }
     };
     if host.is_empty() || port.is_some_and(|port| port.parse::<u16>().is_err()) {
         return None;
     }
     let loopback = host.eq_ignore_ascii_case("localhost")
-        || host
-            .parse::<std::net::IpAddr>()
-            .is_ok_and(|address| address.is_loopback());
+        || host.parse::<std::net::IpAddr>().is_ok_and(|address| address.is_loopback());
     Some(if secure {
         Address::Secure
     } else if loopback {
@@ -541,10 +521,7 @@ pub(super) fn located<'a, T>(
 ) -> Option<Located<T>> {
     let field = field?;
     let value = read(&field)?;
-    Some(Located {
-        value,
-        line: Some(field.entry.value.line),
-    })
+    Some(Located { value, line: Some(field.entry.value.line) })
 }
 
 pub(super) use value::{date_bound, distance_m, duration_s, permille};

@@ -93,9 +93,9 @@ impl Node {
     /// The part to point at: a mapping's first key, else the whole value.
     pub(super) fn head(&self) -> Range<usize> {
         match &self.kind {
-            Kind::Map(entries) => entries
-                .first()
-                .map_or(self.span.clone(), |entry| entry.span.clone()),
+            Kind::Map(entries) => {
+                entries.first().map_or(self.span.clone(), |entry| entry.span.clone())
+            }
             Kind::Scalar(..) | Kind::List(_) => self.span.clone(),
         }
     }
@@ -118,18 +118,12 @@ impl Node {
 /// Reads one document of at most so many values.
 pub(super) fn read(text: &str, max_values: usize) -> Result<Tree, Fault> {
     let limits = options! { flow_nesting_limit: MAX_DEPTH, block_nesting_limit: MAX_DEPTH };
-    let mut builder = Builder {
-        max_values,
-        ..Builder::default()
-    };
+    let mut builder = Builder { max_values, ..Builder::default() };
     for next in Parser::new_from_str_with_options(text, limits) {
         let (event, span) = next.map_err(|error| syntax(text, &error))?;
         builder.take(event, &span)?;
     }
-    Ok(Tree {
-        root: builder.root,
-        faults: builder.faults,
-    })
+    Ok(Tree { root: builder.root, faults: builder.faults })
 }
 
 #[derive(Default)]
@@ -153,11 +147,7 @@ struct Open {
 
 enum Content {
     List(Vec<Node>),
-    Map {
-        entries: Vec<Entry>,
-        seen: HashSet<String>,
-        key: Pending,
-    },
+    Map { entries: Vec<Entry>, seen: HashSet<String>, key: Pending },
 }
 
 /// Which half of a key-value pair comes next.
@@ -189,11 +179,7 @@ impl Builder {
                 self.refuse_tag(custom, &bytes);
                 let sort = sort_of(&text, style, tag.is_some());
                 self.finish(
-                    Node {
-                        span: bytes,
-                        line,
-                        kind: Kind::Scalar(text.into_owned(), sort),
-                    },
+                    Node { span: bytes, line, kind: Kind::Scalar(text.into_owned(), sort) },
                     anchor,
                 )?;
             }
@@ -204,11 +190,8 @@ impl Builder {
             }
             Event::MappingStart(_, anchor, tag) => {
                 self.refuse_tag(tag.is_some_and(|tag| tag.is_custom()), &bytes);
-                let content = Content::Map {
-                    entries: Vec::new(),
-                    seen: HashSet::new(),
-                    key: Pending::Key,
-                };
+                let content =
+                    Content::Map { entries: Vec::new(), seen: HashSet::new(), key: Pending::Key };
                 self.begin(bytes.start, line, anchor, content);
             }
             Event::SequenceEnd | Event::MappingEnd => self.end(bytes.end)?,
@@ -225,23 +208,14 @@ impl Builder {
     fn refuse_tag(&mut self, custom: bool, span: &Range<usize>) {
         if custom {
             self.faults.push(
-                Fault::new(
-                    codes::SYNTAX_ERROR,
-                    span.clone(),
-                    "a YAML tag has no meaning here",
-                )
-                .help("remove the word that begins with '!', or put the value in quotes"),
+                Fault::new(codes::SYNTAX_ERROR, span.clone(), "a YAML tag has no meaning here")
+                    .help("remove the word that begins with '!', or put the value in quotes"),
             );
         }
     }
 
     fn begin(&mut self, start: usize, line: usize, anchor: usize, content: Content) {
-        self.open.push(Open {
-            start,
-            line,
-            anchor,
-            content,
-        });
+        self.open.push(Open { start, line, anchor, content });
     }
 
     fn end(&mut self, end: usize) -> Result<(), Fault> {
@@ -252,11 +226,7 @@ impl Builder {
             Content::List(items) => Kind::List(items),
             Content::Map { entries, .. } => Kind::Map(entries),
         };
-        let node = Node {
-            span: open.start..end.max(open.start),
-            line: open.line,
-            kind,
-        };
+        let node = Node { span: open.start..end.max(open.start), line: open.line, kind };
         self.finish(node, open.anchor)
     }
 
@@ -304,11 +274,9 @@ impl Builder {
             Some(Content::List(items)) => items.push(node),
             Some(Content::Map { entries, seen, key }) => {
                 match std::mem::replace(key, Pending::Key) {
-                    Pending::ValueOf(name, span) => entries.push(Entry {
-                        key: name,
-                        span,
-                        value: node,
-                    }),
+                    Pending::ValueOf(name, span) => {
+                        entries.push(Entry { key: name, span, value: node })
+                    }
                     Pending::Dropped => {}
                     Pending::Key => *key = key_of(node, seen, &mut self.faults),
                 }
@@ -396,11 +364,7 @@ fn syntax(text: &str, error: &ScanError) -> Fault {
 fn words(text: &str) -> String {
     let mut chars = text.trim_end_matches('.').chars();
     let first = chars.next().map(|c| c.to_lowercase().to_string());
-    format!(
-        "not valid YAML: {}{}",
-        first.unwrap_or_default(),
-        chars.as_str()
-    )
+    format!("not valid YAML: {}{}", first.unwrap_or_default(), chars.as_str())
 }
 
 #[cfg(test)]
@@ -415,9 +379,7 @@ mod tests {
     fn values_know_line_span_and_sort() {
         let text = "a: 1\n中: [x, \"2\"]\nb:\n";
         let root = read(text, 100_000).unwrap().root.unwrap();
-        let Kind::Map(entries) = root.kind else {
-            panic!("not a mapping")
-        };
+        let Kind::Map(entries) = root.kind else { panic!("not a mapping") };
         assert_eq!(&text[entries[1].span.clone()], "中");
         assert_eq!(entries[1].value.line, 2);
         assert_eq!(&text[entries[1].value.span.clone()], "[x, \"2\"]");

@@ -25,10 +25,8 @@ pub(super) fn read<'a>(
         return Vec::new();
     };
     let Kind::List(items) = &section.entry.value.kind else {
-        let message = format!(
-            "'sync_rules' must be a list of rules, not {}",
-            section.entry.value.noun()
-        );
+        let message =
+            format!("'sync_rules' must be a list of rules, not {}", section.entry.value.noun());
         let help = "begin each rule with '- source: …'";
         section.fault(codes::WRONG_TYPE, message, help, reader);
         return Vec::new();
@@ -58,15 +56,7 @@ pub(super) fn read<'a>(
     drafts
         .into_iter()
         .filter_map(|(item, fields, name)| {
-            rule(
-                section.document,
-                item,
-                fields,
-                name,
-                accounts,
-                &mut names,
-                reader,
-            )
+            rule(section.document, item, fields, name, accounts, &mut names, reader)
         })
         .collect()
 }
@@ -89,19 +79,8 @@ fn rule<'a>(
     let destination = end("destination", document, item, &fields, accounts, reader);
     let (source, destination) = (source?, destination?);
     let name = name.unwrap_or_else(|| names.implied(&source, &destination));
-    let rule = Rule {
-        name,
-        source,
-        destination,
-        filter,
-        strategy,
-        line: item.line,
-    };
-    Some(Stated {
-        rule,
-        document,
-        fields,
-    })
+    let rule = Rule { name, source, destination, filter, strategy, line: item.line };
+    Some(Stated { rule, document, fields })
 }
 
 fn end(
@@ -143,9 +122,7 @@ fn end(
 
 fn strategy(field: &Field<'_>, reader: &mut Reader<'_>) -> Option<ConflictStrategy> {
     let text = field.scalar(reader)?;
-    let known = ConflictStrategy::ALL
-        .iter()
-        .find(|strategy| strategy.as_str() == text);
+    let known = ConflictStrategy::ALL.iter().find(|strategy| strategy.as_str() == text);
     if known.is_none() {
         let message = format!("there is no conflict strategy '{text}'");
         let help = nearest(text, ConflictStrategy::ALL.iter().map(|one| one.as_str())).map_or_else(
@@ -167,18 +144,10 @@ fn filter(fields: &Fields<'_>, reader: &mut Reader<'_>) -> Filter {
         end_date: located(get("end_date"), |field| field.formed(date_bound, reader)),
         title: located(get("title"), |field| field.pattern(reader)),
         device: located(get("device"), |field| field.pattern(reader)),
-        min_distance_m: located(get("min_distance"), |field| {
-            field.formed(distance_m, reader)
-        }),
-        max_distance_m: located(get("max_distance"), |field| {
-            field.formed(distance_m, reader)
-        }),
-        min_duration_s: located(get("min_duration"), |field| {
-            field.formed(duration_s, reader)
-        }),
-        max_duration_s: located(get("max_duration"), |field| {
-            field.formed(duration_s, reader)
-        }),
+        min_distance_m: located(get("min_distance"), |field| field.formed(distance_m, reader)),
+        max_distance_m: located(get("max_distance"), |field| field.formed(distance_m, reader)),
+        min_duration_s: located(get("min_duration"), |field| field.formed(duration_s, reader)),
+        max_duration_s: located(get("max_duration"), |field| field.formed(duration_s, reader)),
     }
 }
 
@@ -215,22 +184,12 @@ impl Names {
         let base: String = format!("{source}-to-{destination}")
             .to_lowercase()
             .chars()
-            .map(|c| {
-                if c.is_ascii_alphanumeric() || c == '_' {
-                    c
-                } else {
-                    '-'
-                }
-            })
+            .map(|c| if c.is_ascii_alphanumeric() || c == '_' { c } else { '-' })
             .collect();
         let last = self.last.entry(base.clone()).or_insert(0);
         loop {
             *last += 1;
-            let name = if *last == 1 {
-                base.clone()
-            } else {
-                format!("{base}-{last}")
-            };
+            let name = if *last == 1 { base.clone() } else { format!("{base}-{last}") };
             if self.taken.insert(name.clone()) {
                 return RuleName::new(name);
             }

@@ -22,10 +22,8 @@ pub fn schema(catalog: &Catalog) -> Value {
 }
 
 fn object(keys: &[Key], catalog: &Catalog) -> Value {
-    let properties: Map<String, Value> = keys
-        .iter()
-        .map(|key| (key.name.to_owned(), described(key, catalog)))
-        .collect();
+    let properties: Map<String, Value> =
+        keys.iter().map(|key| (key.name.to_owned(), described(key, catalog))).collect();
     json!({
         "type": ["object", "null"],
         "additionalProperties": false,

@@ -35,11 +35,8 @@ pub fn find(config: Option<&Path>, cwd: &Path, home: &Path) -> Result<PathBuf, D
     if let Some(name) = here {
         return Ok(PathBuf::from(name));
     }
-    IN_HOME
-        .iter()
-        .map(|name| home.join(name))
-        .find(|path| path.exists())
-        .ok_or_else(|| Diagnostic {
+    IN_HOME.iter().map(|name| home.join(name)).find(|path| path.exists()).ok_or_else(|| {
+        Diagnostic {
             code: codes::MANIFEST_NOT_FOUND,
             severity: Severity::Error,
             message: format!(
@@ -51,7 +48,8 @@ pub fn find(config: Option<&Path>, cwd: &Path, home: &Path) -> Result<PathBuf, D
                     .to_owned(),
             ),
             place: None,
-        })
+        }
+    })
 }
 
 /// A file's content as it is on disk.
@@ -69,11 +67,7 @@ pub(super) fn load(shown: &Path, path: &Path, uid: u32) -> Result<Option<Loaded>
     };
     let privacy = Privacy::of(path, &metadata, uid);
     let (document, faults) = document(shown, path, privacy, &text)?;
-    Ok(Some(Loaded {
-        document,
-        sha256: Sha256::of(text.as_bytes()),
-        faults,
-    }))
+    Ok(Some(Loaded { document, sha256: Sha256::of(text.as_bytes()), faults }))
 }
 
 /// Reads a text within a bound, whatever kind of file it is; `None` if there is none.
@@ -118,13 +112,8 @@ pub(super) fn read(
 
 /// A finding about a file as a whole: it stands at its beginning.
 fn whole(shown: &Path, code: &'static str, message: String, help: &str) -> Diagnostic {
-    let source = Arc::new(Source {
-        path: shown.to_path_buf(),
-        text: String::new(),
-    });
-    Fault::new(code, 0..0, message)
-        .help(help)
-        .of(&source, Severity::Error)
+    let source = Arc::new(Source { path: shown.to_path_buf(), text: String::new() });
+    Fault::new(code, 0..0, message).help(help).of(&source, Severity::Error)
 }
 
 fn document(
@@ -133,12 +122,7 @@ fn document(
     privacy: Privacy,
     text: &str,
 ) -> Result<(Document, Vec<Diagnostic>), Diagnostic> {
-    let source = |text: String| {
-        Arc::new(Source {
-            path: shown.to_path_buf(),
-            text,
-        })
-    };
+    let source = |text: String| Arc::new(Source { path: shown.to_path_buf(), text });
     let tree = raw::read(text, MAX_VALUES)
         .map_err(|fault| fault.of(&source(mask::text(text)), Severity::Error))?;
     let mut secrets = Vec::new();
@@ -152,11 +136,8 @@ fn document(
         privacy,
         root: tree.root.filter(|root| !root.is_null()),
     };
-    let faults = tree
-        .faults
-        .into_iter()
-        .map(|fault| fault.of(&document.source, Severity::Error))
-        .collect();
+    let faults =
+        tree.faults.into_iter().map(|fault| fault.of(&document.source, Severity::Error)).collect();
     Ok((document, faults))
 }
 
@@ -184,11 +165,8 @@ fn find_secrets(node: &Node, secret: bool, found: &mut Vec<Secret>) {
 /// The spans of secrets, and of the same words elsewhere in the text, such as in comments.
 fn everywhere(text: &str, secrets: &[Secret]) -> Vec<Range<usize>> {
     let mut spans: Vec<Range<usize>> = secrets.iter().map(|(_, span)| span.clone()).collect();
-    let mut words: Vec<&str> = secrets
-        .iter()
-        .map(|(word, _)| word.as_str())
-        .filter(|word| word.len() >= 6)
-        .collect();
+    let mut words: Vec<&str> =
+        secrets.iter().map(|(word, _)| word.as_str()).filter(|word| word.len() >= 6).collect();
     words.sort_unstable();
     words.dedup();
     for word in words.into_iter().take(100) {

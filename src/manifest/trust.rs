@@ -38,11 +38,7 @@ impl Privacy {
         if metadata.uid() != uid {
             return Self::Foreign;
         }
-        if is_open(&real, metadata, uid) {
-            Self::Open
-        } else {
-            Self::Private
-        }
+        if is_open(&real, metadata, uid) { Self::Open } else { Self::Private }
     }
 
     /// In words that follow "this file".
@@ -58,11 +54,8 @@ impl Privacy {
 
 /// Whether other users can read or change a file: by its own mode, with no closed folder above it.
 pub(super) fn is_open(real: &Path, metadata: &Metadata, uid: u32) -> bool {
-    let reachable = !real
-        .ancestors()
-        .skip(1)
-        .filter_map(|folder| fs::metadata(folder).ok())
-        .any(|folder| {
+    let reachable =
+        !real.ancestors().skip(1).filter_map(|folder| fs::metadata(folder).ok()).any(|folder| {
             let ours = folder.uid() == uid || folder.uid() == 0;
             ours && folder.permissions().mode() & 0o011 == 0
         });

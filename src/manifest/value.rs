@@ -26,10 +26,7 @@ pub enum BadValue {
 
 /// Reads `2024-03-31`, or `-30d` for so many days before the plan's.
 pub fn date_bound(text: &str) -> Result<DateBound, BadValue> {
-    if let Some(days) = text
-        .strip_prefix('-')
-        .and_then(|rest| rest.strip_suffix('d'))
-    {
+    if let Some(days) = text.strip_prefix('-').and_then(|rest| rest.strip_suffix('d')) {
         return digits(days)
             .filter(|days| *days <= 100_000)
             .map(DateBound::DaysAgo)
@@ -43,9 +40,7 @@ pub fn date_bound(text: &str) -> Result<DateBound, BadValue> {
     if !form {
         return Err(BadValue::Date(text.to_owned()));
     }
-    text.parse::<Date>()
-        .map(DateBound::Day)
-        .map_err(|_| BadValue::Day(text.to_owned()))
+    text.parse::<Date>().map(DateBound::Day).map_err(|_| BadValue::Day(text.to_owned()))
 }
 
 /// Reads `800`, `500m`, `1km` or `1.5km` as metres.
@@ -69,9 +64,7 @@ pub fn duration_s(text: &str) -> Result<u32, BadValue> {
         let unit_at = rest.find(|c: char| !c.is_ascii_digit()).ok_or_else(bad)?;
         let (number, tail) = rest.split_at(unit_at);
         let tail = tail.trim_start();
-        let end = tail
-            .find(|c: char| !c.is_ascii_alphabetic())
-            .unwrap_or(tail.len());
+        let end = tail.find(|c: char| !c.is_ascii_alphabetic()).unwrap_or(tail.len());
         let (unit, tail) = tail.split_at(end);
         let seconds = match unit {
             "s" => 1,
@@ -93,10 +86,7 @@ pub fn duration_s(text: &str) -> Result<u32, BadValue> {
 pub(super) fn permille(text: &str) -> Result<u32, BadValue> {
     let bad = || BadValue::Ratio(text.to_owned());
     let value = decimal(text, 1_000).ok_or_else(bad)?;
-    u32::try_from(value)
-        .ok()
-        .filter(|value| *value <= 1_000)
-        .ok_or_else(bad)
+    u32::try_from(value).ok().filter(|value| *value <= 1_000).ok_or_else(bad)
 }
 
 fn digits(text: &str) -> Option<u32> {
@@ -122,23 +112,9 @@ mod tests {
     #[test]
     fn dates_are_days_or_days_back() {
         assert_eq!(date_bound("-30d"), Ok(DateBound::DaysAgo(30)));
-        assert_eq!(
-            date_bound("2024-02-29"),
-            Ok(DateBound::Day(jiff::civil::date(2024, 2, 29)))
-        );
-        assert_eq!(
-            date_bound("2023-02-29"),
-            Err(BadValue::Day("2023-02-29".to_owned()))
-        );
-        for bad in [
-            "2023-2-1",
-            "20230201",
-            "30d",
-            "-d",
-            "-x",
-            "",
-            "2023-01-01T00:00",
-        ] {
+        assert_eq!(date_bound("2024-02-29"), Ok(DateBound::Day(jiff::civil::date(2024, 2, 29))));
+        assert_eq!(date_bound("2023-02-29"), Err(BadValue::Day("2023-02-29".to_owned())));
+        for bad in ["2023-2-1", "20230201", "30d", "-d", "-x", "", "2023-01-01T00:00"] {
             assert_eq!(date_bound(bad), Err(BadValue::Date(bad.to_owned())));
         }
     }

@@ -51,15 +51,14 @@ pub fn build(world: &World<'_>) -> Result<Plan, DocumentError> {
     let mut draft = Draft::default();
     let mut blocked = Vec::new();
     for (destination, rules) in by_destination(world) {
-        let (open, closed): (Vec<&Rule>, Vec<&Rule>) = rules
-            .into_iter()
-            .partition(|rule| obstacle(world, rule).is_none());
+        let (open, closed): (Vec<&Rule>, Vec<&Rule>) =
+            rules.into_iter().partition(|rule| obstacle(world, rule).is_none());
         blocked.extend(closed.iter().filter_map(|rule| blocked_rule(world, rule)));
         if let Some(view) = world.accounts.get(destination) {
             draft.plan_destination(world, destination, view, &open);
         }
     }
-    blocked.extend(draft.blocked.drain(..));
+    blocked.append(&mut draft.blocked);
     draft.finish(world, blocked)
 }
 
@@ -87,12 +86,7 @@ fn blocked_rule(world: &World<'_>, rule: &Rule) -> Option<Blocked> {
 }
 
 fn blocked(rule: &Rule, account: &AccountName, reason: BlockedReason, message: String) -> Blocked {
-    Blocked {
-        rule: rule.name.clone(),
-        account: account.clone(),
-        reason,
-        message,
-    }
+    Blocked { rule: rule.name.clone(), account: account.clone(), reason, message }
 }
 
 /// A plan in the making.
@@ -130,19 +124,17 @@ impl Draft {
             };
             let selected = select::select(world, rule, source);
             for (entry, reason, detail) in selected.skipped {
-                self.skip(world, rule, &entry, reason, detail);
+                self.skip(world, rule, &entry, reason, detail.as_deref());
             }
             wishes.push((*rule, selected.wanted));
         }
         let (owned, covered) = owners::assign(world, wishes);
         for Covered { rule, entry, by } in &covered {
-            let detail = Some(format!("owned by {}", by.1));
-            self.skip(world, rule, entry, SkipReason::CoveredByRule, detail);
+            let detail = format!("owned by {}", by.1);
+            self.skip(world, rule, entry, SkipReason::CoveredByRule, Some(&detail));
         }
-        let forbidden: BTreeMap<&RuleName, Forbidden> = rules
-            .iter()
-            .map(|rule| (&rule.name, self.forbidden(world, rule, view)))
-            .collect();
+        let forbidden: BTreeMap<&RuleName, Forbidden> =
+            rules.iter().map(|rule| (&rule.name, self.forbidden(world, rule, view))).collect();
         let rulings = decide::decide(world, destination, view, &owned);
         for (event, ruling) in owned.iter().zip(rulings) {
             let forbidden = forbidden.get(&event.rule.name).copied().unwrap_or_default();
@@ -153,21 +145,16 @@ impl Draft {
     fn forbidden(&mut self, world: &World<'_>, rule: &Rule, view: &AccountView<'_>) -> Forbidden {
         let mut forbidden = Forbidden::default();
         if let Some((reason, message)) = guard::incomplete(&rule.destination, view) {
-            self.blocked
-                .push(blocked(rule, &rule.destination, reason, message));
-            forbidden = Forbidden {
-                uploads: true,
-                replaces: true,
-            };
+            self.blocked.push(blocked(rule, &rule.destination, reason, message));
+            forbidden = Forbidden { uploads: true, replaces: true };
         }
         let source = world.accounts.get(&rule.source);
-        if let Some(source) = source {
-            if let Some((reason, message)) = guard::incomplete(&rule.source, source) {
-                let message = format!("{message}; nothing is replaced");
-                self.blocked
-                    .push(blocked(rule, &rule.source, reason, message));
-                forbidden.replaces = true;
-            }
+        let doubt =
+            source.and_then(|source| guard::doubtful(&world.manifest.limits, &rule.source, source));
+        if let Some((reason, message)) = doubt {
+            let message = format!("{message}; nothing is replaced");
+            self.blocked.push(blocked(rule, &rule.source, reason, message));
+            forbidden.replaces = true;
         }
         forbidden
     }
@@ -189,14 +176,9 @@ impl Draft {
                     self.steps.push(upload(rule, entry, reason));
                 }
             }
-            Ruling::Replace {
-                old,
-                reason,
-                changes,
-            } => {
+            Ruling::Replace { old, reason, changes } => {
                 if self.count(world, rule, entry, |counts| counts.replace += 1) {
-                    self.steps
-                        .push(replace(view, rule, entry, old, reason, changes));
+                    self.steps.push(replace(view, rule, entry, old, reason, changes));
                 }
             }
             Ruling::Conflict(reason, candidates) => {
@@ -210,16 +192,11 @@ impl Draft {
                     });
                 }
             }
-            Ruling::Skip(reason, detail) => self.skip(world, rule, entry, reason, detail),
+            Ruling::Skip(reason) => self.skip(world, rule, entry, reason, None),
             Ruling::Compare(found) => self.compare(world, rule, entry, found),
-            Ruling::InSync {
-                with,
-                reason,
-                notice,
-            } => {
+            Ruling::InSync { with, reason, notice } => {
                 if self.count(world, rule, entry, |counts| counts.in_sync += 1) {
-                    self.notices
-                        .extend(notice.map(|notice| (entry.address.clone(), notice)));
+                    self.notices.extend(notice.map(|notice| (entry.address.clone(), notice)));
                     self.in_sync.push(InSync {
                         address: entry.address.clone(),
                         rule: rule.name.clone(),
@@ -256,31 +233,27 @@ impl Draft {
         rule: &Rule,
         entry: &Entry<'_>,
         reason: SkipReason,
-        detail: Option<String>,
+        detail: Option<&str>,
     ) {
         if self.count(world, rule, entry, |counts| counts.skip += 1) {
             self.skips.push(Skip {
                 address: entry.address.clone(),
                 rule: rule.name.clone(),
                 reason,
-                detail: detail.as_deref().map(neutralise),
+                detail: detail.map(neutralise),
             });
         }
     }
 
     /// What would be written on the strength of an inventory that is not complete.
     fn skip_unread(&mut self, world: &World<'_>, rule: &Rule, entry: &Entry<'_>) {
-        let detail = Some("an account could be read only in part".to_owned());
+        let detail = Some("an account could be read only in part");
         self.skip(world, rule, entry, SkipReason::NotCompared, detail);
     }
 
     fn compare(&mut self, world: &World<'_>, rule: &Rule, entry: &Entry<'_>, found: &Activity) {
         let side = |account: &AccountName, activity: &Activity| {
-            (
-                account.clone(),
-                activity.id.clone(),
-                activity.fingerprint.clone(),
-            )
+            (account.clone(), activity.id.clone(), activity.fingerprint.clone())
         };
         if world.options.selection.takes(&rule.name, &entry.address) {
             self.to_compare.push(Comparison {
@@ -293,33 +266,21 @@ impl Draft {
     }
 
     fn finish(mut self, world: &World<'_>, blocked: Vec<Blocked>) -> Result<Plan, DocumentError> {
-        let order: BTreeMap<&RuleName, usize> = world
-            .manifest
-            .rules
-            .iter()
-            .enumerate()
-            .map(|(n, rule)| (&rule.name, n))
-            .collect();
+        let order: BTreeMap<&RuleName, usize> =
+            world.manifest.rules.iter().enumerate().map(|(n, rule)| (&rule.name, n)).collect();
         let place = |rule: &RuleName| order.get(rule).copied().unwrap_or(usize::MAX);
         self.steps.sort_by(|a, b| {
             let key = |step: &Step| (place(&step.rule), step.action, step.key.start);
-            key(a)
-                .cmp(&key(b))
-                .then_with(|| a.source.id.cmp(&b.source.id))
+            key(a).cmp(&key(b)).then_with(|| a.source.id.cmp(&b.source.id))
         });
         self.conflicts.sort_by(|a, b| {
             let key = |conflict: &Conflict| (place(&conflict.rule), conflict.source.start);
-            key(a)
-                .cmp(&key(b))
-                .then_with(|| a.source.id.cmp(&b.source.id))
+            key(a).cmp(&key(b)).then_with(|| a.source.id.cmp(&b.source.id))
         });
-        self.skips
-            .sort_by(|a, b| (place(&a.rule), &a.address).cmp(&(place(&b.rule), &b.address)));
+        self.skips.sort_by(|a, b| (place(&a.rule), &a.address).cmp(&(place(&b.rule), &b.address)));
         self.in_sync.sort_by(|a, b| {
             let key = |pair: &InSync| (place(&pair.rule), pair.source.start);
-            key(a)
-                .cmp(&key(b))
-                .then_with(|| a.source.id.cmp(&b.source.id))
+            key(a).cmp(&key(b)).then_with(|| a.source.id.cmp(&b.source.id))
         });
         self.to_compare.sort_by(|a, b| a.address.cmp(&b.address));
         self.notices.sort_by(|a, b| a.0.cmp(&b.0));
@@ -354,10 +315,7 @@ impl Draft {
             limits,
             in_sync: listed.then(|| self.in_sync.clone()),
         };
-        let body = Body {
-            accounts: accounts(world),
-            steps: std::mem::take(&mut self.steps),
-        };
+        let body = Body { accounts: accounts(world), steps: std::mem::take(&mut self.steps) };
         (body, context)
     }
 
@@ -376,11 +334,7 @@ impl Draft {
 
 fn selected_rules<'a>(world: &'a World<'a>) -> impl Iterator<Item = &'a Rule> {
     let selection = &world.options.selection;
-    world
-        .manifest
-        .rules
-        .iter()
-        .filter(|rule| selection.takes_rule(&rule.name))
+    world.manifest.rules.iter().filter(|rule| selection.takes_rule(&rule.name))
 }
 
 /// The readable accounts of the selected rules, by name.
@@ -427,9 +381,8 @@ fn digest(activities: &[Activity]) -> String {
 }
 
 fn shrunken_destinations(world: &World<'_>) -> Vec<LimitExceeded> {
-    let mut destinations: Vec<&AccountName> = selected_rules(world)
-        .map(|rule| &rule.destination)
-        .collect();
+    let mut destinations: Vec<&AccountName> =
+        selected_rules(world).map(|rule| &rule.destination).collect();
     destinations.sort_unstable();
     destinations.dedup();
     destinations
@@ -463,11 +416,7 @@ fn replace(
             fingerprint: Some(old.fingerprint.clone()),
         },
         changes,
-        loses: capabilities
-            .loses_on_replace
-            .iter()
-            .map(|&loss| loss.to_owned())
-            .collect(),
+        loses: capabilities.loses_on_replace.iter().map(|&loss| loss.to_owned()).collect(),
         ..step(rule, entry, Action::Replace, reason)
     }
 }

@@ -33,7 +33,7 @@ pub(super) enum Ruling<'a> {
         reason: InSyncReason,
         notice: Option<Notice>,
     },
-    Skip(SkipReason, Option<String>),
+    Skip(SkipReason),
     Conflict(ConflictReason, Vec<ActivityRef>),
     /// Both originals must be read first.
     Compare(&'a Activity),
@@ -114,10 +114,7 @@ impl<'a> Links<'a> {
     fn of(links: &'a [Link]) -> Self {
         Self {
             by_id: links.iter().map(|link| (&link.source.id, link)).collect(),
-            by_bytes: links
-                .iter()
-                .filter_map(|l| Some((l.source.sha256.as_ref()?, l)))
-                .collect(),
+            by_bytes: links.iter().filter_map(|l| Some((l.source.sha256.as_ref()?, l))).collect(),
         }
     }
 
@@ -147,24 +144,14 @@ impl<'a> Judge<'a> {
             .collect::<HashSet<_>>();
         let links = involved
             .into_iter()
-            .map(|source| {
-                (
-                    source,
-                    Links::of(world.memory.links_between(source, destination)),
-                )
-            })
+            .map(|source| (source, Links::of(world.memory.links_between(source, destination))))
             .collect();
         Self {
             world,
             destination,
             view,
-            places: rows
-                .clone()
-                .map(|(place, activity)| (&activity.id, place))
-                .collect(),
-            by_bytes: rows
-                .filter_map(|(place, a)| Some((a.sha256.as_ref()?, place)))
-                .collect(),
+            places: rows.clone().map(|(place, activity)| (&activity.id, place)).collect(),
+            by_bytes: rows.filter_map(|(place, a)| Some((a.sha256.as_ref()?, place))).collect(),
             sources,
             links,
         }
@@ -189,12 +176,7 @@ impl<'a> Judge<'a> {
             .accounts
             .iter()
             .filter(|(name, _)| owned.iter().any(|event| event.rule.source == **name))
-            .map(|(name, view)| {
-                (
-                    name,
-                    view.inventory.activities.iter().map(|a| &a.id).collect(),
-                )
-            })
+            .map(|(name, view)| (name, view.inventory.activities.iter().map(|a| &a.id).collect()))
             .collect();
         for (account, links) in &self.links {
             let number = self.account_number(account);
@@ -203,10 +185,7 @@ impl<'a> Judge<'a> {
                 else {
                     continue;
                 };
-                if living
-                    .get(account)
-                    .is_some_and(|ids| ids.contains(&link.source.id))
-                {
+                if living.get(account).is_some_and(|ids| ids.contains(&link.source.id)) {
                     field.linked.insert((place, number));
                 }
                 if link.origin == LinkOrigin::Placed {
@@ -228,10 +207,7 @@ impl<'a> Judge<'a> {
         if let Some(place) = self.adopted(event) {
             return (Memory::Adopted, Some(place));
         }
-        if let Some(link) = self
-            .links
-            .get(&event.rule.source)
-            .and_then(|l| l.of_activity(activity))
+        if let Some(link) = self.links.get(&event.rule.source).and_then(|l| l.of_activity(activity))
         {
             return self.recall(link);
         }
@@ -259,11 +235,7 @@ impl<'a> Judge<'a> {
 
     fn decided(&self, event: &Owned<'a>) -> Decided<'a> {
         let account = &event.rule.source;
-        let profile = self
-            .world
-            .accounts
-            .get(account)
-            .and_then(|view| view.profile.as_ref());
+        let profile = self.world.accounts.get(account).and_then(|view| view.profile.as_ref());
         Decided::about(self.world.memory, &event.rule.name, account, profile)
     }
 
@@ -271,20 +243,13 @@ impl<'a> Judge<'a> {
         if self.world.memory.decisions.is_empty() {
             return None;
         }
-        let decision = self
-            .decided(event)
-            .find(Verdict::Adopt, event.entry.activity)?;
+        let decision = self.decided(event).find(Verdict::Adopt, event.entry.activity)?;
         let party = decision.destination.as_ref()?;
         let by_id = self.places.get(&party.id).copied();
         let rows = || 0..self.view.inventory.activities.len();
         let means = |place: &usize| {
             self.activity(*place).is_some_and(|activity| {
-                is_party(
-                    party,
-                    self.destination,
-                    self.view.profile.as_ref(),
-                    activity,
-                )
+                is_party(party, self.destination, self.view.profile.as_ref(), activity)
             })
         };
         by_id.filter(means).or_else(|| rows().find(means))
@@ -294,9 +259,7 @@ impl<'a> Judge<'a> {
         if self.world.memory.decisions.is_empty() {
             return Vec::new();
         }
-        let Some(decision) = self
-            .decided(event)
-            .find(Verdict::Distinct, event.entry.activity)
+        let Some(decision) = self.decided(event).find(Verdict::Distinct, event.entry.activity)
         else {
             return Vec::new();
         };
@@ -319,11 +282,9 @@ impl<'a> Judge<'a> {
             Outcome::Ambiguous(places) => {
                 self.rule_on_lone(event, memory, Some((ConflictReason::Ambiguous, places)))
             }
-            Outcome::Overlap(places) => self.rule_on_lone(
-                event,
-                memory,
-                Some((ConflictReason::PartialOverlap, places)),
-            ),
+            Outcome::Overlap(places) => {
+                self.rule_on_lone(event, memory, Some((ConflictReason::PartialOverlap, places)))
+            }
             Outcome::ZoneSuspect(places) => {
                 let question = (ConflictReason::PossibleTimeZoneDuplicate, places);
                 self.rule_on_lone(event, memory, Some(question))
@@ -340,25 +301,20 @@ impl<'a> Judge<'a> {
         question: Option<(ConflictReason, Vec<usize>)>,
     ) -> Ruling<'a> {
         match memory {
-            Memory::Removed => return Ruling::Skip(SkipReason::RemovedAtDestination, None),
+            Memory::Removed => return Ruling::Skip(SkipReason::RemovedAtDestination),
             Memory::Unseen => return in_sync(None, InSyncReason::Linked),
             Memory::Pending(link) => return self.rule_on_pending(link),
             Memory::Nothing | Memory::Adopted | Memory::Linked(_) | Memory::SameEvent => {}
         }
         let references = |places: Vec<usize>| {
             let found = places.iter().filter_map(|place| self.activity(*place));
-            found
-                .map(|activity| ActivityRef::of(self.destination, activity))
-                .collect()
+            found.map(|activity| ActivityRef::of(self.destination, activity)).collect()
         };
         let question = question
             .map(|(reason, places)| (reason, references(places)))
             .or_else(|| event.rivals.clone());
-        let distinct = || {
-            self.decided(event)
-                .find(Verdict::Distinct, event.entry.activity)
-                .is_some()
-        };
+        let distinct =
+            || self.decided(event).find(Verdict::Distinct, event.entry.activity).is_some();
         match question {
             Some((reason, candidates)) => self.force(reason, candidates),
             None if distinct() => Ruling::Upload(StepReason::Distinct),
@@ -387,12 +343,7 @@ impl<'a> Judge<'a> {
             return in_sync(None, InSyncReason::Linked);
         };
         let since = jiff::tz::Offset::UTC.to_datetime(since).date();
-        let days = self
-            .world
-            .today
-            .since(since)
-            .map(|span| span.get_days())
-            .unwrap_or_default();
+        let days = self.world.today.since(since).map(|span| span.get_days()).unwrap_or_default();
         if days >= APPEARS_WITHIN_DAYS && full_reads >= APPEARS_WITHIN_READINGS {
             return Ruling::Conflict(ConflictReason::NeverAppeared, Vec::new());
         }
@@ -428,10 +379,7 @@ impl<'a> Judge<'a> {
 
     fn rule_on_link(&self, event: &Owned<'a>, link: &Link, found: &'a Activity) -> Ruling<'a> {
         let here = link.source.changed(event.entry.activity);
-        let there = link
-            .destination
-            .as_ref()
-            .is_some_and(|side| side.changed(found));
+        let there = link.destination.as_ref().is_some_and(|side| side.changed(found));
         match (here, there) {
             (true, true) => {
                 let candidate = ActivityRef::of(self.destination, found);
@@ -472,26 +420,14 @@ impl<'a> Judge<'a> {
         if changes.is_empty() && reason != StepReason::Forced {
             return in_sync(Some(found), InSyncReason::SameActivity);
         }
-        Ruling::Replace {
-            old: found,
-            reason,
-            changes,
-        }
+        Ruling::Replace { old: found, reason, changes }
     }
 }
 
 fn in_sync(with: Option<&Activity>, reason: InSyncReason) -> Ruling<'_> {
-    Ruling::InSync {
-        with,
-        reason,
-        notice: None,
-    }
+    Ruling::InSync { with, reason, notice: None }
 }
 
 fn noticed(with: &Activity, notice: Notice) -> Ruling<'_> {
-    Ruling::InSync {
-        with: Some(with),
-        reason: InSyncReason::Linked,
-        notice: Some(notice),
-    }
+    Ruling::InSync { with: Some(with), reason: InSyncReason::Linked, notice: Some(notice) }
 }

@@ -42,13 +42,7 @@ impl Document {
     /// Seals a body: the id is taken over it, the context is only for people.
     pub fn seal(body: Body, context: Context) -> Result<Self, DocumentError> {
         let id = id_of(&serde_json::to_value(&body)?)?;
-        Ok(Self {
-            format: FORMAT.to_owned(),
-            id,
-            body,
-            context,
-            meta: None,
-        })
+        Ok(Self { format: FORMAT.to_owned(), id, body, context, meta: None })
     }
 
     /// The same plan with a note of when and by what it was made.
@@ -65,22 +59,14 @@ impl Document {
     /// Reads a saved plan; an altered or incomplete one is refused.
     pub fn read(text: &str) -> Result<Self, DocumentError> {
         let raw: Value = serde_json::from_str(text)?;
-        let format = raw
-            .get("format")
-            .and_then(Value::as_str)
-            .unwrap_or_default();
+        let format = raw.get("format").and_then(Value::as_str).unwrap_or_default();
         if format != FORMAT {
-            return Err(DocumentError::Format {
-                found: format.to_owned(),
-            });
+            return Err(DocumentError::Format { found: format.to_owned() });
         }
         let document: Self = serde_json::from_str(text)?;
         let actual = id_of(raw.get("body").unwrap_or(&Value::Null))?;
         if actual != document.id {
-            return Err(DocumentError::Altered {
-                stated: document.id.0,
-                actual: actual.0,
-            });
+            return Err(DocumentError::Altered { stated: document.id.0, actual: actual.0 });
         }
         document.check_steps()?;
         Ok(document)
@@ -123,10 +109,7 @@ mod tests {
     #[test]
     fn a_sealed_document_reads_back() {
         let document = sealed();
-        assert_eq!(
-            Document::read(&document.to_json().unwrap()).unwrap(),
-            document
-        );
+        assert_eq!(Document::read(&document.to_json().unwrap()).unwrap(), document);
     }
 
     #[test]
@@ -141,30 +124,15 @@ mod tests {
     fn alterations_unknown_and_duplicate_members_are_refused() {
         let text = sealed().to_json().unwrap();
         let unknown = text.replacen("\"accounts\": []", "\"accounts\": [], \"extra\": 1", 1);
-        assert!(matches!(
-            Document::read(&unknown),
-            Err(DocumentError::Shape(_))
-        ));
+        assert!(matches!(Document::read(&unknown), Err(DocumentError::Shape(_))));
         let twice = text.replacen("\"accounts\": []", "\"accounts\": [], \"accounts\": []", 1);
-        assert!(matches!(
-            Document::read(&twice),
-            Err(DocumentError::Shape(_))
-        ));
+        assert!(matches!(Document::read(&twice), Err(DocumentError::Shape(_))));
         let zeros = "0".repeat(64);
         let id = text.replacen(&sealed().id.0, &zeros, 1);
-        assert!(matches!(
-            Document::read(&id),
-            Err(DocumentError::Altered { .. })
-        ));
+        assert!(matches!(Document::read(&id), Err(DocumentError::Altered { .. })));
         let format = text.replacen("plan/1", "plan/9", 1);
-        assert!(matches!(
-            Document::read(&format),
-            Err(DocumentError::Format { .. })
-        ));
-        assert!(matches!(
-            Document::read("[]"),
-            Err(DocumentError::Format { .. })
-        ));
+        assert!(matches!(Document::read(&format), Err(DocumentError::Format { .. })));
+        assert!(matches!(Document::read("[]"), Err(DocumentError::Format { .. })));
         assert!(matches!(Document::read("no"), Err(DocumentError::Shape(_))));
     }
 }

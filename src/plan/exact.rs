@@ -21,10 +21,7 @@ pub(super) struct Score {
 
 impl Score {
     pub(super) fn of(a: &Activity, b: &Activity) -> Self {
-        let overlap = a
-            .interval()
-            .zip(b.interval())
-            .map(|(a, b)| a.overlap_permille(&b));
+        let overlap = a.interval().zip(b.interval()).map(|(a, b)| a.overlap_permille(&b));
         let apart = a.elapsed_s.zip(b.elapsed_s).map(|(a, b)| a.abs_diff(b));
         Self {
             overlap_permille: overlap,
@@ -34,8 +31,7 @@ impl Score {
     }
 
     fn fits(&self) -> bool {
-        self.overlap_permille
-            .is_none_or(|permille| permille >= SAME_PERMILLE)
+        self.overlap_permille.is_none_or(|permille| permille >= SAME_PERMILLE)
     }
 
     fn permille(&self) -> u32 {
@@ -45,10 +41,7 @@ impl Score {
 
 fn same_device(a: &Activity, b: &Activity) -> bool {
     let serial = |activity: &Activity| {
-        activity
-            .content
-            .as_ref()
-            .and_then(|content| content.parts.first()?.serial)
+        activity.content.as_ref().and_then(|content| content.parts.first()?.serial)
     };
     match (serial(a), serial(b)) {
         (Some(a), Some(b)) => a == b,
@@ -64,10 +57,7 @@ pub(super) fn pairs(
     score: impl Fn(usize, usize) -> Option<Score>,
 ) -> Vec<(usize, Outcome)> {
     if numbers.len().saturating_mul(places.len()) > MOST_PAIRS {
-        return numbers
-            .iter()
-            .map(|n| (*n, Outcome::Ambiguous(places.to_vec())))
-            .collect();
+        return numbers.iter().map(|n| (*n, Outcome::Ambiguous(places.to_vec()))).collect();
     }
     let mut edges: Vec<(usize, usize, Score)> = Vec::new();
     for number in numbers {
@@ -97,17 +87,11 @@ fn agreed(edges: &[(usize, usize, Score)]) -> Vec<(usize, usize)> {
     let mut numbers: Vec<usize> = edges.iter().map(|edge| edge.0).collect();
     numbers.dedup();
     for number in numbers {
-        let mine = edges
-            .iter()
-            .filter(|edge| edge.0 == number)
-            .map(|edge| (edge.1, edge.2));
+        let mine = edges.iter().filter(|edge| edge.0 == number).map(|edge| (edge.1, edge.2));
         let Some(place) = first_choice(mine.collect()) else {
             continue;
         };
-        let theirs = edges
-            .iter()
-            .filter(|edge| edge.1 == place)
-            .map(|edge| (edge.0, edge.2));
+        let theirs = edges.iter().filter(|edge| edge.1 == place).map(|edge| (edge.0, edge.2));
         if first_choice(theirs.collect()) == Some(number) {
             agreed.push((number, place));
         }
@@ -122,10 +106,7 @@ fn first_choice(mut rivals: Vec<(usize, Score)>) -> Option<usize> {
     if rivals.iter().any(|(_, score)| score.same_device) {
         rivals.retain(|(_, score)| score.same_device);
     }
-    let nearest = rivals
-        .iter()
-        .map(|(_, score)| score.elapsed_apart_s)
-        .min()?;
+    let nearest = rivals.iter().map(|(_, score)| score.elapsed_apart_s).min()?;
     rivals.retain(|(_, score)| score.elapsed_apart_s == nearest);
     match rivals.as_slice() {
         [(only, _)] => Some(*only),

@@ -19,11 +19,7 @@ pub fn exceeded(limits: &Limits, counts: &Counts) -> Vec<LimitExceeded> {
     let uploads = limits
         .max_uploads
         .and_then(|value| exceeded("max_uploads", u64::from(value), counts.upload));
-    let replaces = exceeded(
-        "max_replaces",
-        u64::from(limits.max_replaces),
-        counts.replace,
-    );
+    let replaces = exceeded("max_replaces", u64::from(limits.max_replaces), counts.replace);
     uploads.into_iter().chain(replaces).collect()
 }
 
@@ -34,15 +30,29 @@ pub(super) fn shrunken(
     view: &AccountView<'_>,
 ) -> Option<LimitExceeded> {
     let count = view.inventory.activities.len() as u64;
-    let share = view
-        .last_good_count?
-        .saturating_mul(u64::from(limits.min_inventory_permille));
+    let share = view.last_good_count?.saturating_mul(u64::from(limits.min_inventory_permille));
     let least = share.div_ceil(1000);
     (count < least).then(|| LimitExceeded {
         limit: "min_inventory_ratio".to_owned(),
         value: least,
         planned: count,
         account: Some(account.clone()),
+    })
+}
+
+/// Why nothing may be replaced by what a source lists, if so.
+pub(super) fn doubtful(
+    limits: &Limits,
+    account: &AccountName,
+    view: &AccountView<'_>,
+) -> Option<(BlockedReason, String)> {
+    incomplete(account, view).or_else(|| {
+        let LimitExceeded { value, planned, .. } = shrunken(limits, account, view)?;
+        let message = format!(
+            "it lists {planned} activities, fewer than the {value} that are believed after its \
+             last reading"
+        );
+        Some((BlockedReason::InventoryIncomplete, message))
     })
 }
 

@@ -84,11 +84,7 @@ pub fn find(seekers: &[Seeker<'_>], field: &Field<'_>) -> Vec<Outcome> {
     matcher.exact();
     matcher.near();
     matcher.leftovers();
-    matcher
-        .outcomes
-        .into_iter()
-        .map(|outcome| outcome.unwrap_or(Outcome::Alone))
-        .collect()
+    matcher.outcomes.into_iter().map(|outcome| outcome.unwrap_or(Outcome::Alone)).collect()
 }
 
 struct Matcher<'s, 'a> {
@@ -168,27 +164,15 @@ impl<'s, 'a> Matcher<'s, 'a> {
     fn bytes(&mut self) {
         let mut places: HashMap<&Sha256, Vec<usize>> = HashMap::new();
         for (place, activity) in self.field.activities.iter().enumerate().rev() {
-            if let Some(sha256) = activity
-                .sha256
-                .as_ref()
-                .filter(|_| activity.start.is_some())
-            {
+            if let Some(sha256) = activity.sha256.as_ref().filter(|_| activity.start.is_some()) {
                 places.entry(sha256).or_default().push(place);
             }
         }
         for (number, seeker) in self.open() {
-            let Some(same) = seeker
-                .activity
-                .sha256
-                .as_ref()
-                .and_then(|sha| places.get(sha))
-            else {
+            let Some(same) = seeker.activity.sha256.as_ref().and_then(|sha| places.get(sha)) else {
                 continue;
             };
-            let found = same
-                .iter()
-                .rev()
-                .find(|place| self.is_candidate(seeker, **place));
+            let found = same.iter().rev().find(|place| self.is_candidate(seeker, **place));
             if let Some(place) = found.copied() {
                 self.settle(number, Outcome::Match(place, Evidence::Bytes));
             }
@@ -227,10 +211,7 @@ impl<'s, 'a> Matcher<'s, 'a> {
     fn starting(&self, first_s: i64, last_s: i64) -> Vec<usize> {
         let from = self.by_start.partition_point(|(start, _)| *start < first_s);
         let tail = self.by_start.get(from..).unwrap_or_default();
-        tail.iter()
-            .take_while(|(start, _)| *start <= last_s)
-            .map(|(_, place)| *place)
-            .collect()
+        tail.iter().take_while(|(start, _)| *start <= last_s).map(|(_, place)| *place).collect()
     }
 
     fn near(&mut self) {
@@ -244,11 +225,7 @@ impl<'s, 'a> Matcher<'s, 'a> {
             }
             for place in self.starting(stretch.start_s - NEAR_S, stretch.start_s + NEAR_S) {
                 let permille = self.near_permille(seeker, stretch, place);
-                edges.extend(permille.map(|permille| Edge {
-                    number,
-                    place,
-                    permille,
-                }));
+                edges.extend(permille.map(|permille| Edge { number, place, permille }));
             }
         }
         let by_seeker = best(&edges, |edge| edge.number);
@@ -304,10 +281,8 @@ impl<'s, 'a> Matcher<'s, 'a> {
         };
         // Whoever shares 30 % of the union is at most 10/3 as long, so it cannot start earlier.
         let reach = stretch.length_s().saturating_mul(1000) / i64::from(SUSPICIOUS_PERMILLE) + 1;
-        let mut places: HashSet<usize> = self
-            .starting(stretch.start_s - reach, stretch.end_s)
-            .into_iter()
-            .collect();
+        let mut places: HashSet<usize> =
+            self.starting(stretch.start_s - reach, stretch.end_s).into_iter().collect();
         places.extend(multi.reaching(stretch));
         let mut found: Vec<(u32, usize)> = places
             .into_iter()
@@ -341,11 +316,7 @@ impl<'s, 'a> Matcher<'s, 'a> {
         let lengths = elapsed.saturating_sub(2)..=elapsed.saturating_add(2);
         let mut found: Vec<usize> = lengths
             .flat_map(|elapsed| {
-                shapes.between(
-                    elapsed,
-                    start - LARGEST_SHIFT_S - 2,
-                    start + LARGEST_SHIFT_S + 2,
-                )
+                shapes.between(elapsed, start - LARGEST_SHIFT_S - 2, start + LARGEST_SHIFT_S + 2)
             })
             .filter(|(other, place)| {
                 let candidate = self.field.activities.get(*place);
@@ -388,13 +359,7 @@ fn best(edges: &[Edge], end: impl Fn(&Edge) -> usize) -> HashMap<usize, Best> {
     for edge in edges {
         match best.get_mut(&end(edge)) {
             None => {
-                best.insert(
-                    end(edge),
-                    Best {
-                        edge: *edge,
-                        contested: false,
-                    },
-                );
+                best.insert(end(edge), Best { edge: *edge, contested: false });
             }
             Some(held) if edge.permille > held.edge.permille => {
                 held.contested = edge.permille - held.edge.permille <= TIE_PERMILLE;
@@ -415,7 +380,7 @@ fn places_of(edges: &[Edge], number: usize) -> Vec<usize> {
 fn is_shifted(difference_s: i64) -> bool {
     let distance = difference_s.abs();
     let off = (distance % QUARTER_S).min(QUARTER_S - distance % QUARTER_S);
-    off <= 2 && distance >= QUARTER_S - 2 && distance <= LARGEST_SHIFT_S + 2
+    off <= 2 && (QUARTER_S - 2..=LARGEST_SHIFT_S + 2).contains(&distance)
 }
 
 /// Within 1 %; an unknown distance equals any.
@@ -434,18 +399,14 @@ struct MultiSport {
 
 impl MultiSport {
     fn of(field: &Field<'_>) -> Self {
-        let stretches = field
-            .activities
-            .iter()
-            .enumerate()
-            .filter_map(|(place, activity)| {
-                activity
-                    .kind
-                    .is_multi_sport()
-                    .then(|| activity.interval())
-                    .flatten()
-                    .map(|i| (i, place))
-            });
+        let stretches = field.activities.iter().enumerate().filter_map(|(place, activity)| {
+            activity
+                .kind
+                .is_multi_sport()
+                .then(|| activity.interval())
+                .flatten()
+                .map(|i| (i, place))
+        });
         let mut longest_s = 0;
         let mut by_start = Vec::new();
         for (stretch, place) in stretches {
@@ -453,20 +414,13 @@ impl MultiSport {
             by_start.push((stretch.start_s, place));
         }
         by_start.sort_unstable();
-        Self {
-            by_start,
-            longest_s,
-        }
+        Self { by_start, longest_s }
     }
 
     fn reaching(&self, stretch: Interval) -> impl Iterator<Item = usize> {
-        let from = self
-            .by_start
-            .partition_point(|(s, _)| *s < stretch.start_s - self.longest_s);
+        let from = self.by_start.partition_point(|(s, _)| *s < stretch.start_s - self.longest_s);
         let tail = self.by_start.get(from..).unwrap_or_default();
-        tail.iter()
-            .take_while(move |(s, _)| *s <= stretch.end_s)
-            .map(|(_, place)| *place)
+        tail.iter().take_while(move |(s, _)| *s <= stretch.end_s).map(|(_, place)| *place)
     }
 }
 
@@ -479,11 +433,7 @@ impl Shapes {
     fn of(matcher: &Matcher<'_, '_>) -> Self {
         let mut by_length: HashMap<u32, Vec<(i64, usize)>> = HashMap::new();
         for (start, place) in &matcher.by_start {
-            let length = matcher
-                .field
-                .activities
-                .get(*place)
-                .and_then(|a| a.elapsed_s);
+            let length = matcher.field.activities.get(*place).and_then(|a| a.elapsed_s);
             if let Some(length) = length.filter(|_| matcher.is_free(*place)) {
                 by_length.entry(length).or_default().push((*start, *place));
             }
@@ -497,15 +447,9 @@ impl Shapes {
         first_s: i64,
         last_s: i64,
     ) -> impl Iterator<Item = (i64, usize)> {
-        let all = self
-            .by_length
-            .get(&length)
-            .map(Vec::as_slice)
-            .unwrap_or_default();
+        let all = self.by_length.get(&length).map(Vec::as_slice).unwrap_or_default();
         let from = all.partition_point(|(start, _)| *start < first_s);
         let tail = all.get(from..).unwrap_or_default();
-        tail.iter()
-            .copied()
-            .take_while(move |(start, _)| *start <= last_s)
+        tail.iter().copied().take_while(move |(start, _)| *start <= last_s)
     }
 }

@@ -42,11 +42,7 @@ impl PlanId {
     /// The first 12 hex digits in groups of four, for people.
     pub fn short(&self) -> String {
         let digits: Vec<char> = self.0.chars().take(12).collect();
-        digits
-            .chunks(4)
-            .map(|four| four.iter().collect::<String>())
-            .collect::<Vec<_>>()
-            .join("-")
+        digits.chunks(4).map(|four| four.iter().collect::<String>()).collect::<Vec<_>>().join("-")
     }
 }
 
@@ -227,9 +223,7 @@ pub struct ManifestRef {
 
 impl From<&Sha256> for ManifestRef {
     fn from(sha256: &Sha256) -> Self {
-        Self {
-            sha256: sha256.to_string(),
-        }
+        Self { sha256: sha256.to_string() }
     }
 }
 

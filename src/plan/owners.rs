@@ -58,20 +58,10 @@ pub(super) fn assign<'a>(
                 }
                 Relation::Question(reason, places) => {
                     let rivals = Some((reason, references(&places, &owned)));
-                    new.push(Owned {
-                        rule,
-                        entry,
-                        covers: Vec::new(),
-                        rivals,
-                    });
+                    new.push(Owned { rule, entry, covers: Vec::new(), rivals });
                 }
                 Relation::None => {
-                    new.push(Owned {
-                        rule,
-                        entry,
-                        covers: Vec::new(),
-                        rivals: None,
-                    });
+                    new.push(Owned { rule, entry, covers: Vec::new(), rivals: None });
                 }
             }
         }
@@ -104,27 +94,16 @@ fn relations(
     owned: &[Owned<'_>],
 ) -> Vec<Relation> {
     // Recordings of one account are all wanted: there only the very same one is covered.
-    let (own, foreign): (Vec<usize>, Vec<usize>) = (0..owned.len()).partition(|place| {
-        owned
-            .get(*place)
-            .is_some_and(|event| event.rule.source == rule.source)
-    });
+    let (own, foreign): (Vec<usize>, Vec<usize>) = (0..owned.len())
+        .partition(|place| owned.get(*place).is_some_and(|event| event.rule.source == rule.source));
     let event = |place: &usize| owned.get(*place);
-    let own: HashMap<&RemoteId, usize> = own
-        .iter()
-        .filter_map(|place| Some((&event(place)?.entry.activity.id, *place)))
-        .collect();
+    let own: HashMap<&RemoteId, usize> =
+        own.iter().filter_map(|place| Some((&event(place)?.entry.activity.id, *place))).collect();
     let field = Field {
-        activities: foreign
-            .iter()
-            .filter_map(|p| Some(event(p)?.entry.activity))
-            .collect(),
+        activities: foreign.iter().filter_map(|p| Some(event(p)?.entry.activity)).collect(),
         ..Field::default()
     };
-    let profile = world
-        .accounts
-        .get(&rule.source)
-        .and_then(|view| view.profile.as_ref());
+    let profile = world.accounts.get(&rule.source).and_then(|view| view.profile.as_ref());
     let decided = Decided::about(world.memory, &rule.name, &rule.source, profile);
     let seekers: Vec<Seeker<'_>> = entries
         .iter()
@@ -140,24 +119,17 @@ fn relations(
         Some(place) => Relation::SameEvent(*place),
         None => relation_of(outcome, &foreign),
     };
-    entries
-        .iter()
-        .zip(outcomes)
-        .map(|(entry, outcome)| relation(entry, outcome))
-        .collect()
+    entries.iter().zip(outcomes).map(|(entry, outcome)| relation(entry, outcome)).collect()
 }
 
 fn relation_of(outcome: Outcome, foreign: &[usize]) -> Relation {
     let owned = |places: Vec<usize>| {
-        places
-            .iter()
-            .filter_map(|place| foreign.get(*place).copied())
-            .collect::<Vec<_>>()
+        places.iter().filter_map(|place| foreign.get(*place).copied()).collect::<Vec<_>>()
     };
     match outcome {
-        Outcome::Match(place, _) => foreign
-            .get(place)
-            .map_or(Relation::None, |place| Relation::SameEvent(*place)),
+        Outcome::Match(place, _) => {
+            foreign.get(place).map_or(Relation::None, |place| Relation::SameEvent(*place))
+        }
         Outcome::Ambiguous(places) => Relation::Question(ConflictReason::Ambiguous, owned(places)),
         Outcome::Overlap(places) => {
             Relation::Question(ConflictReason::PartialOverlap, owned(places))
@@ -182,15 +154,9 @@ fn excluded(
     };
     let is_excluded = |event: &Owned<'_>| {
         let account = &event.rule.source;
-        let profile = world
-            .accounts
-            .get(account)
-            .and_then(|view| view.profile.as_ref());
+        let profile = world.accounts.get(account).and_then(|view| view.profile.as_ref());
         let activity = event.entry.activity;
-        decision
-            .candidates
-            .iter()
-            .any(|party| is_party(party, account, profile, activity))
+        decision.candidates.iter().any(|party| is_party(party, account, profile, activity))
     };
     let places = foreign.iter().enumerate();
     places
@@ -201,7 +167,5 @@ fn excluded(
 
 fn references(places: &[usize], owned: &[Owned<'_>]) -> Vec<ActivityRef> {
     let events = places.iter().filter_map(|place| owned.get(*place));
-    events
-        .map(|event| ActivityRef::of(&event.rule.source, event.entry.activity))
-        .collect()
+    events.map(|event| ActivityRef::of(&event.rule.source, event.entry.activity)).collect()
 }

@@ -38,11 +38,7 @@ pub(super) fn select<'a>(
     let mut selected = Selected::default();
     let mut seen: HashSet<&Sha256> = HashSet::new();
     for entry in entries(rule, source.inventory) {
-        let twin = entry
-            .activity
-            .sha256
-            .as_ref()
-            .is_some_and(|sha256| seen.contains(sha256));
+        let twin = entry.activity.sha256.as_ref().is_some_and(|sha256| seen.contains(sha256));
         match sieve.reason_against(entry.activity, twin) {
             Some((reason, detail)) => selected.skipped.push((entry, reason, detail)),
             None => {
@@ -76,9 +72,7 @@ pub fn activity_at<'a>(
     inventory: &'a Inventory,
     address: &Address,
 ) -> Option<&'a Activity> {
-    let found = entries(rule, inventory)
-        .into_iter()
-        .find(|entry| entry.address == *address);
+    let found = entries(rule, inventory).into_iter().find(|entry| entry.address == *address);
     found.map(|entry| entry.activity)
 }
 
@@ -96,9 +90,7 @@ struct Sieve<'a> {
 impl<'a> Sieve<'a> {
     fn new(world: &'a World<'a>, rule: &'a Rule, source: &'a AccountView<'a>) -> Self {
         let memory = world.memory;
-        let refusals = memory
-            .refusals_between(&rule.source, &rule.destination)
-            .iter();
+        let refusals = memory.refusals_between(&rule.source, &rule.destination).iter();
         let back = memory.links_between(&rule.destination, &rule.source).iter();
         Self {
             rule,
@@ -151,12 +143,7 @@ impl<'a> Sieve<'a> {
                 by_date(filter, activity, self.today).map(|line| (SkipReason::FilteredDate, line))
             })
             .or_else(|| by_facts(filter, activity).map(|line| (SkipReason::Filtered, line)))
-            .map(|(reason, line)| {
-                (
-                    reason,
-                    line.map(|line| format!("line {line} of the manifest")),
-                )
-            })
+            .map(|(reason, line)| (reason, line.map(|line| format!("line {line} of the manifest"))))
     }
 }
 
@@ -182,14 +169,12 @@ fn against<T>(filter: Option<&Located<T>>, passes: impl Fn(&T) -> bool) -> Optio
 }
 
 fn by_type(filter: &Filter, activity: &Activity) -> Option<Line> {
-    against(filter.types.as_ref(), |types| {
-        types.iter().any(|kind| kind.includes(&activity.kind))
-    })
-    .or_else(|| {
-        against(filter.exclude_types.as_ref(), |types| {
-            !types.iter().any(|kind| kind.includes(&activity.kind))
+    against(filter.types.as_ref(), |types| types.iter().any(|kind| kind.includes(&activity.kind)))
+        .or_else(|| {
+            against(filter.exclude_types.as_ref(), |types| {
+                !types.iter().any(|kind| kind.includes(&activity.kind))
+            })
         })
-    })
 }
 
 fn by_date(filter: &Filter, activity: &Activity, today: Date) -> Option<Line> {
@@ -200,15 +185,8 @@ fn by_date(filter: &Filter, activity: &Activity, today: Date) -> Option<Line> {
 
 /// The activity's own calendar day: in its local time where that is known, else in UTC.
 fn local_day(activity: &Activity) -> Option<Date> {
-    let offset = activity
-        .local_offset_s
-        .and_then(|seconds| Offset::from_seconds(seconds).ok());
-    Some(
-        offset
-            .unwrap_or(Offset::UTC)
-            .to_datetime(activity.start?)
-            .date(),
-    )
+    let offset = activity.local_offset_s.and_then(|seconds| Offset::from_seconds(seconds).ok());
+    Some(offset.unwrap_or(Offset::UTC).to_datetime(activity.start?).date())
 }
 
 fn by_facts(filter: &Filter, activity: &Activity) -> Option<Line> {

@@ -61,16 +61,12 @@ pub struct Memory {
 impl Memory {
     /// The links from one account to another.
     pub fn links_between(&self, source: &AccountName, destination: &AccountName) -> &[Link] {
-        self.links
-            .get(&(source.clone(), destination.clone()))
-            .map_or(&[], Vec::as_slice)
+        self.links.get(&(source.clone(), destination.clone())).map_or(&[], Vec::as_slice)
     }
 
     /// The refusals of activities of one account by another.
     pub fn refusals_between(&self, source: &AccountName, destination: &AccountName) -> &[Refusal] {
-        self.refusals
-            .get(&(source.clone(), destination.clone()))
-            .map_or(&[], Vec::as_slice)
+        self.refusals.get(&(source.clone(), destination.clone())).map_or(&[], Vec::as_slice)
     }
 
     /// The facts of an activity's file, where it has been seen.
@@ -150,9 +146,7 @@ pub struct Glob(Regex);
 impl Glob {
     /// Reads a pattern; every text is one, but a very long one may be refused.
     pub fn parse(pattern: &str) -> Result<Self, regex::Error> {
-        let body = regex::escape(pattern)
-            .replace(r"\*", ".*")
-            .replace(r"\?", ".");
+        let body = regex::escape(pattern).replace(r"\*", ".*").replace(r"\?", ".");
         Ok(Self(Regex::new(&format!("^(?s:{body})$"))?))
     }
 
@@ -176,16 +170,8 @@ impl<'a> Decided<'a> {
         account: &'a AccountName,
         profile: Option<&'a ProfileId>,
     ) -> Self {
-        let decisions = memory
-            .decisions
-            .iter()
-            .filter(|decision| decision.rule == *rule)
-            .collect();
-        Self {
-            decisions,
-            account,
-            profile,
-        }
+        let decisions = memory.decisions.iter().filter(|decision| decision.rule == *rule).collect();
+        Self { decisions, account, profile }
     }
 
     /// The decision about an activity of the rule's source, if there is one of that kind.
@@ -221,10 +207,7 @@ mod tests {
     #[test]
     fn globs_match_whole_addresses() {
         let matches = |glob: &str, text: &str| Glob::parse(glob).unwrap().matches(text);
-        assert!(matches(
-            "us-to-archive/2026-11-*",
-            "us-to-archive/2026-11-19T06:12:33Z"
-        ));
+        assert!(matches("us-to-archive/2026-11-*", "us-to-archive/2026-11-19T06:12:33Z"));
         assert!(!matches("2026-11-*", "us-to-archive/2026-11-19T06:12:33Z"));
         assert!(matches("*#2", "a/2026-11-19T06:12:33Z#2"));
         assert!(matches("a/@x?z.fit", "a/@xyz.fit"));

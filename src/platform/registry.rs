@@ -43,9 +43,7 @@ pub enum OpenError {
 
 /// All platforms as data.
 pub fn catalog() -> Catalog {
-    Catalog {
-        platforms: vec![coros::spec::SPEC, directory::spec::SPEC, garmin::spec::SPEC],
-    }
+    Catalog { platforms: vec![coros::spec::SPEC, directory::spec::SPEC, garmin::spec::SPEC] }
 }
 
 /// Opens an account, without touching anything yet.
@@ -55,18 +53,15 @@ pub fn catalog() -> Catalog {
 pub fn open(account: &Account, opening: &Opening) -> Result<Arc<dyn Platform>, OpenError> {
     match account.platform.as_str() {
         "directory" => {
-            let path = account.path.as_ref().ok_or_else(|| OpenError::NoPath {
-                account: account.name.clone(),
-            })?;
+            let path = account
+                .path
+                .as_ref()
+                .ok_or_else(|| OpenError::NoPath { account: account.name.clone() })?;
             Ok(Arc::new(Directory::new(path, opening.clone())))
         }
         other => Err(match catalog().platform(other) {
-            Some(spec) => OpenError::NotYet {
-                platform: spec.name,
-            },
-            None => OpenError::Unknown {
-                platform: other.to_owned(),
-            },
+            Some(spec) => OpenError::NotYet { platform: spec.name },
+            None => OpenError::Unknown { platform: other.to_owned() },
         }),
     }
 }
@@ -88,14 +83,7 @@ mod tests {
         implied.sort_unstable();
         assert_eq!(
             implied,
-            [
-                "coros_cn",
-                "coros_eu",
-                "coros_sg",
-                "coros_us",
-                "garmin_cn",
-                "garmin_us"
-            ]
+            ["coros_cn", "coros_eu", "coros_sg", "coros_us", "garmin_cn", "garmin_us"]
         );
     }
 }

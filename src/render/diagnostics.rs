@@ -13,11 +13,7 @@ const MAX_QUOTED: usize = 200;
 
 /// Findings as text: what is wrong, where, the line underlined, and what to do.
 pub fn text(diagnostics: &[Diagnostic], color: bool) -> String {
-    let renderer = if color {
-        Renderer::styled()
-    } else {
-        Renderer::plain()
-    };
+    let renderer = if color { Renderer::styled() } else { Renderer::plain() };
     let mut out = String::new();
     for finding in sorted(diagnostics) {
         out.push_str(&one(finding, &renderer));
@@ -35,9 +31,7 @@ fn one(finding: &Diagnostic, renderer: &Renderer) -> String {
         Severity::Error => Level::ERROR,
         Severity::Warning => Level::WARNING,
     };
-    let title = level
-        .primary_title(neutralise(&finding.message))
-        .id(finding.code);
+    let title = level.primary_title(neutralise(&finding.message)).id(finding.code);
     let mut group = Group::with_title(title);
     if let Some(place) = &finding.place {
         group = quoted(place, group);
@@ -81,11 +75,7 @@ impl Excerpt {
         let rest = tail.split('\n').next().unwrap_or_default();
         let length = place.span.len().min(rest.len());
         let (marked, after) = rest.split_at_checked(length).unwrap_or((rest, ""));
-        Self {
-            before: harmless(before),
-            marked: harmless(marked),
-            after: harmless(after),
-        }
+        Self { before: harmless(before), marked: harmless(marked), after: harmless(after) }
     }
 }
 
@@ -131,10 +121,7 @@ pub fn json(diagnostics: &[Diagnostic]) -> String {
             help: finding.help.as_deref().map(neutralise),
         }
     });
-    let document = Document {
-        format: "fit_sync.diagnostics/1",
-        diagnostics: rows.collect(),
-    };
+    let document = Document { format: "fit_sync.diagnostics/1", diagnostics: rows.collect() };
     // Strings and numbers only: there is nothing that could fail to serialise.
     let mut out = serde_json::to_string_pretty(&document).unwrap_or_default();
     out.push('\n');
@@ -146,10 +133,7 @@ fn sorted(diagnostics: &[Diagnostic]) -> Vec<&Diagnostic> {
     let mut sorted: Vec<&Diagnostic> = diagnostics.iter().collect();
     sorted.sort_by_cached_key(|finding| {
         let place = finding.place.as_ref();
-        (
-            place.is_none(),
-            place.map(|place| (place.source.path.clone(), place.span.start)),
-        )
+        (place.is_none(), place.map(|place| (place.source.path.clone(), place.span.start)))
     });
     sorted
 }

@@ -14,9 +14,7 @@ pub fn inspected(file: &str, detail: Option<&Detail>, problem: Option<&str>) -> 
     if let Some(problem) = problem {
         let _ = writeln!(out, "  {} {}", "not usable:".red(), neutralise(problem));
     }
-    let parts = detail
-        .map(|detail| detail.parts.as_slice())
-        .unwrap_or_default();
+    let parts = detail.map(|detail| detail.parts.as_slice()).unwrap_or_default();
     for (number, part) in parts.iter().enumerate() {
         if parts.len() > 1 {
             let _ = writeln!(out, "  part {} of {}", number + 1, parts.len());
@@ -39,35 +37,20 @@ fn one_part(out: &mut String, part: &DetailPart) {
     line("serial", part.serial.map(|serial| serial.to_string()));
     line("created", part.time_created.map(|time| time.to_string()));
     line("records", Some(part.records.to_string()));
-    line(
-        "first record",
-        part.first_record.map(|time| time.to_string()),
-    );
+    line("first record", part.first_record.map(|time| time.to_string()));
     line("last record", part.last_record.map(|time| time.to_string()));
-    line(
-        "dev fields",
-        Some(part.developer_fields.to_string()).filter(|number| number != "0"),
-    );
+    line("dev fields", Some(part.developer_fields.to_string()).filter(|number| number != "0"));
     for session in &part.sessions {
         line("session", Some(session_line(session)));
     }
     for device in &part.devices {
         let words = [&device.kind, &device.manufacturer, &device.product];
-        let words: Vec<&str> = words
-            .into_iter()
-            .filter_map(|word| word.as_deref())
-            .collect();
+        let words: Vec<&str> = words.into_iter().filter_map(|word| word.as_deref()).collect();
         line("device", (!words.is_empty()).then(|| words.join(" ")));
     }
-    let messages: Vec<String> = part
-        .messages
-        .iter()
-        .map(|(name, number)| format!("{name} {number}"))
-        .collect();
-    line(
-        "messages",
-        (!messages.is_empty()).then(|| messages.join(", ")),
-    );
+    let messages: Vec<String> =
+        part.messages.iter().map(|(name, number)| format!("{name} {number}")).collect();
+    line("messages", (!messages.is_empty()).then(|| messages.join(", ")));
 }
 
 fn session_line(session: &SessionDetail) -> String {
@@ -76,13 +59,9 @@ fn session_line(session: &SessionDetail) -> String {
     let parts = [
         Some(facts.kind().to_string()),
         facts.start.map(|start| format!("start {start}")),
-        facts
-            .elapsed_ms
-            .map(|ms| format!("elapsed {}", seconds(ms))),
+        facts.elapsed_ms.map(|ms| format!("elapsed {}", seconds(ms))),
         facts.timer_ms.map(|ms| format!("timer {}", seconds(ms))),
-        facts
-            .distance_cm
-            .map(|cm| format!("{} m", rounded(cm, 100))),
+        facts.distance_cm.map(|cm| format!("{} m", rounded(cm, 100))),
         facts.ascent_m.map(|metres| format!("ascent {metres} m")),
     ];
     parts.into_iter().flatten().collect::<Vec<_>>().join(", ")

@@ -12,16 +12,11 @@ use super::column::pad;
 /// Linked pairs, a line each.
 pub fn links(links: &[StoredLink]) -> String {
     let mut out = String::new();
-    let addresses = links
-        .iter()
-        .map(|stored| stored.link.address.as_str().chars().count());
+    let addresses = links.iter().map(|stored| stored.link.address.as_str().chars().count());
     let width = addresses.max().unwrap_or_default();
     for stored in links {
         let link = &stored.link;
-        let there = link
-            .destination
-            .as_ref()
-            .map_or("not listed yet", |side| side.id.as_str());
+        let there = link.destination.as_ref().map_or("not listed yet", |side| side.id.as_str());
         let status = match link.status {
             LinkStatus::Confirmed => "",
             LinkStatus::Pending { .. } => "  pending",

@@ -61,11 +61,7 @@ pub fn plan_summary(document: &Document) -> String {
         let _ = writeln!(out, "and {} more rules", rules.len() - MOST_RULES);
     }
     if !document.context.blocked.is_empty() {
-        let _ = writeln!(
-            out,
-            "{} blocked",
-            count(document.context.blocked.len() as u64, "rule")
-        );
+        let _ = writeln!(out, "{} blocked", count(document.context.blocked.len() as u64, "rule"));
     }
     if !document.context.limits.is_empty() {
         let limits = document.context.limits.len() as u64;
@@ -91,11 +87,7 @@ fn tally(counts: &Counts) -> String {
 
 /// `1 conflict`, `0 conflicts`.
 fn count(number: u64, thing: &str) -> String {
-    if number == 1 {
-        format!("1 {thing}")
-    } else {
-        format!("{number} {thing}s")
-    }
+    if number == 1 { format!("1 {thing}") } else { format!("{number} {thing}s") }
 }
 
 fn last_line(document: &Document) -> String {
@@ -123,27 +115,12 @@ fn last_line(document: &Document) -> String {
 }
 
 fn blocked_line(out: &mut String, blocked: &Blocked) {
-    let Blocked {
-        rule,
-        account,
-        message,
-        ..
-    } = blocked;
-    let _ = writeln!(
-        out,
-        "{}: {} {message}",
-        rule.bold(),
-        format!("blocked by {account}:").red()
-    );
+    let Blocked { rule, account, message, .. } = blocked;
+    let _ = writeln!(out, "{}: {} {message}", rule.bold(), format!("blocked by {account}:").red());
 }
 
 fn limit_line(out: &mut String, limit: &LimitExceeded) {
-    let LimitExceeded {
-        limit,
-        value,
-        planned,
-        account,
-    } = limit;
+    let LimitExceeded { limit, value, planned, account } = limit;
     let _ = match account {
         Some(account) => writeln!(
             out,
@@ -215,15 +192,9 @@ impl<'a> Rows<'a> {
             type_width: TYPE_WIDTH,
             title_width: TITLE_WIDTH,
         };
-        let conflicts = rows
-            .conflicts
-            .iter()
-            .map(|conflict| Columns::of_ref(&conflict.source));
+        let conflicts = rows.conflicts.iter().map(|conflict| Columns::of_ref(&conflict.source));
         let steps = rows.steps.iter().map(|step| Columns::of_step(step));
-        let pairs = rows
-            .in_sync
-            .iter()
-            .map(|pair| Columns::of_ref(&pair.source));
+        let pairs = rows.in_sync.iter().map(|pair| Columns::of_ref(&pair.source));
         let (types, titles) = conflicts
             .chain(steps)
             .chain(pairs)
@@ -232,9 +203,7 @@ impl<'a> Rows<'a> {
                     unicode_width::UnicodeWidthStr::width(columns.title.unwrap_or_default());
                 (columns.kind.as_str().len(), title.min(TITLE_MOST))
             })
-            .fold((TYPE_WIDTH, TITLE_WIDTH), |most, row| {
-                (most.0.max(row.0), most.1.max(row.1))
-            });
+            .fold((TYPE_WIDTH, TITLE_WIDTH), |most, row| (most.0.max(row.0), most.1.max(row.1)));
         (rows.type_width, rows.title_width) = (types, titles);
         rows
     }
@@ -256,9 +225,7 @@ impl<'a> Rows<'a> {
     }
 
     fn row(&self, sign: &str, columns: &Columns<'_>, end: &str) -> String {
-        let start = columns
-            .start
-            .map(|start| start.strftime("%Y-%m-%d %H:%M:%SZ").to_string());
+        let start = columns.start.map(|start| start.strftime("%Y-%m-%d %H:%M:%SZ").to_string());
         let title = neutralise(columns.title.unwrap_or_default());
         format!(
             "  {sign} {}  {}  {}  {}  {}  {end}\n",
@@ -276,11 +243,8 @@ impl<'a> Rows<'a> {
             number => format!(": {}", count(number as u64, "candidate")),
         };
         let end = format!("{}{candidates}", conflict.reason);
-        let row = self.row(
-            &"!".yellow().bold().to_string(),
-            &Columns::of_ref(&conflict.source),
-            &end,
-        );
+        let row =
+            self.row(&"!".yellow().bold().to_string(), &Columns::of_ref(&conflict.source), &end);
         out.push_str(&row);
         for (letter, candidate) in ('a'..='z').chain('A'..='Z').zip(&conflict.candidates) {
             candidate_line(out, letter, candidate, conflict, destination);
@@ -305,62 +269,33 @@ impl<'a> Rows<'a> {
     }
 
     fn replace(&self, out: &mut String, step: &Step) {
-        let id = step
-            .destination
-            .id
-            .as_ref()
-            .map(ToString::to_string)
-            .unwrap_or_default();
+        let id = step.destination.id.as_ref().map(ToString::to_string).unwrap_or_default();
         let loses = match step.loses.as_slice() {
             [] => String::new(),
             loses => format!(", loses {}", loses.join(" and ")),
         };
         let end = format!("replace {}{loses}", neutralise(&id));
-        out.push_str(&self.row(
-            &"±".magenta().bold().to_string(),
-            &Columns::of_step(step),
-            &end,
-        ));
+        out.push_str(&self.row(&"±".magenta().bold().to_string(), &Columns::of_step(step), &end));
         let because = step.reason.as_str().replace('_', " ");
         let protocol = step.protocol.map_or("", Protocol::as_str);
         let _ = writeln!(out, "      because {because}, by {protocol}");
-        let width = step
-            .changes
-            .iter()
-            .map(|change| change.field.len())
-            .max()
-            .unwrap_or_default();
+        let width = step.changes.iter().map(|change| change.field.len()).max().unwrap_or_default();
         for change in &step.changes {
             let (from, to) = highlighted(&change.from, &change.to);
-            let _ = writeln!(
-                out,
-                "      ~ {}   {from} -> {to}",
-                pad(&change.field, width)
-            );
+            let _ = writeln!(out, "      ~ {}   {from} -> {to}", pad(&change.field, width));
         }
     }
 
     fn pair(&self, out: &mut String, pair: &InSync) {
-        let with = pair
-            .destination
-            .as_ref()
-            .map(|found| format!(", {}", neutralise(found.id.as_str())));
+        let with =
+            pair.destination.as_ref().map(|found| format!(", {}", neutralise(found.id.as_str())));
         let end = format!("{}{}", pair.reason, with.unwrap_or_default());
-        out.push_str(&self.row(
-            &"=".dimmed().to_string(),
-            &Columns::of_ref(&pair.source),
-            &end,
-        ));
+        out.push_str(&self.row(&"=".dimmed().to_string(), &Columns::of_ref(&pair.source), &end));
     }
 }
 
 fn heading(summary: &RuleSummary) -> String {
-    let RuleSummary {
-        name,
-        source,
-        destination,
-        counts,
-    } = summary;
+    let RuleSummary { name, source, destination, counts } = summary;
     let to_look_at = counts.upload + counts.replace + counts.conflict;
     format!(
         "{}: {source} -> {destination}   {} in source, {} in sync, {to_look_at} to look at\n\n",
@@ -378,18 +313,10 @@ fn candidate_line(
     destination: &AccountName,
 ) {
     let day = |activity: &ActivityRef| activity.start.map(|s| s.strftime("%Y-%m-%d").to_string());
-    let format = if day(candidate) == day(&conflict.source) {
-        "%H:%M:%SZ"
-    } else {
-        "%Y-%m-%d %H:%M:%SZ"
-    };
-    let start = candidate
-        .start
-        .map(|start| start.strftime(format).to_string());
-    let title = candidate
-        .title
-        .as_deref()
-        .map(|title| format!("\"{}\"", neutralise(title)));
+    let format =
+        if day(candidate) == day(&conflict.source) { "%H:%M:%SZ" } else { "%Y-%m-%d %H:%M:%SZ" };
+    let start = candidate.start.map(|start| start.strftime(format).to_string());
+    let title = candidate.title.as_deref().map(|title| format!("\"{}\"", neutralise(title)));
     let other = if candidate.account == *destination {
         String::new()
     } else {
@@ -410,11 +337,7 @@ fn candidate_line(
 
 fn decide_line(conflict: &Conflict, destination: &AccountName) -> String {
     let address = neutralise(conflict.address.as_str());
-    match conflict
-        .candidates
-        .iter()
-        .find(|candidate| candidate.account == *destination)
-    {
+    match conflict.candidates.iter().find(|candidate| candidate.account == *destination) {
         Some(first) => format!(
             "decide: fit_sync state adopt {address} --as {}   (or distinct, ignore)",
             neutralise(first.id.as_str())
@@ -424,19 +347,9 @@ fn decide_line(conflict: &Conflict, destination: &AccountName) -> String {
 }
 
 fn skip_line(out: &mut String, skip: &Skip) {
-    let detail = skip
-        .detail
-        .as_ref()
-        .map(|detail| format!(" ({detail})"))
-        .unwrap_or_default();
+    let detail = skip.detail.as_ref().map(|detail| format!(" ({detail})")).unwrap_or_default();
     let address = neutralise(skip.address.as_str());
-    let _ = writeln!(
-        out,
-        "  {} {address}  {}{}",
-        "-".dimmed(),
-        skip.reason,
-        neutralise(&detail)
-    );
+    let _ = writeln!(out, "  {} {address}  {}{}", "-".dimmed(), skip.reason, neutralise(&detail));
 }
 
 /// Kilometres with two digits, half up.

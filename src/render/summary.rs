@@ -29,7 +29,8 @@ pub fn apply_summary(document: &Document, settled: &[Applied], steps: &[Applied]
     if steps.is_empty() {
         return out;
     }
-    for step in steps.iter().filter(|step| step.phase != Phase::Confirmed) {
+    for step in steps.iter().filter(|step| !matches!(step.phase, Phase::Confirmed | Phase::Adopted))
+    {
         let _ = writeln!(out, "  {}", line(step));
     }
     let of = |action: Action| {
@@ -43,10 +44,7 @@ pub fn apply_summary(document: &Document, settled: &[Applied], steps: &[Applied]
         of(Action::Upload),
         of(Action::Replace)
     );
-    for phase in Phase::ALL
-        .into_iter()
-        .filter(|phase| *phase != Phase::Confirmed)
-    {
+    for phase in Phase::ALL.into_iter().filter(|phase| *phase != Phase::Confirmed) {
         let number = steps.iter().filter(|step| step.phase == phase).count();
         if number > 0 {
             let _ = write!(out, ", {number} {}", phase.as_str().replace('_', " "));
@@ -60,11 +58,7 @@ pub fn apply_summary(document: &Document, settled: &[Applied], steps: &[Applied]
 }
 
 fn line(step: &Applied) -> String {
-    let words = if step.detail.is_empty() {
-        String::new()
-    } else {
-        format!(": {}", step.detail)
-    };
+    let words = if step.detail.is_empty() { String::new() } else { format!(": {}", step.detail) };
     neutralise(&format!("{} {}{words}", step.address, step.phase.as_str()))
 }
 
@@ -73,19 +67,11 @@ fn next(steps: &[Applied]) -> Option<&'static str> {
     if any(&[Phase::Held, Phase::Unknown]) {
         return Some("run `fit_sync apply` again: it first looks what became of these");
     }
-    if any(&[
-        Phase::Failed,
-        Phase::NotTried,
-        Phase::Restored,
-        Phase::Stale,
-    ]) {
+    if any(&[Phase::Failed, Phase::NotTried, Phase::Restored, Phase::Stale]) {
         return Some("run `fit_sync plan` to see what is left");
     }
     if any(&[Phase::Pending]) {
         return Some("run `fit_sync apply` later: it looks whether they are listed by then");
     }
-    steps
-        .iter()
-        .any(Applied::is_question)
-        .then_some("run `fit_sync plan` and decide what it asks")
+    steps.iter().any(Applied::is_question).then_some("run `fit_sync plan` and decide what it asks")
 }

@@ -21,12 +21,7 @@ impl Store {
             "INSERT INTO content VALUES (?1, ?2, ?3, ?4)
              ON CONFLICT (account, id) DO UPDATE SET fingerprint = ?3, content = ?4",
         )?;
-        statement.execute(params![
-            account.0,
-            id.as_str(),
-            fingerprint.as_str(),
-            json(content)?
-        ])?;
+        statement.execute(params![account.0, id.as_str(), fingerprint.as_str(), json(content)?])?;
         Ok(())
     }
 

@@ -90,21 +90,14 @@ impl Store {
         let Some(meta) = self.inventory_meta(account)? else {
             return Ok(None);
         };
-        let mut statement = self
-            .conn
-            .prepare_cached("SELECT row FROM activity WHERE account = ?1")?;
+        let mut statement =
+            self.conn.prepare_cached("SELECT row FROM activity WHERE account = ?1")?;
         let mut rows = statement.query(params![account.0])?;
         let mut activities: Vec<Activity> = Vec::with_capacity(meta.count);
         while let Some(row) = rows.next()? {
-            activities.push(from_json(
-                row.get_ref(0)?.as_str().map_err(rusqlite::Error::from)?,
-            )?);
+            activities.push(from_json(row.get_ref(0)?.as_str().map_err(rusqlite::Error::from)?)?);
         }
-        Ok(Some(Inventory::new(
-            activities,
-            meta.complete,
-            Some(meta.refreshed_at),
-        )))
+        Ok(Some(Inventory::new(activities, meta.complete, Some(meta.refreshed_at))))
     }
 
     /// What is known about the inventory of an account; `None` if it was never read.
@@ -167,9 +160,8 @@ impl Store {
                 row
             ])?;
         }
-        let mut delete = self
-            .conn
-            .prepare_cached("DELETE FROM activity WHERE account = ?1 AND id = ?2")?;
+        let mut delete =
+            self.conn.prepare_cached("DELETE FROM activity WHERE account = ?1 AND id = ?2")?;
         for gone in old.keys() {
             changes += delete.execute(params![account.0, gone])?;
         }
@@ -177,9 +169,8 @@ impl Store {
     }
 
     fn activity_rows(&self, account: AccountRow) -> Result<HashMap<String, String>, StateError> {
-        let mut statement = self
-            .conn
-            .prepare_cached("SELECT id, row FROM activity WHERE account = ?1")?;
+        let mut statement =
+            self.conn.prepare_cached("SELECT id, row FROM activity WHERE account = ?1")?;
         let rows = statement.query_map(params![account.0], |row| Ok((row.get(0)?, row.get(1)?)))?;
         Ok(rows.collect::<Result<_, _>>()?)
     }

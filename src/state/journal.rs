@@ -198,11 +198,8 @@ impl Store {
 
     /// The steps whose last phase is not final, in the order in which they were begun.
     pub fn unsettled(&self) -> Result<Vec<StepRecord>, StateError> {
-        let open: Vec<&str> = Phase::ALL
-            .into_iter()
-            .filter(|phase| !phase.is_final())
-            .map(Phase::as_str)
-            .collect();
+        let open: Vec<&str> =
+            Phase::ALL.into_iter().filter(|phase| !phase.is_final()).map(Phase::as_str).collect();
         self.select_steps(
             "step.id IN (SELECT step FROM entry
                  WHERE id IN (SELECT max(id) FROM entry GROUP BY step)
@@ -260,11 +257,9 @@ fn run_of(row: &Row<'_>) -> Result<Run, StateError> {
         plan: row.get(1)?,
         started_at: time(&row.get::<_, String>(2)?)?,
         end: match ended {
-            Some((at, exit, counts)) => Some(RunEnd {
-                at: time(&at)?,
-                exit,
-                counts: from_json(&counts)?,
-            }),
+            Some((at, exit, counts)) => {
+                Some(RunEnd { at: time(&at)?, exit, counts: from_json(&counts)? })
+            }
             None => None,
         },
     })

@@ -70,10 +70,7 @@ impl Store {
 
     /// The links to an account from any other, by source account and id.
     pub fn links_to(&self, destination: AccountRow) -> Result<Vec<Link>, StateError> {
-        self.select_links(
-            "destination = ?1 ORDER BY source, source_id",
-            params![destination.0],
-        )
+        self.select_links("destination = ?1 ORDER BY source, source_id", params![destination.0])
     }
 
     /// Every link, by address and accounts.
@@ -258,10 +255,7 @@ fn link_of(row: &Row<'_>) -> Result<Link, StateError> {
     let since: Option<String> = row.get(5)?;
     let status = match since {
         None => LinkStatus::Confirmed,
-        Some(since) => LinkStatus::Pending {
-            since: time(&since)?,
-            full_reads: row.get(6)?,
-        },
+        Some(since) => LinkStatus::Pending { since: time(&since)?, full_reads: row.get(6)? },
     };
     Ok(Link {
         rule: RuleName::new(row.get::<_, String>(0)?),

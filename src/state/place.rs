@@ -24,9 +24,7 @@ impl Place {
 
 /// The folder that a file lies in.
 pub(super) fn folder_of(path: &Path) -> &Path {
-    path.parent()
-        .filter(|folder| *folder != Path::new(""))
-        .unwrap_or(Path::new("."))
+    path.parent().filter(|folder| *folder != Path::new("")).unwrap_or(Path::new("."))
 }
 
 /// The file that has a suffix after its whole name.
@@ -38,28 +36,16 @@ pub(super) fn beside(path: &Path, suffix: &str) -> PathBuf {
 
 /// NFS, SMB, CIFS, SMB2, AFS, Ceph and 9P (Windows' drives under WSL): `linux/magic.h` (2026-08).
 #[cfg(target_os = "linux")]
-const NETWORK: [u64; 7] = [
-    0x6969,
-    0x517b,
-    0xff53_4d42,
-    0xfe53_4d42,
-    0x5346_414f,
-    0x00c3_6400,
-    0x0102_1997,
-];
+const NETWORK: [u64; 7] =
+    [0x6969, 0x517b, 0xff53_4d42, 0xfe53_4d42, 0x5346_414f, 0x00c3_6400, 0x0102_1997];
 
 #[cfg(target_os = "linux")]
 const FUSE: u64 = 0x6573_5546;
 
 /// FUSE file systems that pass everything on to a local one; any other may be SSHFS or its like.
 #[cfg(target_os = "linux")]
-const LOCAL_FUSE: [&str; 5] = [
-    "fuseblk",
-    "fuse.bindfs",
-    "fuse.fuse-overlayfs",
-    "fuse.gocryptfs",
-    "fuse.mergerfs",
-];
+const LOCAL_FUSE: [&str; 5] =
+    ["fuseblk", "fuse.bindfs", "fuse.fuse-overlayfs", "fuse.gocryptfs", "fuse.mergerfs"];
 
 #[cfg(target_os = "linux")]
 fn kind(stat: &rustix::fs::StatFs, path: &Path) -> Place {
@@ -84,20 +70,14 @@ fn kind(stat: &rustix::fs::StatFs, path: &Path) -> Place {
 #[cfg(target_os = "linux")]
 fn mounted_as(mounts: &str, (major, minor): (u32, u32)) -> Option<&str> {
     let device = format!("{major}:{minor}");
-    let line = mounts
-        .lines()
-        .find(|line| line.split(' ').nth(2) == Some(device.as_str()))?;
+    let line = mounts.lines().find(|line| line.split(' ').nth(2) == Some(device.as_str()))?;
     line.split_once(" - ")?.1.split(' ').next()
 }
 
 /// `MNT_LOCAL` of macOS' `sys/mount.h` is not set.
 #[cfg(not(target_os = "linux"))]
 fn kind(stat: &rustix::fs::StatFs, _path: &Path) -> Place {
-    if stat.f_flags & 0x1000 == 0 {
-        Place::Network
-    } else {
-        Place::Local
-    }
+    if stat.f_flags & 0x1000 == 0 { Place::Network } else { Place::Local }
 }
 
 #[cfg(all(test, target_os = "linux"))]

@@ -33,10 +33,7 @@ pub(super) fn check(conn: &Connection, schema: &[M<'_>]) -> Result<i64, StateErr
         return Err(StateError::Corrupt(of.to_owned()));
     }
     if version > latest(schema) {
-        return Err(StateError::Newer {
-            found: version,
-            known: latest(schema),
-        });
+        return Err(StateError::Newer { found: version, known: latest(schema) });
     }
     if version < 1 {
         return Err(StateError::Corrupt(format!("schema {version} never was")));
@@ -70,8 +67,7 @@ pub(super) fn copy_before_migration(
     Backup::new(conn, &mut target)?.run_to_completion(i32::MAX, Duration::ZERO, None)?;
     target.close().map_err(|(_, error)| error)?;
     copy.as_file().sync_all()?;
-    copy.persist(beside(path, &format!(".before-{version}")))
-        .map_err(|error| error.error)?;
+    copy.persist(beside(path, &format!(".before-{version}"))).map_err(|error| error.error)?;
     Ok(())
 }
 
@@ -96,18 +92,14 @@ mod tests {
     }
 
     fn add_account(store: &Store, id: &str) -> Result<(), StateError> {
-        let profile = Profile {
-            id: Some(ProfileId::new(id)),
-            location: None,
-        };
+        let profile = Profile { id: Some(ProfileId::new(id)), location: None };
         store.account(&AccountName::new("a"), "garmin", None, &profile)?;
         Ok(())
     }
 
     fn version(path: &Path) -> i64 {
         let conn = Connection::open(path).unwrap();
-        conn.pragma_query_value(None, "user_version", |row| row.get(0))
-            .unwrap()
+        conn.pragma_query_value(None, "user_version", |row| row.get(0)).unwrap()
     }
 
     #[test]
@@ -140,10 +132,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("state.db");
         add_account(&Store::open(&path, Access::ReadWrite).unwrap(), "p").unwrap();
-        let broken = [
-            M::up(INITIAL),
-            M::up("CREATE TABLE later (x TEXT) STRICT; no sql"),
-        ];
+        let broken = [M::up(INITIAL), M::up("CREATE TABLE later (x TEXT) STRICT; no sql")];
         assert!(open(&path, Access::ReadWrite, &broken).is_err());
         assert_eq!(version(&path), 1);
         let still = Store::open(&path, Access::ReadWrite).unwrap();
@@ -156,9 +145,7 @@ mod tests {
         let path = folder.path().join("state.db");
         add_account(&Store::open(&path, Access::ReadWrite).unwrap(), "p").unwrap();
         let read = open(&path, Access::ReadOnly, &two_steps()).unwrap();
-        read.conn
-            .execute("INSERT INTO later VALUES ('x')", [])
-            .unwrap();
+        read.conn.execute("INSERT INTO later VALUES ('x')", []).unwrap();
         assert_eq!(read.accounts().unwrap().len(), 1);
         assert_eq!(version(&path), 1);
     }

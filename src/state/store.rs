@@ -46,10 +46,7 @@ impl Store {
         let mut conn = Connection::open_in_memory()?;
         settings(&conn)?;
         migrate(&mut conn, SCHEMA)?;
-        Ok(Self {
-            conn,
-            place: Place::Local,
-        })
+        Ok(Self { conn, place: Place::Local })
     }
 
     /// What the user should know about where the state lies, if anything.
@@ -229,10 +226,7 @@ mod tests {
     use crate::domain::{AccountName, Profile, ProfileId};
 
     fn add_account(store: &Store, id: &str) -> Result<(), StateError> {
-        let profile = Profile {
-            id: Some(ProfileId::new(id)),
-            location: None,
-        };
+        let profile = Profile { id: Some(ProfileId::new(id)), location: None };
         store.account(&AccountName::new("a"), "garmin", None, &profile)?;
         Ok(())
     }
@@ -242,22 +236,14 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("state.db");
         let store = Store::open(&path, Access::ReadWrite).unwrap();
-        let pages: i64 = store
-            .conn
-            .pragma_query_value(None, "page_count", |row| row.get(0))
-            .unwrap();
-        store
-            .conn
-            .pragma_update(None, "max_page_count", pages)
-            .unwrap();
+        let pages: i64 =
+            store.conn.pragma_query_value(None, "page_count", |row| row.get(0)).unwrap();
+        store.conn.pragma_update(None, "max_page_count", pages).unwrap();
         let long = "x".repeat(100_000);
         let full = add_account(&store, &long).unwrap_err();
         assert!(matches!(full, StateError::Full), "{full}");
         assert_eq!(store.accounts().unwrap(), []);
-        store
-            .conn
-            .pragma_update(None, "max_page_count", pages + 200)
-            .unwrap();
+        store.conn.pragma_update(None, "max_page_count", pages + 200).unwrap();
         add_account(&store, &long).unwrap();
         assert_eq!(store.verify().unwrap(), Vec::<String>::new());
     }
@@ -274,19 +260,11 @@ mod tests {
         assert!(!folder.path().join("state.db-wal").exists());
         let other = Connection::open(&path).unwrap();
         other.busy_timeout(Duration::ZERO).unwrap();
-        let read = other.query_row("SELECT count(*) FROM account", [], |row| {
-            row.get::<_, i64>(0)
-        });
-        assert!(matches!(
-            StateError::from(read.unwrap_err()),
-            StateError::Busy
-        ));
+        let read = other.query_row("SELECT count(*) FROM account", [], |row| row.get::<_, i64>(0));
+        assert!(matches!(StateError::from(read.unwrap_err()), StateError::Busy));
         drop((store, other));
         assert_eq!(far(Access::ReadOnly).unwrap().accounts().unwrap().len(), 1);
-        assert_eq!(
-            Store::open(&path, Access::ReadWrite).unwrap().warning(),
-            None
-        );
+        assert_eq!(Store::open(&path, Access::ReadWrite).unwrap().warning(), None);
     }
 
     #[test]

@@ -10,29 +10,26 @@ impl Store {
     /// An error means that it was not even possible to look.
     pub fn verify(&self) -> Result<Vec<String>, StateError> {
         let _tx = self.read()?;
-        let mut findings = self.look(
-            "SELECT integrity_check FROM pragma_integrity_check",
-            |line| (line != "ok").then(|| line.to_owned()),
-        )?;
+        let mut findings = self
+            .look("SELECT integrity_check FROM pragma_integrity_check", |line| {
+                (line != "ok").then(|| line.to_owned())
+            })?;
         findings.extend(self.look(
             "SELECT \"table\" || ' row ' || coalesce(\"rowid\", '?') || ' refers to a missing '
                  || parent FROM pragma_foreign_key_check",
             |line| Some(line.to_owned()),
         )?);
+        findings.extend(self.look("SELECT row FROM activity ORDER BY account, id", |row| {
+            unreadable("an activity", from_json::<Activity>(row))
+        })?);
+        findings.extend(self.look("SELECT content FROM content ORDER BY account, id", |row| {
+            unreadable("the facts of a file", from_json::<Content>(row))
+        })?);
         findings.extend(
-            self.look("SELECT row FROM activity ORDER BY account, id", |row| {
-                unreadable("an activity", from_json::<Activity>(row))
+            self.look("SELECT reason FROM refusal ORDER BY source, source_id", |row| {
+                unreadable("a refusal", from_word::<RefusalReason>(row))
             })?,
         );
-        findings.extend(
-            self.look("SELECT content FROM content ORDER BY account, id", |row| {
-                unreadable("the facts of a file", from_json::<Content>(row))
-            })?,
-        );
-        findings.extend(self.look(
-            "SELECT reason FROM refusal ORDER BY source, source_id",
-            |row| unreadable("a refusal", from_word::<RefusalReason>(row)),
-        )?);
         findings.extend(unreadable("a link", self.all_links()));
         findings.extend(unreadable("a run", self.runs()));
         findings.extend(unreadable("the journal", self.steps()));

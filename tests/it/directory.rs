@@ -64,11 +64,7 @@ async fn relisted(
     directory: &Directory,
     known: &HashMap<RemoteId, Activity>,
 ) -> Result<Page, PlatformError> {
-    let request = ListRequest {
-        window: Window::default(),
-        page: None,
-        known,
-    };
+    let request = ListRequest { window: Window::default(), page: None, known };
     directory.list(request).await
 }
 
@@ -88,10 +84,7 @@ fn ids(page: &Page) -> Vec<&str> {
 fn file(bytes: Vec<u8>, title: Option<&str>) -> platform::FitFile {
     platform::FitFile {
         sha256: Sha256::of(&bytes),
-        key: Key {
-            start: START.parse().unwrap(),
-            elapsed_s: Some(3600),
-        },
+        key: Key { start: START.parse().unwrap(), elapsed_s: Some(3600) },
         kind: ActivityType::opaque("cycling"),
         title: title.map(str::to_owned),
         local_offset_s: None,
@@ -113,11 +106,7 @@ async fn files_of_any_depth_case_and_packing_are_listed_newest_first() {
     let (folder, directory) = folder();
     put(&folder, "b.fit", &ride("2026-11-01T10:00:00Z"));
     put(&folder, "deep/er/a.FIT", &ride("2026-11-03T10:00:00Z"));
-    put(
-        &folder,
-        "zipped.Fit.GZ",
-        &gzip(&ride("2026-11-02T10:00:00Z")),
-    );
+    put(&folder, "zipped.Fit.GZ", &gzip(&ride("2026-11-02T10:00:00Z")));
     put(&folder, "notes.txt", b"not looked at");
     put(&folder, "track.gpx", b"<gpx/>");
     fs::create_dir(folder.path().join("folder.fit")).unwrap();
@@ -142,11 +131,7 @@ async fn a_row_tells_what_the_file_holds() {
         .distance_m(5000)
         .records(10)
         .build();
-    put(
-        &folder,
-        "2026-11-19_061233_trail_running_Up-the-hill.fit",
-        &bytes,
-    );
+    put(&folder, "2026-11-19_061233_trail_running_Up-the-hill.fit", &bytes);
     let row = listed(&directory).await.activities.remove(0);
     assert_eq!(row.start.unwrap().to_string(), START);
     assert_eq!((row.elapsed_s, row.timer_s), (Some(1800), Some(1700)));
@@ -155,10 +140,7 @@ async fn a_row_tells_what_the_file_holds() {
     assert_eq!(row.title.as_deref(), Some("Up-the-hill"));
     assert_eq!(row.device.as_deref(), Some("COROS PACE 2"));
     assert!(row.content.is_some() && row.unusable.is_none() && row.hint.is_some());
-    assert_eq!(
-        &row.sha256.unwrap().as_str()[..32],
-        row.fingerprint.as_str()
-    );
+    assert_eq!(&row.sha256.unwrap().as_str()[..32], row.fingerprint.as_str());
 }
 
 #[tokio::test]
@@ -173,9 +155,7 @@ async fn what_cannot_be_synced_is_listed_with_its_reason() {
     put(&folder, "empty.fit", b"");
     put(&folder, "two.fit", &whole.chain(later).build());
     put(&folder, "zip.fit.gz", b"no gzip at all");
-    File::create(folder.path().join("huge.fit"))
-        .and_then(|file| file.set_len(300 << 20))
-        .unwrap();
+    File::create(folder.path().join("huge.fit")).and_then(|file| file.set_len(300 << 20)).unwrap();
     let page = listed(&directory).await;
     assert!(page.complete);
     let rows = known(&page);
@@ -184,10 +164,7 @@ async fn what_cannot_be_synced_is_listed_with_its_reason() {
         assert!(matches!(reason(id), Unusable::Unreadable { .. }), "{id}");
     }
     assert_eq!(reason("clock.fit"), Unusable::ClockNotSet);
-    assert!(matches!(
-        reason("course.fit"),
-        Unusable::NotAnActivity { .. }
-    ));
+    assert!(matches!(reason("course.fit"), Unusable::NotAnActivity { .. }));
     assert_eq!(reason("two.fit"), Unusable::SeveralActivities);
     let two = &rows[&RemoteId::new("two.fit")];
     assert_eq!(two.start, Some(start));
@@ -226,10 +203,7 @@ async fn links_to_files_and_folders_are_followed() {
     symlink(elsewhere.path(), folder.path().join("old")).unwrap();
     let target = elsewhere.path().join("2025/run.fit");
     symlink(target, folder.path().join("one.fit")).unwrap();
-    assert_eq!(
-        ids(&listed(&directory).await),
-        ["old/2025/run.fit", "one.fit"]
-    );
+    assert_eq!(ids(&listed(&directory).await), ["old/2025/run.fit", "one.fit"]);
 }
 
 #[tokio::test]
@@ -251,11 +225,7 @@ async fn a_folder_that_cannot_be_read_makes_the_listing_incomplete() {
 async fn names_of_any_bytes_have_ids_and_are_found_again_by_them() {
     let (folder, directory) = folder();
     let bad = OsStr::from_bytes(b"r\xffn.fit");
-    put(
-        &folder,
-        Path::new("x").join(bad),
-        &ride("2026-11-01T10:00:00Z"),
-    );
+    put(&folder, Path::new("x").join(bad), &ride("2026-11-01T10:00:00Z"));
     put(&folder, "cafe\u{301}.fit", &ride("2026-11-02T10:00:00Z"));
     put(&folder, "caf\u{e9}.fit", &ride("2026-11-03T10:00:00Z"));
     let page = listed(&directory).await;
@@ -287,13 +257,8 @@ async fn a_warm_listing_opens_no_file() {
     }
     let warm = relisted(&directory, &known(&cold)).await.unwrap();
     assert_eq!(warm.activities, cold.activities);
-    let touched = File::options()
-        .append(true)
-        .open(folder.path().join("run.fit"))
-        .unwrap();
-    touched
-        .set_modified(SystemTime::UNIX_EPOCH + Duration::from_secs(7))
-        .unwrap();
+    let touched = File::options().append(true).open(folder.path().join("run.fit")).unwrap();
+    touched.set_modified(SystemTime::UNIX_EPOCH + Duration::from_secs(7)).unwrap();
     let page = relisted(&directory, &known(&warm)).await.unwrap();
     assert_eq!(page.activities[0].sha256, Some(Sha256::of(&new)));
     assert_eq!(page.activities[1], cold.activities[1]);
@@ -348,10 +313,7 @@ async fn a_marker_is_made_once_and_a_broken_one_is_refused() {
     let marker = folder.path().join(".fit_sync-id");
     let text = fs::read_to_string(&marker).unwrap();
     let id = first.id.clone().unwrap();
-    let wanted = format!(
-        "{{\"format\":\"fit_sync.directory/1\",\"id\":\"{}\"}}\n",
-        id.as_str()
-    );
+    let wanted = format!("{{\"format\":\"fit_sync.directory/1\",\"id\":\"{}\"}}\n", id.as_str());
     assert_eq!(text, wanted);
     let other = Directory::new(folder.path(), opening());
     assert_eq!(other.prepare().await.unwrap(), first);
@@ -363,10 +325,7 @@ async fn a_marker_is_made_once_and_a_broken_one_is_refused() {
     ] {
         fs::write(&marker, broken).unwrap();
         for answer in [other.whoami().await, other.prepare().await] {
-            assert!(
-                matches!(answer, Err(PlatformError::Permanent(_))),
-                "{broken}"
-            );
+            assert!(matches!(answer, Err(PlatformError::Permanent(_))), "{broken}");
         }
         assert_eq!(fs::read_to_string(&marker).unwrap(), broken);
     }
@@ -410,11 +369,8 @@ async fn no_file_is_ever_written_over() {
     let (folder, directory) = folder();
     let one = file(ride(START), None);
     let two = file(ride("2026-11-19T06:12:34Z"), None);
-    let name = |suffix: &str| {
-        RemoteId::new(format!(
-            "cycling/2026/2026-11-19_061233_cycling{suffix}.fit"
-        ))
-    };
+    let name =
+        |suffix: &str| RemoteId::new(format!("cycling/2026/2026-11-19_061233_cycling{suffix}.fit"));
     let stored = |suffix: &str| Ok(Uploaded::Stored(name(suffix)));
     let duplicate = |suffix: &str| {
         let existing = Some(name(suffix));
@@ -433,9 +389,8 @@ async fn no_file_is_ever_written_over() {
 #[tokio::test]
 async fn uploads_at_the_same_moment_do_not_touch_each_other() {
     let (_folder, directory) = folder();
-    let files: Vec<platform::FitFile> = (10..18)
-        .map(|second| file(ride(&format!("2026-11-19T06:12:{second}Z")), None))
-        .collect();
+    let files: Vec<platform::FitFile> =
+        (10..18).map(|second| file(ride(&format!("2026-11-19T06:12:{second}Z")), None)).collect();
     let sends: Vec<_> = files
         .iter()
         .cloned()

@@ -33,10 +33,7 @@ fn corpus_agrees_with_two_other_readers() {
         }
     }
     assert_eq!(broken, BROKEN.len());
-    assert!(
-        oracles_agree > 100,
-        "{oracles_agree} of {whole} whole files"
-    );
+    assert!(oracles_agree > 100, "{oracles_agree} of {whole} whole files");
 }
 
 /// Broken files and why; all others of the corpus are whole.
@@ -57,64 +54,31 @@ const BROKEN: [(&str, &str); 10] = [
 ];
 
 /// Swims whose records hold an invalid time. The truth table gives them that of the message before.
-const RECORDS_WITHOUT_TIME: [&str; 2] = [
-    "garmin/20160517-063148-1-1328-ANTFS-4-0.FIT",
-    "garmin/swim.fit",
-];
+const RECORDS_WITHOUT_TIME: [&str; 2] =
+    ["garmin/20160517-063148-1-1328-ANTFS-4-0.FIT", "garmin/swim.fit"];
 
 fn assert_row(row: &Row, scan: &Scan) {
     let file = row.get("file");
     let facts = || scan.parts.iter().map(|part| &part.facts);
     let sessions: usize = facts().map(|part| part.sessions.len()).sum();
     let records: u32 = facts().map(|part| part.records).sum();
-    let start = facts()
-        .flat_map(|part| &part.sessions)
-        .filter_map(|s| s.start)
-        .min();
+    let start = facts().flat_map(|part| &part.sessions).filter_map(|s| s.start).min();
     let first = facts().find_map(|part| part.first_record);
     let last = facts().filter_map(|part| part.last_record).next_back();
     let file_type = scan.parts[0].file_type.map(type_name);
-    assert_eq!(
-        row.get("sessions"),
-        sessions.to_string(),
-        "sessions of {file}"
-    );
+    assert_eq!(row.get("sessions"), sessions.to_string(), "sessions of {file}");
     assert_eq!(row.get("records"), records.to_string(), "records of {file}");
-    assert_eq!(
-        row.get("chained"),
-        scan.parts.len().to_string(),
-        "parts of {file}"
-    );
+    assert_eq!(row.get("chained"), scan.parts.len().to_string(), "parts of {file}");
     assert_eq!(row.get("crc_valid"), "True", "checksum of {file}");
-    assert_eq!(
-        row.get("file_type"),
-        file_type.unwrap_or_default(),
-        "type of {file}"
-    );
-    assert_eq!(
-        row.time("first_session_start_utc"),
-        start,
-        "start of {file}"
-    );
+    assert_eq!(row.get("file_type"), file_type.unwrap_or_default(), "type of {file}");
+    assert_eq!(row.time("first_session_start_utc"), start, "start of {file}");
     let record_time = |column| {
         let known = !RECORDS_WITHOUT_TIME.contains(&file);
         row.time(column).filter(|_| known)
     };
-    assert_eq!(
-        record_time("first_record_utc"),
-        first,
-        "first record of {file}"
-    );
-    assert_eq!(
-        record_time("last_record_utc"),
-        last,
-        "last record of {file}"
-    );
-    assert_eq!(
-        row.time("time_created_utc"),
-        scan.parts[0].time_created,
-        "created of {file}"
-    );
+    assert_eq!(record_time("first_record_utc"), first, "first record of {file}");
+    assert_eq!(record_time("last_record_utc"), last, "last record of {file}");
+    assert_eq!(row.time("time_created_utc"), scan.parts[0].time_created, "created of {file}");
     assert_eq!(
         row.get("dev_fields") == "True",
         facts().any(|p| p.developer_fields > 0),
@@ -175,11 +139,7 @@ fn rows(corpus: &Path) -> Vec<Row> {
     let text = std::fs::read_to_string(corpus.join("truth.csv")).unwrap();
     let mut lines = text.lines().map(cells);
     let names = lines.next().unwrap();
-    lines
-        .map(|cells| Row {
-            cells: names.iter().cloned().zip(cells).collect(),
-        })
-        .collect()
+    lines.map(|cells| Row { cells: names.iter().cloned().zip(cells).collect() }).collect()
 }
 
 /// The cells of a CSV line; quoted cells may hold commas.
@@ -214,44 +174,23 @@ fn corpus_files_that_cannot_be_synced_say_why() {
         }
     }
     unusable.sort_unstable();
-    assert_eq!(
-        unusable,
-        UNUSABLE.map(|(file, why)| (file.to_owned(), why.to_owned()))
-    );
+    assert_eq!(unusable, UNUSABLE.map(|(file, why)| (file.to_owned(), why.to_owned())));
     assert_eq!(several, [""; 0]);
 }
 
 /// Whole files that are no activities, or none with a time.
 const UNUSABLE: [(&str, &str); 11] = [
-    (
-        "dynastream/DeveloperData.fit",
-        "an activity without any session or record that tells a time",
-    ),
-    (
-        "dynastream/WeightScaleMultiUser.fit",
-        "a FIT file of type weight",
-    ),
-    (
-        "dynastream/WorkoutCustomTargetValues.fit",
-        "a FIT file of type workout",
-    ),
-    (
-        "dynastream/WorkoutRepeatSteps.fit",
-        "a FIT file of type workout",
-    ),
+    ("dynastream/DeveloperData.fit", "an activity without any session or record that tells a time"),
+    ("dynastream/WeightScaleMultiUser.fit", "a FIT file of type weight"),
+    ("dynastream/WorkoutCustomTargetValues.fit", "a FIT file of type workout"),
+    ("dynastream/WorkoutRepeatSteps.fit", "a FIT file of type workout"),
     ("garmin/Settings.fit", "a FIT file of type settings"),
     ("garmin/Settings2.fit", "a FIT file of type settings"),
     ("garmin/antfs-dump.63.fit", "clock not set"),
     ("garmin/compressed-speed-distance.fit", "clock not set"),
     ("garmin/example.fit", "a FIT file of type course"),
-    (
-        "stages-cycling/stagesLink_28832.fit",
-        "a FIT file of type course",
-    ),
-    (
-        "trainer-road/trainerroad_744490.fit",
-        "a FIT file of type workout",
-    ),
+    ("stages-cycling/stagesLink_28832.fit", "a FIT file of type course"),
+    ("trainer-road/trainerroad_744490.fit", "a FIT file of type workout"),
 ];
 
 fn words(reason: Unusable) -> String {

@@ -71,10 +71,7 @@ fn facts_are_those_that_were_written() {
 #[test]
 fn key_is_the_start_and_length_of_the_session() {
     let (key, weak) = read(&ride()).key().unwrap();
-    assert_eq!(
-        (key.start, key.elapsed_s, weak),
-        (start(), Some(5000), false)
-    );
+    assert_eq!((key.start, key.elapsed_s, weak), (start(), Some(5000), false));
 }
 
 #[test]
@@ -101,10 +98,7 @@ fn elapsed_time_falls_back_to_the_end_of_the_session() {
 #[test]
 fn records_alone_give_a_weak_start() {
     let (key, weak) = read(&ride().without_sessions()).key().unwrap();
-    assert_eq!(
-        (key.start, key.elapsed_s, weak),
-        (start(), Some(5000), true)
-    );
+    assert_eq!((key.start, key.elapsed_s, weak), (start(), Some(5000), true));
 }
 
 #[test]
@@ -122,10 +116,7 @@ fn local_offset_is_believed_only_if_it_is_one() {
     let offset = |file: FitFile| read(&file).parts[0].local_offset_s;
     let garmin = || ride().maker(1, 2067);
     assert_eq!(offset(garmin().local_offset_s(7200)), Some(7200));
-    assert_eq!(
-        offset(garmin().local_offset_s(-(9 * 3600 + 1800))),
-        Some(-34_200)
-    );
+    assert_eq!(offset(garmin().local_offset_s(-(9 * 3600 + 1800))), Some(-34_200));
     assert_eq!(offset(garmin().local_offset_s(7201)), None);
     assert_eq!(offset(garmin().local_offset_s(15 * 3600)), None);
     assert_eq!(offset(garmin().local_offset_s(None)), None);
@@ -153,16 +144,9 @@ fn parts_of_other_types_are_left_out() {
 #[test]
 fn unusable_files_say_why() {
     let reason = |file: FitFile| fit::read(&file.build()).unwrap_err();
-    let other = |detail: &str| Unusable::NotAnActivity {
-        detail: detail.to_owned(),
-    };
-    let broken = |detail: &str| Unusable::Unreadable {
-        detail: detail.to_owned(),
-    };
-    assert_eq!(
-        reason(ride().file_type(6)),
-        other("a FIT file of type course")
-    );
+    let other = |detail: &str| Unusable::NotAnActivity { detail: detail.to_owned() };
+    let broken = |detail: &str| Unusable::Unreadable { detail: detail.to_owned() };
+    assert_eq!(reason(ride().file_type(6)), other("a FIT file of type course"));
     assert_eq!(reason(ride().file_type(99)), other("a FIT file of type 99"));
     assert_eq!(
         reason(ride().file_type(None).without_sessions()),
@@ -192,32 +176,17 @@ fn broken_files_have_their_defect() {
     let defect = |bytes: &[u8]| fit::scan(bytes).unwrap_err();
     let whole = ride().build();
     let at = whole.len();
-    assert!(matches!(
-        defect(&ride().bad_crc().build()),
-        Defect::FileCrc { .. }
-    ));
+    assert!(matches!(defect(&ride().bad_crc().build()), Defect::FileCrc { .. }));
     let mut header = whole.clone();
     header[1] ^= 1;
     assert_eq!(defect(&header), Defect::HeaderCrc { at: 0 });
     let junk = [whole.as_slice(), b"junk"].concat();
     assert_eq!(defect(&junk), Defect::Trailing { at });
     let second = [whole.as_slice(), &whole[..20]].concat();
-    assert_eq!(
-        defect(&second),
-        Defect::Truncated {
-            needs: 2 * at as u64,
-            has: at + 20
-        }
-    );
+    assert_eq!(defect(&second), Defect::Truncated { needs: 2 * at as u64, has: at + 20 });
     let seal = |messages: &[u8]| ride().seal(messages);
-    assert_eq!(
-        defect(&seal(&[0x03])),
-        Defect::Undefined { at: 14, local: 3 }
-    );
-    assert_eq!(
-        defect(&seal(&[0xE1])),
-        Defect::Undefined { at: 14, local: 3 }
-    );
+    assert_eq!(defect(&seal(&[0x03])), Defect::Undefined { at: 14, local: 3 });
+    assert_eq!(defect(&seal(&[0xE1])), Defect::Undefined { at: 14, local: 3 });
     assert_eq!(defect(&seal(&[0x40, 0, 0, 20])), Defect::Overrun { at: 14 });
     let short = [0x40, 0, 0, 20, 0, 1, 253, 4, 0x86, 0x00, 1, 2];
     assert_eq!(defect(&seal(&short)), Defect::Overrun { at: 23 });
@@ -229,10 +198,7 @@ fn files_made_to_exhaust_memory_are_refused() {
     sessions.resize(100_000, 0);
     let too_many = |bytes: &[u8]| fit::scan(bytes).unwrap_err().to_string();
     assert_eq!(too_many(&ride().seal(&sessions)), "more than 1024 sessions");
-    assert_eq!(
-        too_many(&ride().seal(&[]).repeat(5000)),
-        "more than 256 parts"
-    );
+    assert_eq!(too_many(&ride().seal(&[]).repeat(5000)), "more than 256 parts");
 }
 
 #[test]

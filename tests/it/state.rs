@@ -17,31 +17,21 @@ fn at(text: &str) -> Timestamp {
 }
 
 fn profile(id: &str) -> Profile {
-    Profile {
-        id: Some(ProfileId::new(id)),
-        location: None,
-    }
+    Profile { id: Some(ProfileId::new(id)), location: None }
 }
 
 fn folder(marker: Option<&str>, location: &str) -> Profile {
-    Profile {
-        id: marker.map(ProfileId::new),
-        location: Some(location.to_owned()),
-    }
+    Profile { id: marker.map(ProfileId::new), location: Some(location.to_owned()) }
 }
 
 fn garmin(store: &Store) -> AccountRow {
     let name = AccountName::new("garmin_us");
-    store
-        .account(&name, "garmin", Some("global"), &profile("g"))
-        .unwrap()
+    store.account(&name, "garmin", Some("global"), &profile("g")).unwrap()
 }
 
 fn coros(store: &Store) -> AccountRow {
     let name = AccountName::new("coros_cn");
-    store
-        .account(&name, "coros", Some("cn"), &profile("c"))
-        .unwrap()
+    store.account(&name, "coros", Some("cn"), &profile("c")).unwrap()
 }
 
 fn archive(store: &Store, profile: &Profile) -> AccountRow {

@@ -15,20 +15,13 @@ use super::show;
 
 /// Applies.
 pub async fn run(context: &Context, args: &Apply) -> Result<Exit, Failure> {
-    let saved = args
-        .file
-        .as_deref()
-        .map(|path| show::read(context, path))
-        .transpose()?;
+    let saved = args.file.as_deref().map(|path| show::read(context, path)).transpose()?;
     let (session, progress) = context.session()?;
     note_first_plan(context, &session)?;
     let settled = engine::settle(&session).await?;
     let request = PlanRequest {
         refresh: engine::Refresh::Incremental,
-        options: Options {
-            selection: selection(&args.selection)?,
-            ..Options::default()
-        },
+        options: Options { selection: selection(&args.selection)?, ..Options::default() },
         max_downloads: args.max_downloads,
     };
     let planned = engine::plan(&session, &request).await;
@@ -42,9 +35,7 @@ pub async fn run(context: &Context, args: &Apply) -> Result<Exit, Failure> {
         None => planned.plan.document.clone(),
     };
     expect(args, &document)?;
-    context
-        .printer
-        .product(&plan_text(&document, &[], show::detail(context)));
+    context.printer.product(&plan_text(&document, &[], show::detail(context)));
     note_findings(context, &planned);
     refuse_limits(&session, args, &document)?;
     let is_saved = args.file.is_some();
@@ -56,21 +47,14 @@ pub async fn run(context: &Context, args: &Apply) -> Result<Exit, Failure> {
     let exit = exit(&document, &finished, is_saved);
     let counts = render::apply_counts(&finished.steps);
     let now = session.clock().now();
-    session
-        .store
-        .end_run(finished.run, now, i32::from(exit.code()), &counts)?;
-    context
-        .printer
-        .product(&render::apply_summary(&document, &settled, &finished.steps));
+    session.store.end_run(finished.run, now, i32::from(exit.code()), &counts)?;
+    context.printer.product(&render::apply_summary(&document, &settled, &finished.steps));
     Ok(exit)
 }
 
 /// The steps of a saved plan that the selection takes.
 fn chosen(mut document: Document, options: &Options) -> Document {
-    document
-        .body
-        .steps
-        .retain(|step| options.selection.takes(&step.rule, &step.address));
+    document.body.steps.retain(|step| options.selection.takes(&step.rule, &step.address));
     document
 }
 
@@ -83,11 +67,7 @@ fn expect(args: &Apply, document: &Document) -> Result<(), Failure> {
         return Ok(());
     }
     let happened = format!("this is plan {}, not {expected}", document.id.short());
-    Err(Failure::new(
-        Exit::StalePlan,
-        happened,
-        "review this plan, then name its id",
-    ))
+    Err(Failure::new(Exit::StalePlan, happened, "review this plan, then name its id"))
 }
 
 /// Limits hold unless the command line goes beyond them this once.
@@ -95,19 +75,12 @@ fn refuse_limits(session: &Session, args: &Apply, document: &Document) -> Result
     let limits = &session.manifest.limits;
     let mut exceeded = crate::plan::exceeded(limits, &step_counts(document));
     exceeded.retain(|limit| !is_allowed(limit, &args.allow));
-    let inventories = document
-        .context
-        .limits
-        .iter()
-        .filter(|limit| limit.account.is_some());
+    let inventories = document.context.limits.iter().filter(|limit| limit.account.is_some());
     exceeded.extend(inventories.cloned());
     let Some(first) = exceeded.first() else {
         return Ok(());
     };
-    let happened = format!(
-        "{}: {} planned, {} allowed",
-        first.limit, first.planned, first.value
-    );
+    let happened = format!("{}: {} planned, {} allowed", first.limit, first.planned, first.value);
     let next = match &first.account {
         Some(account) => {
             format!(
@@ -116,24 +89,15 @@ fn refuse_limits(session: &Session, args: &Apply, document: &Document) -> Result
         }
         None => {
             let class = first.limit.trim_start_matches("max_");
-            format!(
-                "review the plan; to go on this once, add --allow {class}={}",
-                first.planned
-            )
+            format!("review the plan; to go on this once, add --allow {class}={}", first.planned)
         }
     };
     Err(Failure::new(Exit::Decide, happened, next))
 }
 
 fn step_counts(document: &Document) -> crate::plan::Counts {
-    let of = |action| {
-        document
-            .body
-            .steps
-            .iter()
-            .filter(|step| step.action == action)
-            .count() as u64
-    };
+    let of =
+        |action| document.body.steps.iter().filter(|step| step.action == action).count() as u64;
     crate::plan::Counts {
         upload: of(crate::plan::Action::Upload),
         replace: of(crate::plan::Action::Replace),
@@ -159,20 +123,12 @@ fn approve(context: &Context, args: &Apply) -> Result<(), Failure> {
     if !context.env.interactive {
         let next = "review the plan, then add --auto-approve, or save it with `plan --out FILE` \
                     and apply FILE";
-        return Err(Failure::new(
-            Exit::Decide,
-            "nobody is here to approve the plan",
-            next,
-        ));
+        return Err(Failure::new(Exit::Decide, "nobody is here to approve the plan", next));
     }
     if ask::confirm("Apply this plan?") {
         return Ok(());
     }
-    Err(Failure::new(
-        Exit::Decide,
-        "the plan was not approved",
-        "run it again when it is right",
-    ))
+    Err(Failure::new(Exit::Decide, "the plan was not approved", "run it again when it is right"))
 }
 
 async fn execute(
@@ -181,35 +137,23 @@ async fn execute(
     document: &Document,
     is_saved: bool,
 ) -> Result<Finished, Failure> {
-    let approved = if is_saved {
-        Approved::Saved(document)
-    } else {
-        Approved::Fresh(document)
-    };
+    let approved = if is_saved { Approved::Saved(document) } else { Approved::Fresh(document) };
     Ok(engine::apply(session, planned, approved).await?)
 }
 
 /// How an apply ends, from what became of its steps and from what the plan could not do.
 fn exit(document: &Document, finished: &Finished, is_saved: bool) -> Exit {
     let phases: Vec<Phase> = finished.steps.iter().map(|step| step.phase).collect();
-    let wrote = phases
-        .iter()
-        .any(|phase| matches!(phase, Phase::Confirmed | Phase::Pending));
+    let wrote = phases.iter().any(|phase| matches!(phase, Phase::Confirmed | Phase::Pending));
     let stale = !phases.is_empty() && phases.iter().all(|phase| *phase == Phase::Stale);
     let mut exits: Vec<Exit> = phases.into_iter().map(step_exit).collect();
     if is_saved && stale {
         exits.push(Exit::StalePlan);
     }
-    exits.extend(
-        document
-            .context
-            .blocked
-            .iter()
-            .map(|blocked| match blocked_exit(blocked) {
-                Exit::Unavailable if wrote => Exit::Partly,
-                other => other,
-            }),
-    );
+    exits.extend(document.context.blocked.iter().map(|blocked| match blocked_exit(blocked) {
+        Exit::Unavailable if wrote => Exit::Partly,
+        other => other,
+    }));
     let questions = finished.steps.iter().any(engine::Applied::is_question);
     if questions || !document.context.conflicts.is_empty() {
         exits.push(Exit::Decide);

@@ -36,11 +36,7 @@ pub fn run(context: &Context, args: &Inspect) -> Result<Exit, Failure> {
             }));
         } else {
             let problem = inspected.problem.as_deref();
-            context.printer.product(&render::inspected(
-                &shown,
-                inspected.detail.as_ref(),
-                problem,
-            ));
+            context.printer.product(&render::inspected(&shown, inspected.detail.as_ref(), problem));
         }
     }
     if args.json {
@@ -62,19 +58,12 @@ fn inspect(path: &Path) -> Inspected {
     let bytes = match read(path) {
         Ok(bytes) => bytes,
         Err(error) => {
-            return Inspected {
-                problem: Some(error.to_string()),
-                ..Inspected::default()
-            };
+            return Inspected { problem: Some(error.to_string()), ..Inspected::default() };
         }
     };
     let sha256 = Some(crate::domain::Sha256::of(&bytes).to_string());
     match fit::scan(&bytes) {
-        Err(defect) => Inspected {
-            sha256,
-            problem: Some(defect.to_string()),
-            detail: None,
-        },
+        Err(defect) => Inspected { sha256, problem: Some(defect.to_string()), detail: None },
         Ok(scan) => {
             let problem = match fit::content(scan) {
                 Ok(content) if fit::several_activities(&content) => {
@@ -83,20 +72,14 @@ fn inspect(path: &Path) -> Inspected {
                 Ok(_) => None,
                 Err(reason) => Some(reason.to_string()),
             };
-            Inspected {
-                detail: fit::detail(&bytes).ok(),
-                sha256,
-                problem,
-            }
+            Inspected { detail: fit::detail(&bytes).ok(), sha256, problem }
         }
     }
 }
 
 fn read(path: &Path) -> std::io::Result<Vec<u8>> {
     let mut bytes = Vec::new();
-    std::fs::File::open(path)?
-        .take(MOST_BYTES)
-        .read_to_end(&mut bytes)?;
+    std::fs::File::open(path)?.take(MOST_BYTES).read_to_end(&mut bytes)?;
     let gzipped = bytes.starts_with(&[0x1f, 0x8b]);
     if !gzipped {
         return Ok(bytes);

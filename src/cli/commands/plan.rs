@@ -25,11 +25,7 @@ pub async fn run(context: &Context, args: &Plan) -> Result<Exit, Failure> {
         options: Options {
             selection: selection(&args.selection)?,
             force: Force::No,
-            in_sync: if args.all {
-                Listing::Listed
-            } else {
-                Listing::Counted
-            },
+            in_sync: if args.all { Listing::Listed } else { Listing::Counted },
         },
         max_downloads: args.max_downloads,
     };
@@ -40,9 +36,7 @@ pub async fn run(context: &Context, args: &Plan) -> Result<Exit, Failure> {
         save(context, &session, &planned.plan.document, path)?;
     }
     let format = if args.json { Format::Json } else { args.format };
-    context
-        .printer
-        .product(&rendered(context, &planned, format)?);
+    context.printer.product(&rendered(context, &planned, format)?);
     note_findings(context, &planned);
     Ok(exit(&planned.plan.document, args.detailed_exitcode))
 }
@@ -56,11 +50,7 @@ pub fn rendered(context: &Context, planned: &Planned, format: Format) -> Result<
         Format::Text => {
             let all = context.printer.verbosity() == Verbosity::Verbose
                 || document.context.in_sync.is_some();
-            let in_sync = if all {
-                planned.plan.in_sync.as_slice()
-            } else {
-                &[]
-            };
+            let in_sync = if all { planned.plan.in_sync.as_slice() } else { &[] };
             plan_text(document, in_sync, detail(context))
         }
     })

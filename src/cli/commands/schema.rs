@@ -15,11 +15,7 @@ pub fn run(context: &Context, args: &Schema) -> Result<Exit, Failure> {
         SchemaOf::Plan => schemars::schema_for!(Document).to_value(),
     };
     let text = serde_json::to_string_pretty(&schema).map_err(|error| {
-        Failure::new(
-            Exit::Bug,
-            format!("the schema cannot be written: {error}"),
-            "report it",
-        )
+        Failure::new(Exit::Bug, format!("the schema cannot be written: {error}"), "report it")
     })?;
     context.printer.product(&(text + "\n"));
     Ok(Exit::Done)

@@ -16,11 +16,7 @@ pub fn run(context: &Context, args: &Show) -> Result<Exit, Failure> {
     let document = read(context, &args.file)?;
     let format = if args.json { Format::Json } else { args.format };
     let text = match format {
-        Format::Json => Document {
-            meta: None,
-            ..document
-        }
-        .to_json()?,
+        Format::Json => Document { meta: None, ..document }.to_json()?,
         Format::Summary => plan_summary(&document),
         Format::Text => {
             let in_sync = document.context.in_sync.clone().unwrap_or_default();
@@ -51,11 +47,7 @@ pub fn read(context: &Context, path: &Path) -> Result<Document, Failure> {
             std::io::ErrorKind::InvalidData => Exit::StalePlan,
             _ => Exit::Failed,
         };
-        named(Failure::new(
-            exit,
-            error.to_string(),
-            "name a file made with `fit_sync plan --out`",
-        ))
+        named(Failure::new(exit, error.to_string(), "name a file made with `fit_sync plan --out`"))
     })?;
     Document::read(&text).map_err(|error| named(error.into()))
 }

@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
-use crate::domain::{AccountName, Address, LinkStatus, Verdict};
+use crate::domain::{AccountName, Activity, Address, LinkStatus, Verdict};
 use crate::engine::{self, PlanRequest};
 use crate::manifest;
 use crate::plan::Options;
@@ -44,10 +44,7 @@ fn list(context: &Context, args: &Json) -> Result<Exit, Failure> {
     let links = reading(context)?.all_links()?;
     if args.json {
         let rows: Vec<Value> = links.iter().map(link_json).collect();
-        print_json(
-            context,
-            &json!({ "format": "fit_sync.links/1", "links": rows }),
-        );
+        print_json(context, &json!({ "format": "fit_sync.links/1", "links": rows }));
     } else {
         context.printer.product(&render::links(&links));
     }
@@ -81,11 +78,7 @@ fn show(context: &Context, args: &StateShow) -> Result<Exit, Failure> {
         None => whole(&store)?,
         Some(subject) => find(&store, subject)?.ok_or_else(|| {
             let happened = format!("the state knows no account, activity or address '{subject}'");
-            Failure::new(
-                Exit::Failed,
-                happened,
-                "list what it knows with `fit_sync state show`",
-            )
+            Failure::new(Exit::Failed, happened, "list what it knows with `fit_sync state show`")
         })?,
     };
     if args.json {
@@ -98,10 +91,8 @@ fn show(context: &Context, args: &StateShow) -> Result<Exit, Failure> {
 
 fn whole(store: &Store) -> Result<Value, Failure> {
     let accounts = store.accounts()?;
-    let rows: Result<Vec<Value>, Failure> = accounts
-        .iter()
-        .map(|account| account_json(store, account))
-        .collect();
+    let rows: Result<Vec<Value>, Failure> =
+        accounts.iter().map(|account| account_json(store, account)).collect();
     Ok(json!({
         "format": "fit_sync.state/1",
         "accounts": rows?,
@@ -132,23 +123,14 @@ fn find(store: &Store, subject: &str) -> Result<Option<Value>, Failure> {
     if let Some(account) = store.account_named(&AccountName::new(subject))? {
         return account_json(store, &account).map(Some);
     }
-    if let Some((name, id)) = subject.split_once('/') {
-        if let Some(account) = store.account_named(&AccountName::new(name))? {
-            let inventory = store.inventory(account.row)?.unwrap_or_default();
-            let mut rows = inventory.activities.into_iter();
-            if let Some(activity) = rows.find(|row| row.id.as_str() == id) {
-                return Ok(Some(json!(activity)));
-            }
-        }
-    }
     let Ok(address) = subject.parse::<Address>() else {
         return Ok(None);
     };
+    if let Some(activity) = activity(store, subject)? {
+        return Ok(Some(json!(activity)));
+    }
     let links = store.all_links()?;
-    let link = links
-        .iter()
-        .find(|stored| stored.link.address == address)
-        .map(link_json);
+    let link = links.iter().find(|stored| stored.link.address == address).map(link_json);
     let steps = store.steps_at(&address)?;
     if link.is_none() && steps.is_empty() {
         return Ok(None);
@@ -164,9 +146,15 @@ fn find(store: &Store, subject: &str) -> Result<Option<Value>, Failure> {
             })
         })
         .collect();
-    Ok(Some(
-        json!({ "address": address, "link": link, "journal": entries }),
-    ))
+    Ok(Some(json!({ "address": address, "link": link, "journal": entries })))
+}
+
+/// The activity that `ACCOUNT/ID` names.
+fn activity(store: &Store, subject: &str) -> Result<Option<Activity>, Failure> {
+    let Some((name, id)) = subject.split_once('/') else { return Ok(None) };
+    let Some(account) = store.account_named(&AccountName::new(name))? else { return Ok(None) };
+    let inventory = store.inventory(account.row)?.unwrap_or_default();
+    Ok(inventory.activities.into_iter().find(|row| row.id.as_str() == id))
 }
 
 fn history(context: &Context, args: &Json) -> Result<Exit, Failure> {
@@ -185,10 +173,7 @@ fn history(context: &Context, args: &Json) -> Result<Exit, Failure> {
         })
         .collect();
     if args.json {
-        print_json(
-            context,
-            &json!({ "format": "fit_sync.history/1", "runs": rows }),
-        );
+        print_json(context, &json!({ "format": "fit_sync.history/1", "runs": rows }));
     } else {
         context.printer.product(&render::history(&runs));
     }
@@ -202,15 +187,9 @@ fn forget(context: &Context, args: &AddressArg) -> Result<Exit, Failure> {
     let forgotten = store.forget(&address)?;
     if forgotten.links + forgotten.refusals == 0 {
         let happened = format!("nothing is remembered about {address}");
-        return Err(Failure::new(
-            Exit::Failed,
-            happened,
-            "see `fit_sync state list`",
-        ));
+        return Err(Failure::new(Exit::Failed, happened, "see `fit_sync state list`"));
     }
-    context.printer.note(&format!(
-        "Forgot {address}; the next plan finds it again by its key."
-    ));
+    context.printer.note(&format!("Forgot {address}; the next plan finds it again by its key."));
     Ok(Exit::Done)
 }
 
@@ -227,22 +206,12 @@ fn verify(context: &Context) -> Result<Exit, Failure> {
 
 fn parse(text: &str) -> Result<Address, Failure> {
     text.parse().map_err(|error: crate::domain::NotAnAddress| {
-        Failure::new(
-            Exit::Failed,
-            error.to_string(),
-            "addresses are listed by `fit_sync plan -v`",
-        )
+        Failure::new(Exit::Failed, error.to_string(), "addresses are listed by `fit_sync plan -v`")
     })
 }
 
 async fn adopt(context: &Context, args: &Adopt) -> Result<Exit, Failure> {
-    decide(
-        context,
-        &args.address,
-        Verdict::Adopt,
-        Some(&args.counterpart),
-    )
-    .await
+    decide(context, &args.address, Verdict::Adopt, Some(&args.counterpart)).await
 }
 
 /// Records a decision; the accounts are not read anew, for the question was asked about what was
@@ -272,8 +241,6 @@ async fn decide(
         Verdict::Undecide => "is open again",
     };
     let at: Timestamp = decision.at;
-    context.printer.note(&format!(
-        "Decided at {at}: {address} {words}. Written to {place}."
-    ));
+    context.printer.note(&format!("Decided at {at}: {address} {words}. Written to {place}."));
     Ok(Exit::Done)
 }

@@ -25,9 +25,7 @@ pub fn run(context: &Context, args: &Validate) -> Result<Exit, Failure> {
         if !findings.is_empty() {
             context.printer.error(&context.findings(&findings));
         }
-        context
-            .printer
-            .product(summary.as_deref().unwrap_or_default());
+        context.printer.product(summary.as_deref().unwrap_or_default());
     }
     match summary {
         Some(_) => Ok(Exit::Done),

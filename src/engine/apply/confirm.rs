@@ -64,10 +64,8 @@ impl Run<'_> {
         let parcel = task.parcel.as_ref()?;
         let rows = &self.inventories.get(account)?.activities;
         let mut fitting = rows.iter().filter(|row| {
-            let overlap = row
-                .interval()
-                .zip(parcel.key.interval())
-                .map(|(a, b)| a.overlap_permille(&b));
+            let overlap =
+                row.interval().zip(parcel.key.interval()).map(|(a, b)| a.overlap_permille(&b));
             !task.known.contains(&row.id)
                 && row.start == Some(parcel.key.start)
                 && overlap.is_none_or(|permille| permille >= 800)
@@ -116,10 +114,7 @@ impl Run<'_> {
             return task.enter(self, Phase::Failed, &words, json!({ "id": new.id }));
         }
         task.link(self, Some(new), LinkOrigin::Placed)?;
-        let listed = destination
-            .id
-            .as_ref()
-            .and_then(|id| self.listed(&destination.account, id));
+        let listed = destination.id.as_ref().and_then(|id| self.listed(&destination.account, id));
         let Some(old) = listed.filter(|old| old.id != new.id).cloned() else {
             return task.enter(self, Phase::Removed, "", json!({ "id": new.id }));
         };
@@ -129,25 +124,13 @@ impl Run<'_> {
         }
         match platform.delete(&old.id).await {
             Ok(()) | Err(PlatformError::NotFound) => {
-                self.session
-                    .store
-                    .remove_links_to(task.destination, &old.id)?;
-                task.enter(
-                    self,
-                    Phase::Removed,
-                    "",
-                    json!({ "id": new.id, "old": old.id }),
-                )
+                self.session.store.remove_links_to(task.destination, &old.id)?;
+                task.enter(self, Phase::Removed, "", json!({ "id": new.id, "old": old.id }))
             }
             Err(error) => {
                 let words =
                     format!("the new one is there, the old one could not be removed: {error}");
-                task.enter(
-                    self,
-                    Phase::Held,
-                    &words,
-                    json!({ "id": new.id, "old": old.id }),
-                )
+                task.enter(self, Phase::Held, &words, json!({ "id": new.id, "old": old.id }))
             }
         }
     }
@@ -172,7 +155,5 @@ impl Run<'_> {
 
 fn destinations(tasks: &[Task], which: impl Fn(&Task) -> bool) -> BTreeSet<AccountName> {
     let chosen = tasks.iter().filter(|task| which(task));
-    chosen
-        .map(|task| task.step.destination.account.clone())
-        .collect()
+    chosen.map(|task| task.step.destination.account.clone()).collect()
 }

@@ -101,13 +101,8 @@ pub async fn apply(
         Approved::Fresh(_) => Vec::new(),
         Approved::Saved(document) => precondition::standings(session, &planned, document)?,
     };
-    let id = session
-        .store
-        .begin_run(Some(&document.id.0), session.clock().now())?;
-    session.emit(Event::RunStarted {
-        run: id.0,
-        steps: document.body.steps.len(),
-    });
+    let id = session.store.begin_run(Some(&document.id.0), session.clock().now())?;
+    session.emit(Event::RunStarted { run: id.0, steps: document.body.steps.len() });
     let in_sync = planned.plan.in_sync;
     let mut run = Run {
         session,
@@ -132,10 +127,8 @@ pub async fn apply(
 impl Run<'_> {
     /// Makes the destinations of these steps ready to be written to.
     async fn prepare(&mut self, steps: &[Step]) -> Result<(), EngineError> {
-        let destinations: BTreeSet<AccountName> = steps
-            .iter()
-            .map(|step| step.destination.account.clone())
-            .collect();
+        let destinations: BTreeSet<AccountName> =
+            steps.iter().map(|step| step.destination.account.clone()).collect();
         for name in destinations {
             let Some(open) = self.opened.accounts.get_mut(&name) else {
                 continue;
@@ -188,19 +181,13 @@ impl Run<'_> {
                     link_of(pair, known, sides)
                 })
                 .collect();
-            self.session
-                .store
-                .save_links(source.row, destination.row, &links)?;
+            self.session.store.save_links(source.row, destination.row, &links)?;
         }
         Ok(())
     }
 
     fn sides(&self, account: &AccountName) -> HashMap<&RemoteId, &Activity> {
-        let rows = self
-            .inventories
-            .get(account)
-            .into_iter()
-            .flat_map(|i| &i.activities);
+        let rows = self.inventories.get(account).into_iter().flat_map(|i| &i.activities);
         rows.map(|row| (&row.id, row)).collect()
     }
 
@@ -209,10 +196,7 @@ impl Run<'_> {
         source: &AccountName,
         destination: &AccountName,
     ) -> Option<(&OpenAccount, &OpenAccount)> {
-        self.opened
-            .accounts
-            .get(source)
-            .zip(self.opened.accounts.get(destination))
+        self.opened.accounts.get(source).zip(self.opened.accounts.get(destination))
     }
 
     /// Writes down the intent of every step, before anything is done.
@@ -222,10 +206,8 @@ impl Run<'_> {
 
     /// Uploads oldest first, then replaces.
     async fn execute(&mut self, tasks: &mut [Task]) -> Result<(), EngineError> {
-        let mut order: Vec<&mut Task> = tasks
-            .iter_mut()
-            .filter(|task| task.phase == Phase::Intent)
-            .collect();
+        let mut order: Vec<&mut Task> =
+            tasks.iter_mut().filter(|task| task.phase == Phase::Intent).collect();
         order.sort_by_key(|task| (task.step.action == Action::Replace, task.step.key.start));
         for task in order {
             let destination = task.step.destination.account.clone();
@@ -246,10 +228,7 @@ impl Run<'_> {
 fn link_of(pair: &InSync, known: Option<&Link>, sides: (&Activity, &Activity)) -> Option<Link> {
     let settled = known.is_some_and(|link| {
         link.status == LinkStatus::Confirmed
-            && link
-                .destination
-                .as_ref()
-                .is_some_and(|side| side.id == sides.1.id)
+            && link.destination.as_ref().is_some_and(|side| side.id == sides.1.id)
     });
     if settled && pair.reason == InSyncReason::Linked {
         return None;

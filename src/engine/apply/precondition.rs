@@ -69,15 +69,9 @@ pub(super) fn standings(
     planned: &Planned,
     document: &Document,
 ) -> Result<Vec<Standing>, EngineError> {
-    let forced = document
-        .body
-        .steps
-        .iter()
-        .any(|step| step.reason == StepReason::Forced);
-    let options = Options {
-        force: if forced { Force::Yes } else { Force::No },
-        ..Options::default()
-    };
+    let forced = document.body.steps.iter().any(|step| step.reason == StepReason::Forced);
+    let options =
+        Options { force: if forced { Force::Yes } else { Force::No }, ..Options::default() };
     let manifest = manifest_of(&session.manifest, &document.body);
     let today = planned.replan(session, &manifest, options)?;
     let verdicts = Verdicts::of(&today);
@@ -90,10 +84,7 @@ fn manifest_of(manifest: &Manifest, body: &Body) -> Manifest {
     type Direction = (RuleName, AccountName, AccountName, Action);
     let mut rules: Vec<(Direction, HashSet<RemoteId>)> = Vec::new();
     for step in &body.steps {
-        let accounts = (
-            step.source.account.clone(),
-            step.destination.account.clone(),
-        );
+        let accounts = (step.source.account.clone(), step.destination.account.clone());
         let direction = (step.rule.clone(), accounts.0, accounts.1, step.action);
         match rules.iter_mut().find(|(known, _)| *known == direction) {
             Some((_, ids)) => {
@@ -114,19 +105,10 @@ fn manifest_of(manifest: &Manifest, body: &Body) -> Manifest {
         name,
         source,
         destination,
-        filter: Filter {
-            ids: Some(Located {
-                value: ids,
-                line: None,
-            }),
-            ..Filter::default()
-        },
+        filter: Filter { ids: Some(Located { value: ids, line: None }), ..Filter::default() },
         line: 0,
     };
-    Manifest {
-        rules: rules.into_iter().map(rule).collect(),
-        ..manifest.clone()
-    }
+    Manifest { rules: rules.into_iter().map(rule).collect(), ..manifest.clone() }
 }
 
 /// What today's plan says about each activity, by rule and source id.
@@ -142,15 +124,10 @@ impl<'a> Verdicts<'a> {
         let document = &today.document;
         let steps = document.body.steps.iter();
         let questions = document.context.conflicts.iter();
-        let skips = document
-            .context
-            .skips
-            .iter()
-            .filter(|skip| skip.reason != SkipReason::Filtered);
+        let skips =
+            document.context.skips.iter().filter(|skip| skip.reason != SkipReason::Filtered);
         Self {
-            steps: steps
-                .map(|step| ((&step.rule, &step.source.id), step))
-                .collect(),
+            steps: steps.map(|step| ((&step.rule, &step.source.id), step)).collect(),
             done: today
                 .in_sync
                 .iter()
@@ -159,9 +136,7 @@ impl<'a> Verdicts<'a> {
                     ((&pair.rule, &pair.source.id), with)
                 })
                 .collect(),
-            questions: questions
-                .map(|c| ((&c.rule, &c.source.id), c.reason))
-                .collect(),
+            questions: questions.map(|c| ((&c.rule, &c.source.id), c.reason)).collect(),
             against: skips.map(|skip| (&skip.address, skip.reason)).collect(),
         }
     }
@@ -170,10 +145,7 @@ impl<'a> Verdicts<'a> {
         let Some(inventory) = planned.inventories.get(&step.source.account) else {
             return Standing::Stale("the source could not be read");
         };
-        let source = inventory
-            .activities
-            .iter()
-            .find(|row| row.id == step.source.id);
+        let source = inventory.activities.iter().find(|row| row.id == step.source.id);
         match source {
             None => return Standing::Stale("the source does not list it any more"),
             Some(row) if row.fingerprint != step.source.fingerprint => {
@@ -225,12 +197,9 @@ impl Run<'_> {
             }
             Standing::Question(reason) => self.question(task, reason.as_str()),
             Standing::Different => self.question(task, "content_differs"),
-            Standing::Against(reason) => task.enter(
-                self,
-                Phase::Skipped,
-                reason.as_str(),
-                json!({ "reason": reason }),
-            ),
+            Standing::Against(reason) => {
+                task.enter(self, Phase::Skipped, reason.as_str(), json!({ "reason": reason }))
+            }
             Standing::Stale(words) => task.enter(self, Phase::Stale, words, json!({})),
         }
     }

@@ -27,14 +27,7 @@ pub async fn settle(session: &Session) -> Result<Vec<Applied>, EngineError> {
     let inventories = refresh::read_all(session, &mut opened, Refresh::Incremental).await?;
     let memory = recall(session, &opened)?;
     let id = session.store.begin_run(None, session.clock().now())?;
-    let mut run = Run {
-        session,
-        id,
-        opened,
-        inventories,
-        memory,
-        lost: BTreeMap::new(),
-    };
+    let mut run = Run { session, id, opened, inventories, memory, lost: BTreeMap::new() };
     let mut settled = Vec::new();
     for record in unsettled {
         let Some(mut task) = task_of(&run, &record) else {
@@ -43,12 +36,7 @@ pub async fn settle(session: &Session) -> Result<Vec<Applied>, EngineError> {
         run.settle_one(&mut task, &Past::of(&record)).await?;
         settled.push(task.applied());
     }
-    session.store.end_run(
-        id,
-        session.clock().now(),
-        0,
-        &json!({ "settled": settled.len() }),
-    )?;
+    session.store.end_run(id, session.clock().now(), 0, &json!({ "settled": settled.len() }))?;
     Ok(settled)
 }
 
@@ -61,17 +49,11 @@ struct Past {
 
 impl Past {
     fn of(record: &StepRecord) -> Self {
-        let reached = |phase| {
-            record
-                .entries
-                .iter()
-                .any(|written| written.entry.phase == phase)
-        };
+        let reached = |phase| record.entries.iter().any(|written| written.entry.phase == phase);
         let text = |key: &str| {
             let entries = record.entries.iter().rev();
-            let found = entries
-                .filter_map(|written| written.entry.detail.get(key)?.as_str())
-                .next();
+            let found =
+                entries.filter_map(|written| written.entry.detail.get(key)?.as_str()).next();
             found.map(str::to_owned)
         };
         Self {

@@ -29,8 +29,7 @@ impl Run<'_> {
         };
         match task.step.protocol {
             Some(Protocol::DeleteThenUpload) => {
-                self.delete_then_upload(task, platform.as_ref(), &old, &file, &backup)
-                    .await
+                self.delete_then_upload(task, platform.as_ref(), &old, &file, &backup).await
             }
             // The old one goes when the new one has been seen.
             Some(Protocol::UploadThenDelete) | None => self.send(task, &file).await,
@@ -40,10 +39,7 @@ impl Run<'_> {
     /// The activity that is to go, if it is still exactly the planned one.
     fn planned_old(&self, task: &mut Task) -> Result<Option<Activity>, EngineError> {
         let destination = &task.step.destination;
-        let listed = destination
-            .id
-            .as_ref()
-            .and_then(|id| self.listed(&destination.account, id));
+        let listed = destination.id.as_ref().and_then(|id| self.listed(&destination.account, id));
         let unchanged =
             listed.filter(|old| Some(&old.fingerprint) == destination.fingerprint.as_ref());
         match unchanged.cloned() {
@@ -85,12 +81,7 @@ impl Run<'_> {
         match Backups::new(&self.session.places.backups).store(&bytes, subject) {
             Ok(id) => {
                 let id = id.to_string();
-                task.enter(
-                    self,
-                    Phase::BackedUp,
-                    "",
-                    json!({ "backup": id, "old": old.id }),
-                )?;
+                task.enter(self, Phase::BackedUp, "", json!({ "backup": id, "old": old.id }))?;
                 Ok(Some(id))
             }
             Err(error) => {
@@ -105,11 +96,7 @@ impl Run<'_> {
         let account = &step.destination.account;
         Subject {
             account: account.clone(),
-            profile: self
-                .opened
-                .accounts
-                .get(account)
-                .and_then(|open| open.profile.id.clone()),
+            profile: self.opened.accounts.get(account).and_then(|open| open.profile.id.clone()),
             id: old.id.clone(),
             address: Some(step.address.clone()),
             start: old.start,
@@ -140,9 +127,7 @@ impl Run<'_> {
                 return task.enter(self, Phase::Failed, &words, json!({}));
             }
         }
-        self.session
-            .store
-            .remove_links_to(task.destination, &old.id)?;
+        self.session.store.remove_links_to(task.destination, &old.id)?;
         task.enter(self, Phase::Removed, "", json!({ "old": old.id }))?;
         self.send(task, file).await?;
         match task.phase {
@@ -166,9 +151,7 @@ impl Run<'_> {
             Ok(found) => found,
             Err(error) => return task.enter(self, Phase::Held, &held(&error), json!({})),
         };
-        let key = crate::fit::read(&bytes)
-            .ok()
-            .and_then(|content| content.key());
+        let key = crate::fit::read(&bytes).ok().and_then(|content| content.key());
         let Some((key, _)) = key else {
             return task.enter(self, Phase::Held, &held(&"it cannot be read"), json!({}));
         };

@@ -26,10 +26,7 @@ impl Run<'_> {
         &self,
         account: &crate::domain::AccountName,
     ) -> Option<Arc<dyn Platform>> {
-        self.opened
-            .accounts
-            .get(account)
-            .and_then(|open| open.platform.clone())
+        self.opened.accounts.get(account).and_then(|open| open.platform.clone())
     }
 
     pub(super) fn listed(
@@ -37,11 +34,7 @@ impl Run<'_> {
         account: &crate::domain::AccountName,
         id: &RemoteId,
     ) -> Option<&Activity> {
-        self.inventories
-            .get(account)?
-            .activities
-            .iter()
-            .find(|row| row.id == *id)
+        self.inventories.get(account)?.activities.iter().find(|row| row.id == *id)
     }
 
     /// An upload step from its intent to `sent`, or to where it ends.
@@ -60,12 +53,7 @@ impl Run<'_> {
         let source = task.step.source.clone();
         let activity = self.listed(&source.account, &source.id).cloned();
         let (Some(activity), Some(platform)) = (activity, self.platform(&source.account)) else {
-            task.enter(
-                self,
-                Phase::Stale,
-                "the source does not list it any more",
-                json!({}),
-            )?;
+            task.enter(self, Phase::Stale, "the source does not list it any more", json!({}))?;
             return Ok(None);
         };
         let bytes = match platform.download(&activity).await {
@@ -78,18 +66,12 @@ impl Run<'_> {
         let content = match fit::read(&bytes) {
             Ok(content) => content,
             Err(unusable) => {
-                self.unreadable(task, platform.as_ref(), &activity, &bytes, &unusable)
-                    .await?;
+                self.unreadable(task, platform.as_ref(), &activity, &bytes, &unusable).await?;
                 return Ok(None);
             }
         };
         let Some((key, _)) = content.key() else {
-            task.enter(
-                self,
-                Phase::Failed,
-                "the file does not say when it began",
-                json!({}),
-            )?;
+            task.enter(self, Phase::Failed, "the file does not say when it began", json!({}))?;
             return Ok(None);
         };
         let sha256 = Sha256::of(&bytes);
@@ -102,29 +84,18 @@ impl Run<'_> {
             local_offset_s: activity.local_offset_s,
             bytes,
         };
-        task.parcel = Some(Parcel {
-            sha256,
-            key,
-            content,
-        });
+        task.parcel = Some(Parcel { sha256, key, content });
         Ok(Some(file))
     }
 
     fn not_fetched(&mut self, task: &mut Task, error: &PlatformError) -> Result<(), EngineError> {
         match error {
-            PlatformError::NotFound => self.refuse(
-                task,
-                RefusalReason::NoOriginal,
-                "the source has no file of it",
-            ),
+            PlatformError::NotFound => {
+                self.refuse(task, RefusalReason::NoOriginal, "the source has no file of it")
+            }
             other => {
                 self.lose_account_on(&task.step.source.account.clone(), other);
-                task.enter(
-                    self,
-                    Phase::Failed,
-                    &format!("not fetched: {other}"),
-                    json!({}),
-                )
+                task.enter(self, Phase::Failed, &format!("not fetched: {other}"), json!({}))
             }
         }
     }
@@ -169,9 +140,7 @@ impl Run<'_> {
             detail: detail.to_owned(),
         };
         let (from, to) = (task.source, task.destination);
-        self.session
-            .store
-            .save_refusal(from, to, &task.step.address, &refusal)?;
+        self.session.store.save_refusal(from, to, &task.step.address, &refusal)?;
         task.enter(self, Phase::Skipped, detail, json!({ "refusal": reason }))
     }
 
@@ -179,10 +148,7 @@ impl Run<'_> {
     /// once more, under the start that the destination will read in it.
     fn is_there_after_all(&self, task: &mut Task, file: &FitFile) -> Result<bool, EngineError> {
         let planned = &task.step.key;
-        let apart = planned
-            .elapsed_s
-            .zip(file.key.elapsed_s)
-            .map(|(a, b)| a.abs_diff(b));
+        let apart = planned.elapsed_s.zip(file.key.elapsed_s).map(|(a, b)| a.abs_diff(b));
         if file.key.start == planned.start && apart.is_none_or(|seconds| seconds <= 2) {
             return Ok(false);
         }
@@ -195,41 +161,33 @@ impl Run<'_> {
         let mut activity = listed.clone();
         (activity.start, activity.elapsed_s) = (Some(file.key.start), file.key.elapsed_s);
         activity.sha256 = Some(file.sha256.clone());
-        let field = Field {
-            activities: inventory.activities.iter().collect(),
-            ..Field::default()
-        };
-        let seeker = Seeker {
-            activity: &activity,
-            account: 0,
-            fixed: None,
-            excluded: Vec::new(),
-        };
+        let field = Field { activities: inventory.activities.iter().collect(), ..Field::default() };
+        let seeker = Seeker { activity: &activity, account: 0, fixed: None, excluded: Vec::new() };
         let outcome = matching::find(std::slice::from_ref(&seeker), &field).pop();
-        self.end_if_there(task, outcome, &field)
+        self.end_if_there(task, &outcome.unwrap_or(Outcome::Alone), &field)
     }
 
     fn end_if_there(
         &self,
         task: &mut Task,
-        outcome: Option<Outcome>,
+        outcome: &Outcome,
         field: &Field<'_>,
     ) -> Result<bool, EngineError> {
         match outcome {
-            Some(Outcome::Match(place, _)) => {
-                if let Some(found) = field.activities.get(place) {
+            Outcome::Match(place, _) => {
+                if let Some(found) = field.activities.get(*place) {
                     task.link(self, Some(found), LinkOrigin::Found)?;
                     let words = format!("{} at the destination is this recording", found.id);
                     task.enter(self, Phase::Adopted, &words, json!({ "id": found.id }))?;
                 }
                 Ok(true)
             }
-            Some(Outcome::Ambiguous(_)) => self.question(task, "ambiguous").map(|()| true),
-            Some(Outcome::Overlap(_)) => self.question(task, "partial_overlap").map(|()| true),
-            Some(Outcome::ZoneSuspect(_)) => self
-                .question(task, "possible_time_zone_duplicate")
-                .map(|()| true),
-            Some(Outcome::Alone) | None => Ok(false),
+            Outcome::Ambiguous(_) => self.question(task, "ambiguous").map(|()| true),
+            Outcome::Overlap(_) => self.question(task, "partial_overlap").map(|()| true),
+            Outcome::ZoneSuspect(_) => {
+                self.question(task, "possible_time_zone_duplicate").map(|()| true)
+            }
+            Outcome::Alone => Ok(false),
         }
     }
 
@@ -251,10 +209,7 @@ impl Run<'_> {
         };
         let most = platform.capabilities().max_upload_bytes;
         if most.is_some_and(|most| file.bytes.len() as u64 > most) {
-            let words = format!(
-                "{} bytes, more than the destination takes",
-                file.bytes.len()
-            );
+            let words = format!("{} bytes, more than the destination takes", file.bytes.len());
             return self.refuse(task, RefusalReason::TooLarge, &words);
         }
         match platform.upload(file).await {
@@ -279,18 +234,13 @@ impl Run<'_> {
                 Err(error) => return self.not_sent(task, error),
             }
         }
-        task.enter(
-            self,
-            Phase::Unknown,
-            "sent; not known yet what became of it",
-            json!({}),
-        )
+        task.enter(self, Phase::Unknown, "sent; not known yet what became of it", json!({}))
     }
 
     /// The platform took it. An id that was there before is not believed.
     fn stored(&mut self, task: &mut Task, id: Option<RemoteId>) -> Result<(), EngineError> {
-        if let Some(old) = id.as_ref().filter(|id| task.known.contains(id)) {
-            return self.duplicate(task, Some(old.clone()));
+        if let Some(old) = id.clone().filter(|id| task.known.contains(id)) {
+            return self.duplicate(task, Some(&old));
         }
         task.new = id;
         task.enter(self, Phase::Sent, "", json!({ "id": task.new }))?;
@@ -299,29 +249,19 @@ impl Run<'_> {
 
     fn not_sent(&mut self, task: &mut Task, error: PlatformError) -> Result<(), EngineError> {
         match error {
-            PlatformError::Duplicate { existing } => self.duplicate(task, existing),
-            PlatformError::Rejected {
-                reason,
-                kind: Rejection::TooLarge,
-            } => self.refuse(task, RefusalReason::TooLarge, &reason),
-            PlatformError::Rejected {
-                reason,
-                kind: Rejection::Refused,
-            } => self.refuse(task, RefusalReason::RejectedByDestination, &reason),
-            PlatformError::Unconfirmed(words) => task.enter(
-                self,
-                Phase::Unknown,
-                &format!("sent, answer lost: {words}"),
-                json!({}),
-            ),
+            PlatformError::Duplicate { existing } => self.duplicate(task, existing.as_ref()),
+            PlatformError::Rejected { reason, kind: Rejection::TooLarge } => {
+                self.refuse(task, RefusalReason::TooLarge, &reason)
+            }
+            PlatformError::Rejected { reason, kind: Rejection::Refused } => {
+                self.refuse(task, RefusalReason::RejectedByDestination, &reason)
+            }
+            PlatformError::Unconfirmed(words) => {
+                task.enter(self, Phase::Unknown, &format!("sent, answer lost: {words}"), json!({}))
+            }
             other => {
                 self.lose_account_on(&task.step.destination.account.clone(), &other);
-                task.enter(
-                    self,
-                    Phase::Failed,
-                    &format!("not sent: {other}"),
-                    json!({}),
-                )
+                task.enter(self, Phase::Failed, &format!("not sent: {other}"), json!({}))
             }
         }
     }
@@ -331,13 +271,10 @@ impl Run<'_> {
     fn duplicate(
         &mut self,
         task: &mut Task,
-        existing: Option<RemoteId>,
+        existing: Option<&RemoteId>,
     ) -> Result<(), EngineError> {
         let account = &task.step.destination.account;
-        let named = existing
-            .as_ref()
-            .and_then(|id| self.listed(account, id))
-            .cloned();
+        let named = existing.and_then(|id| self.listed(account, id)).cloned();
         let Some(found) = named else {
             let words = "the destination says that it has this already, but does not list it";
             return task.enter(self, Phase::Unknown, words, json!({ "named": existing }));
@@ -351,11 +288,9 @@ impl Run<'_> {
             .map(|(a, b)| a.overlap_permille(&b))
             .unwrap_or_default();
         let links = self.session.store.links_to(task.destination)?;
-        let linked = links.iter().any(|link| {
-            link.destination
-                .as_ref()
-                .is_some_and(|side| side.id == found.id)
-        });
+        let linked = links
+            .iter()
+            .any(|link| link.destination.as_ref().is_some_and(|side| side.id == found.id));
         if linked || overlap < 800 {
             return self.question(task, "partial_overlap");
         }
@@ -371,8 +306,7 @@ impl Run<'_> {
         error: &PlatformError,
     ) {
         if matches!(error, PlatformError::Auth(_)) {
-            self.lost
-                .insert(account.clone(), format!("{account}: {error}"));
+            self.lost.insert(account.clone(), format!("{account}: {error}"));
         }
     }
 }

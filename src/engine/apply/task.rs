@@ -48,10 +48,7 @@ impl Task {
         let accounts = run.pair(&step.source.account, &step.destination.account);
         let Some((source, destination)) = accounts else {
             let account = step.destination.account.clone();
-            return Err(EngineError::OtherAccount {
-                account,
-                now: "not open".to_owned(),
-            });
+            return Err(EngineError::OtherAccount { account, now: "not open".to_owned() });
         };
         let known = known_nearby(run, step);
         let row = state::Step {
@@ -91,22 +88,12 @@ impl Task {
         detail: &str,
         facts: Value,
     ) -> Result<(), EngineError> {
-        let entry = Entry {
-            phase,
-            attempt: 1,
-            detail: with_words(facts, detail),
-        };
-        run.session
-            .store
-            .record(run.id, self.id, &entry, run.session.clock().now())?;
+        let entry = Entry { phase, attempt: 1, detail: with_words(facts, detail) };
+        run.session.store.record(run.id, self.id, &entry, run.session.clock().now())?;
         self.phase = phase;
         self.detail = detail.to_owned();
         let (address, detail) = (self.step.address.clone(), self.detail.clone());
-        run.session.emit(Event::Step {
-            address,
-            phase,
-            detail,
-        });
+        run.session.emit(Event::Step { address, phase, detail });
         Ok(())
     }
 
@@ -129,10 +116,7 @@ impl Task {
     ) -> Result<(), EngineError> {
         let status = match listed {
             Some(_) => LinkStatus::Confirmed,
-            None => LinkStatus::Pending {
-                since: run.session.clock().now(),
-                full_reads: 0,
-            },
+            None => LinkStatus::Pending { since: run.session.clock().now(), full_reads: 0 },
         };
         let sent = || {
             let parcel = self.parcel.as_ref()?;
@@ -146,10 +130,7 @@ impl Task {
             origin,
             status,
         };
-        Ok(run
-            .session
-            .store
-            .save_link(self.source, self.destination, &link)?)
+        Ok(run.session.store.save_link(self.source, self.destination, &link)?)
     }
 
     fn source_side(&self, run: &Run<'_>) -> Side {
@@ -157,12 +138,7 @@ impl Task {
         let listed = run
             .inventories
             .get(&step.source.account)
-            .and_then(|inventory| {
-                inventory
-                    .activities
-                    .iter()
-                    .find(|row| row.id == step.source.id)
-            });
+            .and_then(|inventory| inventory.activities.iter().find(|row| row.id == step.source.id));
         let mut side = listed.map(Side::of).unwrap_or_else(|| Side {
             id: step.source.id.clone(),
             fingerprint: step.source.fingerprint.clone(),
@@ -172,9 +148,7 @@ impl Task {
             distance_m: step.source.distance_m,
             kind: step.key.kind.clone(),
         });
-        side.sha256 = side
-            .sha256
-            .or_else(|| Some(self.parcel.as_ref()?.sha256.clone()));
+        side.sha256 = side.sha256.or_else(|| Some(self.parcel.as_ref()?.sha256.clone()));
         side
     }
 }
@@ -205,18 +179,12 @@ fn known_nearby(run: &Run<'_>, step: &Step) -> Vec<RemoteId> {
     let Some(inventory) = run.inventories.get(&step.destination.account) else {
         return Vec::new();
     };
-    let (first, last) = (
-        step.key.start.as_second() - NEARBY_S,
-        step.key.start.as_second() + NEARBY_S,
-    );
+    let (first, last) =
+        (step.key.start.as_second() - NEARBY_S, step.key.start.as_second() + NEARBY_S);
     let rows = &inventory.activities;
     let second = |row: &Activity| row.start.map_or(i64::MAX, |start| start.as_second());
     let from = rows.partition_point(|row| second(row) < first);
-    let near = rows
-        .get(from..)
-        .unwrap_or_default()
-        .iter()
-        .take_while(|row| second(row) <= last);
+    let near = rows.get(from..).unwrap_or_default().iter().take_while(|row| second(row) <= last);
     near.map(|row| row.id.clone()).collect()
 }
 

@@ -3,11 +3,7 @@
 use crate::domain::{Capabilities, Editable, PlatformSpec, RegionSpec, ReplaceProtocol};
 
 const fn region(id: &'static str, implied_by: &'static str, uploads: bool) -> RegionSpec {
-    RegionSpec {
-        id,
-        implied_by,
-        uploads,
-    }
+    RegionSpec { id, implied_by, uploads }
 }
 
 const REGIONS: &[RegionSpec] = &[
@@ -45,12 +41,7 @@ pub(in crate::platform) const SPEC: PlatformSpec = PlatformSpec {
         lists_bytes: false,
         // Accounts hold several rows of equal start.
         replace: ReplaceProtocol::UploadThenDelete,
-        editable: Editable {
-            title: true,
-            description: false,
-            kind: false,
-            privacy: false,
-        },
+        editable: Editable { title: true, description: false, kind: false, privacy: false },
         // What clients take for the limit; COROS documents none.
         max_upload_bytes: Some(50 * 1024 * 1024),
         loses_on_replace: &["photos", "comments"],

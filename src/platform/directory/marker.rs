@@ -45,10 +45,7 @@ pub(super) fn read_or_create(root: &Path, random: [u8; 16]) -> Result<ProfileId,
         return Ok(id);
     }
     let id = hex::encode(random);
-    let marker = Marker {
-        format: FORMAT.to_owned(),
-        id: id.clone(),
-    };
+    let marker = Marker { format: FORMAT.to_owned(), id: id.clone() };
     let text = serde_json::to_string(&marker).map_err(|error| broken(&error))?;
     let temporary = write::temporary(root, random, format!("{text}\n").as_bytes())?;
     match write::place(temporary, &root.join(NAME))? {

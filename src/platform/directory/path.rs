@@ -63,10 +63,8 @@ pub(super) fn below(root: &Path, id: &RemoteId) -> Option<PathBuf> {
 
 /// The id of a relative path: `/`-separated, NFC, bytes that are not UTF-8 shown as U+FFFD.
 fn shown(relative: &Path) -> String {
-    let parts: Vec<_> = relative
-        .components()
-        .map(|part| part.as_os_str().to_string_lossy())
-        .collect();
+    let parts: Vec<_> =
+        relative.components().map(|part| part.as_os_str().to_string_lossy()).collect();
     parts.join("/").nfc().collect()
 }
 

@@ -44,11 +44,7 @@ struct Seen {
 impl Directory {
     /// The folder at this path, which need not exist yet.
     pub fn new(root: impl Into<PathBuf>, opening: Opening) -> Self {
-        Self {
-            root: root.into(),
-            opening,
-            seen: Arc::default(),
-        }
+        Self { root: root.into(), opening, seen: Arc::default() }
     }
 
     fn seen(&self) -> MutexGuard<'_, Seen> {
@@ -65,9 +61,9 @@ impl Directory {
             Ok(result) => result,
             Err(failed) => match failed.try_into_panic() {
                 Ok(panic) => std::panic::resume_unwind(panic),
-                Err(_) => Err(PlatformError::Unconfirmed(
-                    "the program is shutting down".to_owned(),
-                )),
+                Err(_) => {
+                    Err(PlatformError::Unconfirmed("the program is shutting down".to_owned()))
+                }
             },
         }
     }
@@ -77,10 +73,7 @@ impl Directory {
         if id.is_some() {
             self.seen().profile.clone_from(&id);
         }
-        Ok(Profile {
-            id,
-            location: Some(resolved(&self.root).to_string_lossy().into_owned()),
-        })
+        Ok(Profile { id, location: Some(resolved(&self.root).to_string_lossy().into_owned()) })
     }
 
     /// Makes folder and marker, unless the marker was there and is not any more.
@@ -105,11 +98,7 @@ impl Directory {
         let tree = scan::walk(&self.root, self.opening.clock.now())?;
         let threads = std::thread::available_parallelism().map_or(1, usize::from);
         let activities = scan::rows(&tree.files, known, threads);
-        self.seen().paths = tree
-            .files
-            .into_iter()
-            .map(|found| (found.id, found.path))
-            .collect();
+        self.seen().paths = tree.files.into_iter().map(|found| (found.id, found.path)).collect();
         Ok(Page {
             total: u64::try_from(activities.len()).ok(),
             activities,
@@ -173,8 +162,7 @@ impl Directory {
 
 fn packing_of(path: &Path) -> Packing {
     let name = path.file_name().map(|name| name.to_string_lossy());
-    name.and_then(|name| path::packing(&name))
-        .unwrap_or(Packing::Plain)
+    name.and_then(|name| path::packing(&name)).unwrap_or(Packing::Plain)
 }
 
 /// The path with its links resolved as far down as it exists, so that nested folders are seen to
@@ -217,8 +205,7 @@ impl Platform for Directory {
 
     async fn download(&self, activity: &Activity) -> Result<Original, PlatformError> {
         let id = activity.id.clone();
-        self.blocking(move |this| this.bytes(&id).map(|bytes| Original { bytes }))
-            .await
+        self.blocking(move |this| this.bytes(&id).map(|bytes| Original { bytes })).await
     }
 
     async fn upload(&self, file: &FitFile) -> Result<Uploaded, PlatformError> {
@@ -239,8 +226,7 @@ impl Platform for Directory {
 
     async fn delete(&self, id: &RemoteId) -> Result<(), PlatformError> {
         let id = id.clone();
-        self.blocking(move |this| write::remove(&this.locate(&id)?))
-            .await
+        self.blocking(move |this| write::remove(&this.locate(&id)?)).await
     }
 
     async fn details(&self, id: &RemoteId) -> Result<Details, PlatformError> {
@@ -257,10 +243,6 @@ impl Platform for Directory {
     }
 
     async fn set_details(&self, _: &RemoteId, details: &Details) -> Result<(), PlatformError> {
-        if *details == Details::default() {
-            Ok(())
-        } else {
-            Err(PlatformError::Unsupported)
-        }
+        if *details == Details::default() { Ok(()) } else { Err(PlatformError::Unsupported) }
     }
 }

@@ -38,9 +38,9 @@ fn unpacked(packed: impl Read, packing: Packing, most: u64) -> Result<Vec<u8>, U
     let mut bytes = Vec::new();
     let read = match packing {
         Packing::Plain => packed.take(most + 1).read_to_end(&mut bytes),
-        Packing::Gzip => MultiGzDecoder::new(BufReader::new(packed))
-            .take(most + 1)
-            .read_to_end(&mut bytes),
+        Packing::Gzip => {
+            MultiGzDecoder::new(BufReader::new(packed)).take(most + 1).read_to_end(&mut bytes)
+        }
     };
     match (read, packing) {
         (Ok(_), _) if exceeds(bytes.len(), most) => Err(Unread::Defect(too_large())),
@@ -84,9 +84,7 @@ pub(super) fn row(found: &Found) -> Option<Activity> {
                 Unread::Defect(_) => true,
             };
             let stamp = Sha256::of(found.stamp.to_string().as_bytes());
-            let reason = Unusable::Unreadable {
-                detail: unread.to_string(),
-            };
+            let reason = Unusable::Unreadable { detail: unread.to_string() };
             let row = Activity::unusable(found.id.clone(), Fingerprint::of_bytes(&stamp), reason);
             (row, lasting)
         }

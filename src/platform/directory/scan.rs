@@ -63,10 +63,7 @@ pub(super) fn walk(root: &Path, now: Timestamp) -> Result<Tree, PlatformError> {
     // The root's own faults are the account's, not a note's.
     std::fs::read_dir(root).map_err(|error| write::failed(root, &error))?;
     let mut walk = Walk::default();
-    let mut entries = WalkDir::new(root)
-        .follow_links(true)
-        .sort_by_file_name()
-        .into_iter();
+    let mut entries = WalkDir::new(root).follow_links(true).sort_by_file_name().into_iter();
     while let Some(entry) = entries.next() {
         match entry {
             Ok(entry) if entry.depth() > 0 && is_ignored(entry.file_name()) => {
@@ -116,13 +113,10 @@ impl Walk {
             Ok(metadata) => metadata,
             Err(error) => return self.fault(root, &error),
         };
-        let stamp = Stamp {
-            size: metadata.len(),
-            modified_ns: metadata.modified().map_or(0, since_1970),
-        };
+        let stamp =
+            Stamp { size: metadata.len(), modified_ns: metadata.modified().map_or(0, since_1970) };
         self.relative.push(relative(root, entry.path()));
-        self.files
-            .push((entry.path().to_path_buf(), packing, stamp));
+        self.files.push((entry.path().to_path_buf(), packing, stamp));
     }
 
     fn fault(&mut self, root: &Path, error: &walkdir::Error) {
@@ -142,25 +136,18 @@ impl Walk {
             return;
         } else {
             self.incomplete = true;
-            let why = error
-                .io_error()
-                .map_or_else(|| error.to_string(), io::Error::to_string);
+            let why = error.io_error().map_or_else(|| error.to_string(), io::Error::to_string);
             format!("cannot be read: {why}")
         };
-        self.notes.push(Note {
-            subject: shown(&relative(root, path)),
-            message,
-        });
+        self.notes.push(Note { subject: shown(&relative(root, path)), message });
     }
 
     fn finish(mut self, now: Timestamp) -> Tree {
-        let ignored: Vec<String> = [
-            counted(self.dot_files, "dot-file"),
-            counted(self.dangling, "dangling link"),
-        ]
-        .into_iter()
-        .flatten()
-        .collect();
+        let ignored: Vec<String> =
+            [counted(self.dot_files, "dot-file"), counted(self.dangling, "dangling link")]
+                .into_iter()
+                .flatten()
+                .collect();
         if !ignored.is_empty() {
             self.notes.push(Note {
                 subject: ".".to_owned(),
@@ -178,11 +165,7 @@ impl Walk {
                 settled: stamp.modified_ns < now.as_nanosecond() - SETTLES_AFTER_NS,
             })
             .collect();
-        Tree {
-            files,
-            notes: self.notes,
-            complete: !self.incomplete,
-        }
+        Tree { files, notes: self.notes, complete: !self.incomplete }
     }
 }
 
@@ -235,9 +218,8 @@ pub(super) fn rows(
         rows.extend(work());
     } else {
         std::thread::scope(|scope| {
-            let workers: Vec<_> = (0..threads.min(unread.len()))
-                .map(|_| scope.spawn(work))
-                .collect();
+            let workers: Vec<_> =
+                (0..threads.min(unread.len())).map(|_| scope.spawn(work)).collect();
             for worker in workers {
                 match worker.join() {
                     Ok(read) => rows.extend(read),

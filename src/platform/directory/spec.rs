@@ -14,12 +14,7 @@ pub(in crate::platform) const SPEC: PlatformSpec = PlatformSpec {
         delete: true,
         lists_bytes: true,
         replace: ReplaceProtocol::UploadThenDelete,
-        editable: Editable {
-            title: false,
-            description: false,
-            kind: false,
-            privacy: false,
-        },
+        editable: Editable { title: false, description: false, kind: false, privacy: false },
         max_upload_bytes: None,
         loses_on_replace: &[],
     },

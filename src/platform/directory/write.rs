@@ -117,24 +117,16 @@ pub(super) fn remove_leftovers(root: &Path) {
 
 /// Whether a name is one of our temporary files': exactly, since nothing else may be removed.
 pub(super) fn is_temporary(name: &str) -> bool {
-    name.strip_prefix(PREFIX)
-        .and_then(|name| name.strip_suffix(SUFFIX))
-        .is_some_and(|hex| {
-            hex.len() == 32
-                && hex
-                    .chars()
-                    .all(|c| c.is_ascii_digit() || ('a'..='f').contains(&c))
-        })
+    name.strip_prefix(PREFIX).and_then(|name| name.strip_suffix(SUFFIX)).is_some_and(|hex| {
+        hex.len() == 32 && hex.chars().all(|c| c.is_ascii_digit() || ('a'..='f').contains(&c))
+    })
 }
 
 fn sync_folder(folder: &Path) -> io::Result<()> {
     match File::open(folder)?.sync_all() {
         // Not every file system can sync a folder; those that cannot have nothing to lose by it.
         Err(error)
-            if matches!(
-                error.kind(),
-                io::ErrorKind::InvalidInput | io::ErrorKind::Unsupported
-            ) =>
+            if matches!(error.kind(), io::ErrorKind::InvalidInput | io::ErrorKind::Unsupported) =>
         {
             Ok(())
         }
@@ -193,10 +185,7 @@ mod tests {
         let target = folder.path().join("a.fit");
         fs::write(&target, "old").unwrap();
         let temporary = temporary(folder.path(), [1; 16], b"new").unwrap();
-        assert!(matches!(
-            place(temporary, &target).unwrap(),
-            Placed::Taken(_)
-        ));
+        assert!(matches!(place(temporary, &target).unwrap(), Placed::Taken(_)));
         assert_eq!(fs::read_to_string(&target).unwrap(), "old");
         assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
     }

@@ -3,16 +3,8 @@
 use crate::domain::{Capabilities, Editable, PlatformSpec, RegionSpec, ReplaceProtocol};
 
 const REGIONS: &[RegionSpec] = &[
-    RegionSpec {
-        id: "global",
-        implied_by: "garmin_us",
-        uploads: true,
-    },
-    RegionSpec {
-        id: "cn",
-        implied_by: "garmin_cn",
-        uploads: true,
-    },
+    RegionSpec { id: "global", implied_by: "garmin_us", uploads: true },
+    RegionSpec { id: "cn", implied_by: "garmin_cn", uploads: true },
 ];
 
 /// What Garmin Connect is and can do.
@@ -42,12 +34,7 @@ pub(in crate::platform) const SPEC: PlatformSpec = PlatformSpec {
         lists_bytes: false,
         // A second activity of the same start is answered with 409 (2026-08).
         replace: ReplaceProtocol::DeleteThenUpload,
-        editable: Editable {
-            title: true,
-            description: true,
-            kind: true,
-            privacy: true,
-        },
+        editable: Editable { title: true, description: true, kind: true, privacy: true },
         // Limit of the web import (garmin-uploader#35).
         max_upload_bytes: Some(25 * 1024 * 1024),
         loses_on_replace: &["photos", "comments"],

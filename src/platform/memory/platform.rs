@@ -25,9 +25,7 @@ pub struct Memory {
 impl Memory {
     /// An empty account.
     pub fn new(settings: Settings) -> Self {
-        Self {
-            world: Arc::new(Mutex::new(World::new(settings))),
-        }
+        Self { world: Arc::new(Mutex::new(World::new(settings))) }
     }
 
     /// Changes how the account behaves from now on.
@@ -134,9 +132,7 @@ impl Platform for Memory {
     }
 
     async fn whoami(&self) -> Result<Profile, PlatformError> {
-        self.act(Operation::WhoAmI, None, |world, _| {
-            Ok(world.settings.profile.clone())
-        })
+        self.act(Operation::WhoAmI, None, |world, _| Ok(world.settings.profile.clone()))
     }
 
     async fn list(&self, request: ListRequest<'_>) -> Result<Page, PlatformError> {
@@ -151,11 +147,7 @@ impl Platform for Memory {
             if !world.items.contains_key(id) {
                 return Err(PlatformError::NotFound);
             }
-            let mut bytes = world
-                .bytes
-                .get(id)
-                .cloned()
-                .ok_or(PlatformError::NotFound)?;
+            let mut bytes = world.bytes.get(id).cloned().ok_or(PlatformError::NotFound)?;
             if let Some(Fault::Download(fault)) = fault {
                 match fault {
                     DownloadFault::Truncated => bytes.truncate(bytes.len() / 2),
@@ -180,10 +172,8 @@ impl Platform for Memory {
 
     async fn upload_status(&self, ticket: &UploadTicket) -> Result<UploadStatus, PlatformError> {
         self.act(Operation::UploadStatus, None, |world, _| {
-            let (id, questions) = world
-                .tickets
-                .get_mut(&ticket.0)
-                .ok_or(PlatformError::NotFound)?;
+            let (id, questions) =
+                world.tickets.get_mut(&ticket.0).ok_or(PlatformError::NotFound)?;
             if *questions > 0 {
                 *questions -= 1;
                 return Ok(UploadStatus::Processing);
@@ -226,9 +216,9 @@ fn page(
     fault: Option<Fault>,
 ) -> Result<Page, PlatformError> {
     let offset = match token {
-        Some(PageToken(text)) => text
-            .parse()
-            .map_err(|_| PlatformError::Protocol(format!("no page '{text}'")))?,
+        Some(PageToken(text)) => {
+            text.parse().map_err(|_| PlatformError::Protocol(format!("no page '{text}'")))?
+        }
         None => 0usize,
     };
     let mut rows: Vec<&Activity> = world
@@ -268,10 +258,7 @@ fn page(
 
 /// Whether an activity's local day lies in a window; one without a day lies in every window.
 fn holds(window: Window, row: &Activity) -> bool {
-    let Some(day) = row
-        .start
-        .and_then(|start| local_day(start, row.local_offset_s))
-    else {
+    let Some(day) = row.start.and_then(|start| local_day(start, row.local_offset_s)) else {
         return true;
     };
     window.first.is_none_or(|first| first <= day) && window.last.is_none_or(|last| day <= last)
@@ -303,16 +290,14 @@ fn upload_badly(
     let process = |world: &mut World, questions: u32, named: bool| {
         let id = store(world, file)?;
         let ticket = format!("ticket-{id}");
-        world
-            .tickets
-            .insert(ticket.clone(), (named.then_some(id), questions));
+        world.tickets.insert(ticket.clone(), (named.then_some(id), questions));
         Ok(Uploaded::Processing(UploadTicket(ticket)))
     };
     match fault {
         UploadFault::NamesDuplicate(existing) => Err(PlatformError::Duplicate { existing }),
-        UploadFault::NamesDeleted => Err(PlatformError::Duplicate {
-            existing: world.last_deleted(),
-        }),
+        UploadFault::NamesDeleted => {
+            Err(PlatformError::Duplicate { existing: world.last_deleted() })
+        }
         UploadFault::NamesStored(id) => Ok(Uploaded::Stored(id)),
         UploadFault::Dropped => Ok(Uploaded::Stored(world.new_id())),
         UploadFault::ListedLate(listings) => {

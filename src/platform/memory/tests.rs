@@ -11,10 +11,7 @@ fn file(start: &str) -> FitFile {
     FitFile {
         bytes: start.as_bytes().to_vec(),
         sha256: Sha256::of(start.as_bytes()),
-        key: Key {
-            start: start.parse().unwrap(),
-            elapsed_s: Some(60),
-        },
+        key: Key { start: start.parse().unwrap(), elapsed_s: Some(60) },
         kind: ActivityType::opaque("running"),
         title: None,
         local_offset_s: None,
@@ -31,11 +28,7 @@ async fn all(account: &Memory) -> Vec<Activity> {
     let mut rows = Vec::new();
     let mut page = None;
     loop {
-        let request = ListRequest {
-            window: Window::default(),
-            page,
-            known: &HashMap::new(),
-        };
+        let request = ListRequest { window: Window::default(), page, known: &HashMap::new() };
         let answer = account.list(request).await.unwrap();
         rows.extend(answer.activities);
         page = answer.next;
@@ -63,11 +56,8 @@ async fn what_is_uploaded_is_listed_newest_first_in_pages() {
         stored(&account, day).await;
     }
     account.configure(|settings| settings.page_size = NonZeroUsize::new(2));
-    let starts: Vec<String> = all(&account)
-        .await
-        .iter()
-        .map(|row| row.start.unwrap().to_string())
-        .collect();
+    let starts: Vec<String> =
+        all(&account).await.iter().map(|row| row.start.unwrap().to_string()).collect();
     assert_eq!(starts, [WEDNESDAY, TUESDAY, MONDAY]);
 }
 
@@ -77,16 +67,9 @@ async fn a_window_means_local_days() {
     let mut late = file("2026-11-16T23:30:00Z");
     late.local_offset_s = Some(3600);
     account.upload(&late).await.unwrap();
-    let window = Window {
-        first: Some("2026-11-17".parse().unwrap()),
-        last: None,
-    };
+    let window = Window { first: Some("2026-11-17".parse().unwrap()), last: None };
     let known = HashMap::new();
-    let request = ListRequest {
-        window,
-        page: None,
-        known: &known,
-    };
+    let request = ListRequest { window, page: None, known: &known };
     assert_eq!(account.list(request).await.unwrap().activities.len(), 1);
 }
 
@@ -122,11 +105,7 @@ async fn a_deletion_that_has_not_settled_refuses_the_same_start() {
         settings.duplicates = Duplicates::Refused;
     });
     let id = stored(&account, MONDAY).await;
-    let refused = || {
-        Err(PlatformError::Duplicate {
-            existing: Some(id.clone()),
-        })
-    };
+    let refused = || Err(PlatformError::Duplicate { existing: Some(id.clone()) });
     assert_eq!(account.upload(&file(MONDAY)).await, refused());
     account.delete(&id).await.unwrap();
     assert_eq!(account.upload(&file(MONDAY)).await, refused());
@@ -157,10 +136,9 @@ async fn an_upload_may_name_an_activity_that_it_did_not_make() {
     account.script(Fault::Upload(UploadFault::NamesStored(old.clone())));
     assert_eq!(stored(&account, TUESDAY).await, old);
     account.delete(&old).await.unwrap();
-    for (fault, existing) in [
-        (UploadFault::NamesDeleted, Some(old.clone())),
-        (UploadFault::NamesDuplicate(None), None),
-    ] {
+    for (fault, existing) in
+        [(UploadFault::NamesDeleted, Some(old.clone())), (UploadFault::NamesDuplicate(None), None)]
+    {
         account.script(Fault::Upload(fault));
         let answer = account.upload(&file(TUESDAY)).await;
         assert_eq!(answer, Err(PlatformError::Duplicate { existing }));
@@ -205,10 +183,7 @@ async fn downloads_break_and_sessions_end() {
     account.script(Fault::Download(DownloadFault::Truncated));
     let broken = account.download(&row).await.unwrap().bytes;
     assert_eq!(broken.len(), MONDAY.len() / 2);
-    assert_eq!(
-        account.download(&row).await.unwrap().bytes,
-        MONDAY.as_bytes()
-    );
+    assert_eq!(account.download(&row).await.unwrap().bytes, MONDAY.as_bytes());
     account.script(Fault::EndsSession(Operation::Delete));
     let ended = PlatformError::Auth(AuthFailure::Expired);
     assert_eq!(account.delete(&id).await, Err(ended.clone()));
@@ -221,11 +196,8 @@ async fn downloads_break_and_sessions_end() {
 async fn details_are_set_where_the_account_can() {
     let account = account();
     let id = stored(&account, MONDAY).await;
-    let details = Details {
-        title: Some("Morning".to_owned()),
-        private: Some(true),
-        ..Details::default()
-    };
+    let details =
+        Details { title: Some("Morning".to_owned()), private: Some(true), ..Details::default() };
     account.script(Fault::KeepsPrivacy);
     account.set_details(&id, &details).await.unwrap();
     let written = account.details(&id).await.unwrap();
@@ -242,8 +214,5 @@ async fn what_is_no_activity_is_rejected_where_bytes_are_read() {
     let answer = account.upload(&file(MONDAY)).await;
     assert!(matches!(answer, Err(PlatformError::Rejected { .. })));
     let id = account.put_file(b"nonsense", Some("by hand"));
-    assert_eq!(
-        account.written(&id).unwrap().title.as_deref(),
-        Some("by hand")
-    );
+    assert_eq!(account.written(&id).unwrap().title.as_deref(), Some("by hand"));
 }

@@ -48,12 +48,7 @@ impl Settings {
                 delete: true,
                 lists_bytes: false,
                 replace: ReplaceProtocol::UploadThenDelete,
-                editable: Editable {
-                    title: true,
-                    description: true,
-                    kind: true,
-                    privacy: true,
-                },
+                editable: Editable { title: true, description: true, kind: true, privacy: true },
                 max_upload_bytes: None,
                 loses_on_replace: &[],
             },
@@ -178,12 +173,7 @@ impl World {
         answer: Result<(), PlatformError>,
     ) {
         let changes = std::mem::take(&mut self.changes);
-        self.history.push(Happening {
-            operation,
-            subject,
-            answer,
-            changes,
-        });
+        self.history.push(Happening { operation, subject, answer, changes });
     }
 
     pub(super) fn moments(&self) -> Vec<Moment> {
@@ -195,10 +185,7 @@ impl World {
                     Change::Removed(id) => ids.remove(id),
                 };
             }
-            Moment {
-                happening: happening.clone(),
-                ids: ids.clone(),
-            }
+            Moment { happening: happening.clone(), ids: ids.clone() }
         };
         self.history.iter().map(after).collect()
     }
@@ -226,12 +213,7 @@ impl World {
             kind: Some(row.kind.clone()),
             private: row.private,
         };
-        let item = Item {
-            row,
-            details,
-            hidden_for: 0,
-            twice: false,
-        };
+        let item = Item { row, details, hidden_for: 0, twice: false };
         if self.items.insert(id.clone(), item).is_none() {
             self.changes.push(Change::Added(id.clone()));
         }
@@ -256,12 +238,7 @@ impl World {
     /// The row that a file would get under a new id, unless the account refuses it.
     pub(super) fn examine(&mut self, file: &FitFile) -> Result<Activity, PlatformError> {
         let size = u64::try_from(file.bytes.len()).unwrap_or(u64::MAX);
-        if self
-            .settings
-            .capabilities
-            .max_upload_bytes
-            .is_some_and(|max| size > max)
-        {
+        if self.settings.capabilities.max_upload_bytes.is_some_and(|max| size > max) {
             return Err(PlatformError::Rejected {
                 reason: "the file is too large".to_owned(),
                 kind: Rejection::TooLarge,
@@ -282,9 +259,7 @@ impl World {
             | None => {}
         }
         if let Some(existing) = self.refusing(row.start) {
-            return Err(PlatformError::Duplicate {
-                existing: Some(existing),
-            });
+            return Err(PlatformError::Duplicate { existing: Some(existing) });
         }
         let mut row = self.as_listed(row);
         row.id = self.new_id();

@@ -24,14 +24,11 @@ fn mode(path: &Path) -> u32 {
 fn filled(path: &Path) {
     let store = Store::open(path, Access::ReadWrite).unwrap();
     let row = garmin(&store);
-    let activities = (0..200)
-        .map(|n| activity(&format!("{n}"), Some("2026-11-19T06:12:33Z")))
-        .collect();
+    let activities =
+        (0..200).map(|n| activity(&format!("{n}"), Some("2026-11-19T06:12:33Z"))).collect();
     let now = at("2026-11-20T00:00:00Z");
     let inventory = Inventory::new(activities, true, Some(now));
-    store
-        .save_inventory(row, &inventory, Reading::Full, now)
-        .unwrap();
+    store.save_inventory(row, &inventory, Reading::Full, now).unwrap();
 }
 
 fn refused(path: &Path) -> [StateError; 2] {
@@ -112,8 +109,7 @@ fn what_is_no_state_is_corrupt() {
 
     let other = folder.path().join("other.db");
     let conn = Connection::open(&other).unwrap();
-    conn.execute_batch("CREATE TABLE bookmarks (url TEXT)")
-        .unwrap();
+    conn.execute_batch("CREATE TABLE bookmarks (url TEXT)").unwrap();
     for error in refused(&other) {
         assert!(matches!(error, StateError::Corrupt(_)), "{error}");
     }
@@ -124,15 +120,7 @@ fn a_truncated_state_is_corrupt() {
     let (_folder, path) = place();
     filled(&path);
     let whole = fs::read(&path).unwrap();
-    for length in [
-        20,
-        50,
-        600,
-        4096,
-        10_000,
-        whole.len() - 4096,
-        whole.len() - 1,
-    ] {
+    for length in [20, 50, 600, 4096, 10_000, whole.len() - 4096, whole.len() - 1] {
         fs::write(&path, &whole[..length]).unwrap();
         for error in refused(&path) {
             assert!(matches!(error, StateError::Corrupt(_)), "{length}: {error}");
@@ -167,18 +155,9 @@ fn rows_that_do_not_parse_are_found() {
     drop(conn);
     let store = Store::open(&path, Access::ReadOnly).unwrap();
     let findings = store.verify().unwrap().join("\n");
-    assert!(
-        findings.contains("content row 1 refers to a missing account"),
-        "{findings}"
-    );
-    assert!(
-        findings.contains("an activity cannot be read"),
-        "{findings}"
-    );
-    assert!(
-        findings.contains("the facts of a file cannot be read"),
-        "{findings}"
-    );
+    assert!(findings.contains("content row 1 refers to a missing account"), "{findings}");
+    assert!(findings.contains("an activity cannot be read"), "{findings}");
+    assert!(findings.contains("the facts of a file cannot be read"), "{findings}");
     let error = store.inventory(garmin(&store)).unwrap_err();
     assert!(matches!(error, StateError::Corrupt(_)), "{error}");
 }
@@ -201,16 +180,11 @@ fn a_reader_sees_what_was_before_while_a_writer_writes() {
     let (_folder, path) = place();
     filled(&path);
     let writer = Connection::open(&path).unwrap();
-    writer
-        .execute_batch("BEGIN IMMEDIATE; DELETE FROM activity;")
-        .unwrap();
+    writer.execute_batch("BEGIN IMMEDIATE; DELETE FROM activity;").unwrap();
     for access in [Access::ReadOnly, Access::ReadWrite] {
         let reader = Store::open(&path, access).unwrap();
         let row = garmin(&reader);
-        assert_eq!(
-            reader.inventory(row).unwrap().unwrap().activities.len(),
-            200
-        );
+        assert_eq!(reader.inventory(row).unwrap().unwrap().activities.len(), 200);
     }
     writer.execute_batch("COMMIT").unwrap();
 }

@@ -25,17 +25,11 @@ fn step(store: &Store, number: usize) -> Step {
 }
 
 fn entry(phase: Phase) -> Entry {
-    Entry {
-        phase,
-        attempt: 1,
-        detail: json!({"known": ["4711"], "of": phase.as_str()}),
-    }
+    Entry { phase, attempt: 1, detail: json!({"known": ["4711"], "of": phase.as_str()}) }
 }
 
 fn begin(store: &Store, run: RunId, number: usize) -> StepId {
-    store
-        .begin_step(run, &step(store, number), &entry(Phase::Intent), at(NOW))
-        .unwrap()
+    store.begin_step(run, &step(store, number), &entry(Phase::Intent), at(NOW)).unwrap()
 }
 
 fn record(store: &Store, run: RunId, step: StepId, phase: Phase) {
@@ -48,21 +42,11 @@ fn runs_are_listed_newest_first_with_their_ends() {
     let killed = store.begin_run(None, at(NOW)).unwrap();
     let later = at("2026-11-20T02:00:00Z");
     let done = store.begin_run(Some("7f3a"), later).unwrap();
-    let end = RunEnd {
-        at: at("2026-11-20T02:00:01Z"),
-        exit: 10,
-        counts: json!({"uploaded": 3}),
-    };
+    let end = RunEnd { at: at("2026-11-20T02:00:01Z"), exit: 10, counts: json!({"uploaded": 3}) };
     store.end_run(done, end.at, end.exit, &end.counts).unwrap();
     let runs = store.runs().unwrap();
-    assert_eq!(
-        runs.iter().map(|run| run.id).collect::<Vec<_>>(),
-        [done, killed]
-    );
-    assert_eq!(
-        (runs[0].plan.as_deref(), runs[0].started_at),
-        (Some("7f3a"), later)
-    );
+    assert_eq!(runs.iter().map(|run| run.id).collect::<Vec<_>>(), [done, killed]);
+    assert_eq!((runs[0].plan.as_deref(), runs[0].started_at), (Some("7f3a"), later));
     assert_eq!((&runs[0].end, &runs[1].end), (&Some(end), &None));
 }
 
@@ -84,20 +68,10 @@ fn a_later_run_settles_what_an_earlier_one_left() {
     let store = Store::open(&path, Access::ReadWrite).unwrap();
     let unsettled = store.unsettled().unwrap();
     assert_eq!(unsettled.len(), 1);
-    assert_eq!(
-        (unsettled[0].id, unsettled[0].phase()),
-        (left, Some(Phase::Sent))
-    );
+    assert_eq!((unsettled[0].id, unsettled[0].phase()), (left, Some(Phase::Sent)));
     assert_eq!(unsettled[0].step, step(&store, 1));
-    let entries: Vec<Entry> = unsettled[0]
-        .entries
-        .iter()
-        .map(|w| w.entry.clone())
-        .collect();
-    assert_eq!(
-        entries,
-        [Phase::Intent, Phase::Fetched, Phase::Sent].map(entry)
-    );
+    let entries: Vec<Entry> = unsettled[0].entries.iter().map(|w| w.entry.clone()).collect();
+    assert_eq!(entries, [Phase::Intent, Phase::Fetched, Phase::Sent].map(entry));
 
     let run = store.begin_run(None, at(NOW)).unwrap();
     record(&store, run, left, Phase::Held);
@@ -107,17 +81,11 @@ fn a_later_run_settles_what_an_earlier_one_left() {
 
     let again = begin(&store, run, 1);
     let at_address = store.steps_at(&step(&store, 1).address).unwrap();
-    assert_eq!(
-        at_address.iter().map(|step| step.id).collect::<Vec<_>>(),
-        [left, again]
-    );
+    assert_eq!(at_address.iter().map(|step| step.id).collect::<Vec<_>>(), [left, again]);
     let writers: Vec<RunId> = at_address[0].entries.iter().map(|w| w.run).collect();
     assert_eq!(at_address[0].run, writers[0]);
     assert_eq!(writers[3..], [run, run]);
-    assert_eq!(
-        store.steps_at(&step(&store, 2).address).unwrap()[0].id,
-        finished
-    );
+    assert_eq!(store.steps_at(&step(&store, 2).address).unwrap()[0].id, finished);
     assert_eq!(store.verify().unwrap(), Vec::<String>::new());
 }
 
@@ -161,16 +129,8 @@ fn an_entry_of_no_run_or_step_is_refused() {
     let now = at(NOW);
     assert!(store.record(nobody, id, &entry(Phase::Sent), now).is_err());
     let new = step(&store, 2);
-    assert!(
-        store
-            .begin_step(nobody, &new, &entry(Phase::Intent), now)
-            .is_err()
-    );
-    assert_eq!(
-        store.steps_at(&new.address).unwrap(),
-        [],
-        "no step without an entry"
-    );
+    assert!(store.begin_step(nobody, &new, &entry(Phase::Intent), now).is_err());
+    assert_eq!(store.steps_at(&new.address).unwrap(), [], "no step without an entry");
 }
 
 /// What happens to a state: a new run, a new step at an address, or one more entry of a step.

@@ -305,12 +305,8 @@ impl FitFile {
         }
         for number in 0..self.developer_fields {
             let name = format!("field {number}");
-            let description = [
-                Field::u8(0, 0),
-                Field::u8(1, number),
-                Field::u8(2, 2),
-                Field::text(3, &name),
-            ];
+            let description =
+                [Field::u8(0, 0), Field::u8(1, number), Field::u8(2, 2), Field::text(3, &name)];
             stream.message(FIELD_DESCRIPTION, &description, &[]);
         }
         let device = [
@@ -330,12 +326,7 @@ impl FitFile {
         if self.shape.odd_field_size {
             data.value.truncate(1);
         }
-        let fields = [
-            Field::u32(253, at),
-            data,
-            Field::of_enum(0, 0),
-            Field::of_enum(1, kind),
-        ];
+        let fields = [Field::u32(253, at), data, Field::of_enum(0, 0), Field::of_enum(1, kind)];
         stream.message(EVENT, &fields, &[]);
     }
 
@@ -364,11 +355,7 @@ impl FitFile {
         let mut start = self.start;
         for leg in &self.legs {
             let end = start + leg.elapsed_s;
-            let elapsed_ms = if leg.elapsed_known {
-                leg.elapsed_s * 1000
-            } else {
-                u32::MAX
-            };
+            let elapsed_ms = if leg.elapsed_known { leg.elapsed_s * 1000 } else { u32::MAX };
             let session = [
                 Field::u32(253, end),
                 Field::u32(2, start),

@@ -38,11 +38,7 @@ pub(super) struct Field {
 
 impl Field {
     fn of(number: u8, base: u8, value: &[u8]) -> Self {
-        Self {
-            number,
-            base,
-            value: value.to_vec(),
-        }
+        Self { number, base, value: value.to_vec() }
     }
 
     pub(super) fn of_enum(number: u8, value: u8) -> Self {
@@ -87,11 +83,7 @@ pub(super) struct Stream {
 
 impl Stream {
     pub(super) fn new(big_endian: bool) -> Self {
-        Self {
-            bytes: Vec::new(),
-            big_endian,
-            definitions: BTreeMap::new(),
-        }
+        Self { bytes: Vec::new(), big_endian, definitions: BTreeMap::new() }
     }
 
     pub(super) fn message(&mut self, kind: Kind, fields: &[Field], developer: &[u8]) {
@@ -124,11 +116,7 @@ impl Stream {
     fn definition(&self, (local, global): Kind, fields: &[Field], developer: &[u8]) -> Vec<u8> {
         let flags = if developer.is_empty() { 0x40 } else { 0x60 };
         let mut bytes = vec![flags | local, 0, u8::from(self.big_endian)];
-        bytes.extend(if self.big_endian {
-            global.to_be_bytes()
-        } else {
-            global.to_le_bytes()
-        });
+        bytes.extend(if self.big_endian { global.to_be_bytes() } else { global.to_le_bytes() });
         let count = |length: usize| u8::try_from(length).unwrap_or(u8::MAX);
         bytes.push(count(fields.len()));
         for field in fields {
@@ -154,8 +142,6 @@ impl Stream {
 /// CRC-16 with polynomial 0xA001, bit by bit: independent of the reader's tables.
 pub(super) fn crc16(bytes: &[u8]) -> u16 {
     bytes.iter().fold(0, |crc, byte| {
-        (0..8).fold(crc ^ u16::from(*byte), |crc, _| {
-            (crc >> 1) ^ (0xA001 * (crc & 1))
-        })
+        (0..8).fold(crc ^ u16::from(*byte), |crc, _| (crc >> 1) ^ (0xA001 * (crc & 1)))
     })
 }
