@@ -68,6 +68,8 @@ pub(super) struct Document {
     pub(super) path: PathBuf,
     /// Whether it may hold secrets.
     pub(super) privacy: Privacy,
+    /// The secrets in it, so that no message repeats one that stands in a wrong place too.
+    pub(super) secrets: Vec<String>,
     /// Its content; `None` if it is empty.
     pub(super) root: Option<Node>,
 }
@@ -118,7 +120,12 @@ impl Faults {
         if self.is_full() {
             self.omitted += 1;
         } else {
-            self.list.push(fault.of(&document.source, severity));
+            let mut finding = fault.of(&document.source, severity);
+            for secret in &document.secrets {
+                finding.message = finding.message.replace(secret, "***");
+                finding.help = finding.help.map(|help| help.replace(secret, "***"));
+            }
+            self.list.push(finding);
         }
     }
 

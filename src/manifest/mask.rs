@@ -123,6 +123,7 @@ fn secrets_after_keys(text: &str, hidden: &mut Hidden) {
 
 /// Hides the values of secret keys in a line, from a byte of it on.
 fn secrets_in_line(line: &str, from: usize, start: usize, hidden: &mut Hidden) -> Rest {
+    let indent = line.len() - line.trim_start_matches([' ', '\t']).len();
     let mut at = from;
     while let Some(word) = next_word(line, at) {
         at = word.end;
@@ -139,9 +140,9 @@ fn secrets_in_line(line: &str, from: usize, start: usize, hidden: &mut Hidden) -
                 .get(..word.start)
                 .is_some_and(|before| before.contains(['{', '"', '\'', ',']));
             return if in_flow {
-                Rest::NextLine(word.start)
+                Rest::NextLine(indent)
             } else {
-                Rest::Deeper(word.start)
+                Rest::Deeper(indent)
             };
         }
         if let Some(mark) = quote {
@@ -160,7 +161,11 @@ fn secrets_in_line(line: &str, from: usize, start: usize, hidden: &mut Hidden) -
             }
         }
         hidden.hide(start + value..start + line.len());
-        return Rest::Deeper(word.start);
+        return if content.starts_with(['|', '>']) {
+            Rest::NextLine(indent)
+        } else {
+            Rest::Deeper(indent)
+        };
     }
     Rest::Nothing
 }
