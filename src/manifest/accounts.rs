@@ -9,8 +9,8 @@ use secrecy::SecretString;
 use crate::domain::{AccountName, PlatformSpec, RegionSpec, nearest};
 
 use super::faults::{Document, Fault};
+use super::fields::{Field, Fields, Owner, Reader};
 use super::keys::ACCOUNT;
-use super::parse::{Field, Fields, Owner, Reader};
 use super::raw::{Entry, Kind};
 use super::{Account, PasswordSource, codes, mask, trust};
 
@@ -133,6 +133,7 @@ fn account(name: &str, draft: &Draft<'_>, reader: &mut Reader<'_>) -> Option<Acc
     let implied_region = implied.and_then(|(of, region)| (of.id == spec.id).then_some(region));
     let region = region(spec, draft, implied_region, reader);
     let endpoints = at("endpoints")
+        .filter(|_| !spec.endpoints.is_empty())
         .map(|field| field.endpoints(spec.endpoints, reader))
         .unwrap_or_default();
     misplaced(spec, draft, reader);
@@ -159,12 +160,14 @@ fn account(name: &str, draft: &Draft<'_>, reader: &mut Reader<'_>) -> Option<Acc
 fn passwords(fields: &Fields<'_>, reader: &mut Reader<'_>) -> Vec<PasswordSource> {
     let env = fields
         .get("password_env")
-        .and_then(|field| field.text(reader))
+        .and_then(|field| variable(&field, reader))
         .map(PasswordSource::Env);
     let file = fields.get("password_file").and_then(|field| {
         let path = field.path(reader)?;
-        let readable = fs::metadata(&path)
-            .is_ok_and(|metadata| trust::is_open(&path, &metadata, reader.request.uid));
+        let readable = fs::canonicalize(&path).is_ok_and(|real| {
+            fs::metadata(&real)
+                .is_ok_and(|metadata| trust::is_open(&real, &metadata, reader.request.uid))
+        });
         if readable {
             let message = "other users can read this password file";
             let fault = Fault::new(codes::READABLE_PASSWORD_FILE, field.span(), message)
@@ -185,6 +188,19 @@ fn passwords(fields: &Fields<'_>, reader: &mut Reader<'_>) -> Vec<PasswordSource
         .into_iter()
         .flatten()
         .collect()
+}
+
+/// The name of an environment variable.
+fn variable(field: &Field<'_>, reader: &mut Reader<'_>) -> Option<String> {
+    let name = field.text(reader)?;
+    let form = name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')
+        && !name.starts_with(|c: char| c.is_ascii_digit());
+    if !form {
+        let message = "'password_env' must be the name of an environment variable";
+        let help = "write a name such as GARMIN_PASSWORD, not the password itself";
+        field.fault(codes::BAD_NAME, message, help, reader);
+    }
+    form.then_some(name)
 }
 
 fn platform<'a>(

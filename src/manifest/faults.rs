@@ -11,7 +11,7 @@ use super::mask;
 use super::raw::Node;
 use super::trust::Privacy;
 
-/// Further faults are only counted: nobody mends more in one go.
+/// Further faults are left out: nobody mends more in one go.
 const MAX_FAULTS: usize = 200;
 
 /// A fault in a text that has no name yet.
@@ -85,7 +85,6 @@ impl Document {
 #[derive(Debug, Default)]
 pub(super) struct Faults {
     list: Vec<Diagnostic>,
-    omitted: usize,
 }
 
 impl Faults {
@@ -101,7 +100,8 @@ impl Faults {
 
     /// Adds findings that were made elsewhere.
     pub(super) fn extend(&mut self, findings: Vec<Diagnostic>) {
-        self.list.extend(findings);
+        let room = MAX_FAULTS.saturating_sub(self.list.len());
+        self.list.extend(findings.into_iter().take(room));
     }
 
     /// Whether anything keeps the manifest from being used.
@@ -111,15 +111,13 @@ impl Faults {
             .any(|finding| finding.severity == Severity::Error)
     }
 
-    /// Whether further faults would only be counted.
+    /// Whether further faults would be left out.
     pub(super) fn is_full(&self) -> bool {
         self.list.len() >= MAX_FAULTS
     }
 
     fn add(&mut self, document: &Document, fault: Fault, severity: Severity) {
-        if self.is_full() {
-            self.omitted += 1;
-        } else {
+        if !self.is_full() {
             let mut finding = fault.of(&document.source, severity);
             for secret in &document.secrets {
                 finding.message = finding.message.replace(secret, "***");
@@ -146,7 +144,7 @@ impl Faults {
                 } else {
                     Severity::Warning
                 },
-                message: format!("only the first {MAX_FAULTS} faults are shown"),
+                message: format!("there are {MAX_FAULTS} faults or more, and these are shown"),
                 help: Some("mend these, then validate again".to_owned()),
                 place: None,
             });

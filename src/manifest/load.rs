@@ -2,13 +2,15 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::diag::{Diagnostic, Severity};
+use crate::diag::Diagnostic;
 use crate::domain::Catalog;
 
 use super::faults::{Fault, Faults};
+use super::fields::{Field, Fields, Owner, Reader};
 use super::keys::{CACHE, HOME_ACCOUNTS, LIMITS, MANIFEST};
-use super::parse::{Field, Fields, Owner, Reader, permille};
+use super::parse::straight;
 use super::text::{self, Loaded};
+use super::value::permille;
 use super::{CacheSettings, Limits, Manifest, Trust, accounts, check, codes, rules};
 
 /// Days that cached files are kept if the manifest does not say.
@@ -45,7 +47,11 @@ pub fn load(request: &LoadRequest<'_>) -> Result<Manifest, Vec<Diagnostic>> {
     let home = reader.file(&home_path, &home_path);
     let Some(own) = own else {
         if !reader.faults.has_errors() {
-            reader.not_found();
+            let message = "there is no such manifest".to_owned();
+            let help = "check the path given with --config";
+            let code = codes::MANIFEST_NOT_FOUND;
+            let finding = text::whole(request.path, code, message, help);
+            reader.faults.extend(vec![finding]);
         }
         return Err(reader.faults.settle().unwrap_or_else(|refused| refused));
     };
@@ -113,16 +119,6 @@ impl Reader<'_> {
         }
     }
 
-    fn not_found(&mut self) {
-        self.faults.extend(vec![Diagnostic {
-            code: codes::MANIFEST_NOT_FOUND,
-            severity: Severity::Error,
-            message: format!("there is no manifest {}", self.request.path.display()),
-            help: Some("check the path given with --config".to_owned()),
-            place: None,
-        }]);
-    }
-
     fn cache(&mut self, section: Option<Field<'_>>) -> CacheSettings {
         let fields = self.group(section, CACHE, Owner::Cache);
         let max_age_days = fields
@@ -131,7 +127,7 @@ impl Reader<'_> {
             .unwrap_or(CACHE_DAYS);
         let directory = fields.get("directory").and_then(|field| {
             let path = field.path(self)?;
-            if !path.starts_with(self.request.home) {
+            if !path.starts_with(straight(self.request.home)) {
                 self.guard(field, Owner::Cache);
             }
             Some(path)

@@ -6,9 +6,18 @@
 use std::ops::Range;
 
 /// Keys with a telling name whose values are no secrets.
-const HARMLESS: &[&str] = &["password_env", "password_file"];
-/// Parts of names that announce a secret.
-const TELLING: &[&str] = &["pass", "pwd", "secret", "token", "credential", "mfa"];
+const HARMLESS: &[&str] = &["password_file"];
+/// Parts of names that announce a secret. `password_env` is among them: people put the password
+/// itself there.
+const TELLING: &[&str] = &[
+    "passw",
+    "passphrase",
+    "pwd",
+    "secret",
+    "token",
+    "credential",
+    "mfa",
+];
 
 /// A text with everything secret in it hidden, byte for byte as long.
 pub(super) fn text(text: &str) -> String {
@@ -160,7 +169,8 @@ fn secrets_in_line(line: &str, from: usize, start: usize, hidden: &mut Hidden) -
                 }
             }
         }
-        hidden.hide(start + value..start + line.len());
+        let shown = tail.len() - tail.trim_start().len();
+        hidden.hide(start + value + shown..start + line.len());
         return if content.starts_with(['|', '>']) {
             Rest::NextLine(indent)
         } else {
@@ -186,7 +196,9 @@ pub(super) fn is_secret(name: &str) -> bool {
     if HARMLESS.contains(&name.as_str()) || name.len() > 40 {
         return false;
     }
-    TELLING.iter().any(|part| name.contains(part)) || strsim::osa_distance(&name, "password") <= 2
+    TELLING.iter().any(|part| name.contains(part))
+        || name.split(['_', '-']).any(|part| part == "pass")
+        || strsim::osa_distance(&name, "password") <= 2
 }
 
 /// Where the value of a secret key begins: after `:` or `=`, or after the bare word where it stands
@@ -335,19 +347,16 @@ mod tests {
 
     #[test]
     fn what_is_no_secret_stays_readable() {
-        let plain = "# my accounts\naccounts:\n  us:\n    password_env: GARMIN_PASSWORD\n    password_file: ~/pw\n    region: cn\nsync_rules:\n  - { name: 跑步, source: us, title: \"a: b\" }\n";
+        let plain = "# my accounts\naccounts:\n  us:\n    compass: x\n    password_file: ~/pw\n    region: cn\nsync_rules:\n  - { name: 跑步, source: us, title: \"a: b\" }\n";
         assert_eq!(text(plain), plain);
         let flow = "{\"password\": \"xy\", \"region\": \"us\"}";
         assert_eq!(text(flow), "{\"password\": \"**\", \"region\": \"us\"}");
         let after = "  password: |\n    x\n  region: us\n";
-        assert_eq!(
-            text(after),
-            "  password: *\n*****\n  region: us\n".replace(": *\n", ":**\n")
-        );
+        assert_eq!(text(after), "  password: *\n*****\n  region: us\n");
     }
 
     #[test]
     fn hidden_letters_keep_their_bytes() {
-        assert_eq!(text("password: 密码x"), "password:********");
+        assert_eq!(text("password: 密码x"), "password: *******");
     }
 }

@@ -12,7 +12,7 @@ use crate::domain::Sha256;
 use super::codes;
 use super::faults::{Document, Fault};
 use super::mask;
-use super::raw::{self, Kind, Node};
+use super::raw::{Kind, Node};
 use super::trust::Privacy;
 
 /// Larger files are no manifests: this holds thousands of rules.
@@ -117,7 +117,7 @@ pub(super) fn read(
 }
 
 /// A finding about a file as a whole: it stands at its beginning.
-fn whole(shown: &Path, code: &'static str, message: String, help: &str) -> Diagnostic {
+pub(super) fn whole(shown: &Path, code: &'static str, message: String, help: &str) -> Diagnostic {
     let source = Arc::new(Source {
         path: shown.to_path_buf(),
         text: String::new(),
@@ -139,7 +139,7 @@ fn document(
             text,
         })
     };
-    let tree = raw::read(text, MAX_VALUES)
+    let tree = super::tree::read(text, MAX_VALUES)
         .map_err(|fault| fault.of(&source(mask::text(text)), Severity::Error))?;
     let mut found = Vec::new();
     if let Some(root) = &tree.root {

@@ -52,7 +52,7 @@ backups: /var/backups/fit
 "#;
 
 #[test]
-fn a_full_manifest_means_what_it_says() {
+fn accounts_mean_what_they_say() {
     let world = World::with(FULL);
     let manifest = world
         .load()
@@ -63,10 +63,6 @@ fn a_full_manifest_means_what_it_says() {
         all.find(|account| account.name.as_str() == name).unwrap()
     };
     let garmin = account("garmin_us");
-    assert_eq!(
-        (garmin.platform.as_str(), garmin.region.as_deref()),
-        ("garmin", Some("global"))
-    );
     assert_eq!(garmin.email.as_deref(), Some("me@example.com"));
     let [env, file, command, literal] = garmin.password.as_slice() else {
         panic!("{:?}", garmin.password)
@@ -96,6 +92,21 @@ fn a_full_manifest_means_what_it_says() {
     );
     assert_eq!(garmin.endpoints["sso"], "https://localhost:1");
     assert_eq!(garmin.endpoints["connectapi"], "http://127.0.0.1:8080/x");
+}
+
+#[test]
+fn platform_and_region_are_named_or_implied() {
+    let world = World::with(FULL);
+    let manifest = world.load().unwrap();
+    let account = |name: &str| {
+        let mut all = manifest.accounts.values();
+        all.find(|account| account.name.as_str() == name).unwrap()
+    };
+    let garmin = account("garmin_us");
+    assert_eq!(
+        (garmin.platform.as_str(), garmin.region.as_deref()),
+        ("garmin", Some("global"))
+    );
     let watch = account("trail_watch");
     assert_eq!(
         (watch.platform.as_str(), watch.region.as_deref()),
@@ -110,7 +121,12 @@ fn a_full_manifest_means_what_it_says() {
         archive.path.as_deref(),
         Some(world.path("user/fit-archive/y").as_path())
     );
+}
 
+#[test]
+fn settings_mean_what_they_say() {
+    let world = World::with(FULL);
+    let manifest = world.load().unwrap();
     assert_eq!(manifest.path, Path::new("fit_sync.yaml"));
     assert_eq!(
         manifest.decisions,
@@ -288,6 +304,14 @@ sync_rules: [{ source: garmin_us, destination: shelf }]
         shelf.path.as_deref(),
         Some(world.path("home/shelf").as_path())
     );
+}
+
+#[test]
+fn line_ends_of_windows_make_no_difference() {
+    let text = FULL.replace('\n', "\r\n");
+    let manifest = World::with(&format!("\u{feff}{text}")).load().unwrap();
+    assert_eq!(manifest.rules[0].line, 20);
+    assert_eq!(manifest.accounts.len(), 3);
 }
 
 #[test]
