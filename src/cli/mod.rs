@@ -1,1 +1,90 @@
 //! The only floor that prints, prompts, reads the environment and exits.
+//!
+//! A command reads like its help: load, call the engine, render, say how it ended. One file per
+//! command; every lower error becomes words in `failure`.
+
+mod args;
+mod ask;
+mod commands;
+mod context;
+mod env;
+mod exit;
+mod failure;
+mod printer;
+mod progress;
+
+use std::io::IsTerminal as _;
+use std::process::ExitCode;
+
+use clap::Parser as _;
+use clap::error::ErrorKind;
+
+use crate::platform;
+
+use args::{Args, Command};
+use context::Context;
+use env::Environment;
+use exit::Exit;
+use failure::Failure;
+use printer::Printer;
+
+/// Runs the program.
+pub fn main() -> ExitCode {
+    let args = match Args::try_parse() {
+        Ok(args) => args,
+        Err(error) => return usage(&error),
+    };
+    let terminal = std::io::stderr().is_terminal();
+    let printer = Printer::new(&args.global, terminal);
+    let exit = match run(args, printer.clone()) {
+        Ok(exit) => exit,
+        Err(failure) => {
+            printer.error(&failure.text());
+            failure.exit
+        }
+    };
+    ExitCode::from(exit.code())
+}
+
+fn run(args: Args, printer: Printer) -> Result<Exit, Failure> {
+    let mut env = Environment::read()?;
+    env.interactive &= !args.global.no_input;
+    let context = Context {
+        global: args.global,
+        env,
+        printer,
+        catalog: platform::catalog(),
+    };
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build();
+    let runtime = runtime.map_err(|error| {
+        Failure::new(
+            Exit::Failed,
+            format!("no runtime: {error}"),
+            "free some memory or handles",
+        )
+    })?;
+    runtime.block_on(async {
+        match args.command {
+            Command::Validate(args) => commands::validate::run(&context, &args),
+            Command::Plan(args) => commands::plan::run(&context, &args).await,
+            Command::Show(args) => commands::show::run(&context, &args),
+            Command::Apply(args) => commands::apply::run(&context, &args).await,
+            Command::Inspect(args) => commands::inspect::run(&context, &args),
+            Command::State(args) => commands::state::run(&context, &args).await,
+            Command::Schema(args) => commands::schema::run(&context, &args),
+            Command::Completions(args) => Ok(commands::completions::run(&context, &args)),
+        }
+    })
+}
+
+/// clap's own code for a wrong command line would collide with "there are changes".
+fn usage(error: &clap::Error) -> ExitCode {
+    let _ = error.print();
+    let exit = match error.kind() {
+        ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => Exit::Done,
+        _ => Exit::Usage,
+    };
+    ExitCode::from(exit.code())
+}

@@ -59,21 +59,6 @@ impl Activity {
         self.key()?.interval()
     }
 
-    /// The sessions' stretches of a multisport recording; empty for a single sport.
-    pub fn legs(&self) -> Vec<Key> {
-        let sessions: Vec<Key> = self
-            .content
-            .iter()
-            .flat_map(Content::sessions)
-            .filter_map(super::Session::key)
-            .collect();
-        if sessions.len() > 1 {
-            sessions
-        } else {
-            Vec::new()
-        }
-    }
-
     /// An activity of which only the id is known, with the reason why it cannot be used.
     pub fn unusable(id: RemoteId, fingerprint: Fingerprint, reason: Unusable) -> Self {
         Self {

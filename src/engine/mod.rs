@@ -1,1 +1,22 @@
-//! The two straight lines.
+//! The two straight lines, from a manifest to a plan and from a plan to a changed world.
+//!
+//! This room orchestrates: it opens accounts, reads them into the state, hands values to `plan`, and
+//! lets platforms do what the plan says. It decides nothing and prints nothing; what happens goes
+//! out as events.
+
+mod accounts;
+mod apply;
+mod decide;
+mod error;
+mod identify;
+mod plan;
+mod refresh;
+mod session;
+
+pub use accounts::OpenAccount;
+pub use apply::{Applied, Approved, Finished, apply, check_accounts, settle};
+pub use decide::{Subject, decide, find_subject};
+pub use error::EngineError;
+pub use plan::{PlanRequest, Planned, plan};
+pub use refresh::Refresh;
+pub use session::{Open, Places, Session};

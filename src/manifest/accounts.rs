@@ -26,6 +26,9 @@ pub(super) struct Accounts {
     pub(super) names: BTreeSet<String>,
 }
 
+/// Keys that every account may have: where there is nothing to pace they do no harm.
+const EVERYWHERE: &[&str] = &["max_parallel", "min_gap_ms", "settle_s", "allow_login"];
+
 /// Where an account stands: its place, and its keys in the manifest and in home.
 struct Draft<'a> {
     document: &'a Document,
@@ -287,7 +290,8 @@ fn misplaced(spec: &PlatformSpec, draft: &Draft<'_>, reader: &mut Reader<'_>) {
     let others = &reader.request.catalog.platforms;
     for field in draft.fields.iter() {
         let name = field.key.name;
-        let foreign = !spec.account_keys.contains(&name)
+        let foreign = !EVERYWHERE.contains(&name)
+            && !spec.account_keys.contains(&name)
             && others
                 .iter()
                 .any(|other| other.account_keys.contains(&name));

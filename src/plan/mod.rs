@@ -1,1 +1,31 @@
-//! Deciding, purely: values in, a plan out.
+//! Deciding, purely: a world of values in, a plan out.
+//!
+//! This room sees no network, disk, clock or `async`; the same world gives the same bytes. It reads
+//! like the line `select → owners → matching → decide → build → guard`.
+
+mod build;
+mod compare;
+mod decide;
+mod document;
+mod exact;
+mod guard;
+pub mod matching;
+mod model;
+mod owners;
+mod reason;
+mod select;
+mod world;
+
+pub use build::{Comparison, Plan, build};
+pub use compare::{changes, clock};
+pub use decide::Notice;
+pub use document::DocumentError;
+pub use guard::exceeded;
+pub use model::{
+    AccountRef, Action, ActivityRef, Blocked, BlockedReason, Body, ByAccount, Change, Conflict,
+    Context, Counts, DestinationRef, Document, FORMAT, InSync, InventoryRef, LimitExceeded,
+    ManifestRef, Meta, PlanId, Protocol, RuleSummary, Skip, SourceRef, Step, StepKey,
+};
+pub use reason::{ConflictReason, InSyncReason, SkipReason, StepReason};
+pub use select::activity_at;
+pub use world::{AccountView, Force, Glob, Listing, Memory, Options, Selection, World};

@@ -3,10 +3,13 @@
 //! A platform lists, downloads, uploads, deletes, and translates errors. It knows no other
 //! platform, no plan, no state and no prompt.
 
+mod coros;
 pub mod directory;
 mod error;
+mod garmin;
 pub mod memory;
 mod registry;
+mod row;
 
 use std::collections::HashMap;
 
@@ -15,8 +18,9 @@ use async_trait::async_trait;
 use crate::domain::{Activity, ActivityType, Capabilities, Key, Note, Profile, RemoteId, Sha256};
 use jiff::civil::Date;
 
+pub use crate::domain::Details;
 pub use error::{AuthFailure, PlatformError, Rejection};
-pub use registry::{Opening, catalog, open};
+pub use registry::{OpenError, Opening, catalog, open};
 
 /// An open account.
 #[async_trait]
@@ -139,17 +143,4 @@ pub enum UploadStatus {
     Finished,
     /// Not yet decided.
     Processing,
-}
-
-/// What people wrote about an activity, and who may see it.
-#[derive(Clone, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
-pub struct Details {
-    /// Title.
-    pub title: Option<String>,
-    /// Description.
-    pub description: Option<String>,
-    /// Canonical type.
-    pub kind: Option<ActivityType>,
-    /// Whether only the athlete sees it.
-    pub private: Option<bool>,
 }

@@ -3,10 +3,11 @@
 use std::sync::Arc;
 
 use crate::clock::Clock;
-use crate::domain::Catalog;
+use crate::domain::{AccountName, Catalog};
 use crate::manifest::Account;
 
-use super::Platform;
+use super::directory::Directory;
+use super::{Platform, coros, directory, garmin};
 
 /// What a platform is handed when it is opened.
 #[derive(Clone)]
@@ -17,13 +18,84 @@ pub struct Opening {
     pub random: Arc<dyn Fn() -> [u8; 16] + Send + Sync>,
 }
 
+/// Why an account cannot be opened.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum OpenError {
+    /// The platform is described, but its client is not there.
+    #[error("this version does not reach {platform} yet")]
+    NotYet {
+        /// As people call it.
+        platform: &'static str,
+    },
+    /// The catalog does not have this platform.
+    #[error("there is no platform '{platform}'")]
+    Unknown {
+        /// As the account names it.
+        platform: String,
+    },
+    /// A directory's account without a folder.
+    #[error("account '{account}' names no path")]
+    NoPath {
+        /// The account.
+        account: AccountName,
+    },
+}
+
 /// All platforms as data.
 pub fn catalog() -> Catalog {
-    Catalog::default()
+    Catalog {
+        platforms: vec![coros::spec::SPEC, directory::spec::SPEC, garmin::spec::SPEC],
+    }
 }
 
 /// Opens an account, without touching anything yet.
-pub fn open(account: &Account, opening: &Opening) -> Option<Arc<dyn Platform>> {
-    let _ = (account, opening);
-    None
+///
+/// # Errors
+/// If there is no client for its platform, or the account lacks what that needs.
+pub fn open(account: &Account, opening: &Opening) -> Result<Arc<dyn Platform>, OpenError> {
+    match account.platform.as_str() {
+        "directory" => {
+            let path = account.path.as_ref().ok_or_else(|| OpenError::NoPath {
+                account: account.name.clone(),
+            })?;
+            Ok(Arc::new(Directory::new(path, opening.clone())))
+        }
+        other => Err(match catalog().platform(other) {
+            Some(spec) => OpenError::NotYet {
+                platform: spec.name,
+            },
+            None => OpenError::Unknown {
+                platform: other.to_owned(),
+            },
+        }),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn platforms_are_in_order_and_no_account_name_implies_two_regions() {
+        let catalog = catalog();
+        let ids: Vec<&str> = catalog.platforms.iter().map(|spec| spec.id).collect();
+        assert_eq!(ids, ["coros", "directory", "garmin"]);
+        let mut implied: Vec<&str> = catalog
+            .platforms
+            .iter()
+            .flat_map(|spec| spec.regions.iter().map(|region| region.implied_by))
+            .collect();
+        implied.sort_unstable();
+        assert_eq!(
+            implied,
+            [
+                "coros_cn",
+                "coros_eu",
+                "coros_sg",
+                "coros_us",
+                "garmin_cn",
+                "garmin_us"
+            ]
+        );
+    }
 }

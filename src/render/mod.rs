@@ -1,3 +1,13 @@
-//! Values in, text out.
+//! Values in, text out: no file, no terminal, no clock.
 
+mod column;
 pub mod diagnostics;
+mod inspected;
+mod memory;
+mod plan_text;
+mod summary;
+
+pub use inspected::inspected;
+pub use memory::{history, links, outline};
+pub use plan_text::{Detail, plan_summary, plan_text};
+pub use summary::{apply_counts, apply_summary};

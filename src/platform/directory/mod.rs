@@ -1,1 +1,18 @@
 //! A folder of FIT files as an account.
+//!
+//! Every regular `.fit` or `.fit.gz` below the folder is an activity; its id is its relative path.
+//! Listing reads the files themselves, so hashes and contents cost no download, and a file that
+//! has not changed since it was last listed is not opened again. As a destination the folder
+//! carries a marker, so that an unmounted disk is not taken for an empty account.
+//!
+//! Knows no other platform, no state and no plan. Never writes over a file, and never outside.
+
+mod marker;
+mod path;
+mod platform;
+mod read;
+mod scan;
+pub(super) mod spec;
+mod write;
+
+pub use platform::Directory;

@@ -1,0 +1,135 @@
+//! Writing files of this program's own: whole or not at all, and closed to others where private.
+
+use std::fs::{self, DirBuilder, File, Permissions};
+use std::io::{self, Write};
+use std::os::unix::fs::{DirBuilderExt, PermissionsExt};
+use std::path::{Path, PathBuf};
+
+/// Who may read a new file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Access {
+    /// Its owner only: 0600.
+    Private,
+    /// Whoever the umask lets.
+    Shared,
+}
+
+/// What had to be done to a folder's mode.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Mode {
+    /// It was made, or was 0700 already.
+    Kept,
+    /// It was open to others and is 0700 now.
+    Tightened,
+}
+
+/// Writes a file by way of a temporary one in its folder; what was there before is replaced at once
+/// or not at all. A link is followed, so that it stays a link.
+///
+/// # Errors
+/// If the bytes are not surely on the disk; then the old file stands, except if only the folder
+/// could not be synced.
+pub fn write_atomically(path: &Path, bytes: &[u8], access: Access) -> io::Result<()> {
+    let path: PathBuf = path.canonicalize().unwrap_or_else(|_| path.to_path_buf());
+    let folder = match path.parent() {
+        Some(folder) if !folder.as_os_str().is_empty() => folder,
+        Some(_) | None => Path::new("."),
+    };
+    let mode = match access {
+        Access::Private => 0o600,
+        Access::Shared => 0o666,
+    };
+    let mut file = tempfile::Builder::new()
+        .prefix(".fit_sync-")
+        .suffix(".tmp")
+        .permissions(Permissions::from_mode(mode))
+        .tempfile_in(folder)?;
+    file.write_all(bytes)?;
+    file.as_file().sync_all()?;
+    file.persist(&path).map_err(|refused| refused.error)?;
+    sync_folder(folder)
+}
+
+/// Makes a folder, and those above it, that only its owner can enter: 0700.
+///
+/// # Errors
+/// If it cannot be made, is no folder, or belongs to somebody else and is open to others.
+pub fn create_private_dir(path: &Path) -> io::Result<Mode> {
+    DirBuilder::new().recursive(true).mode(0o700).create(path)?;
+    let mode = fs::metadata(path)?.permissions().mode();
+    if mode & 0o077 == 0 {
+        return Ok(Mode::Kept);
+    }
+    fs::set_permissions(path, Permissions::from_mode(0o700))?;
+    Ok(Mode::Tightened)
+}
+
+/// Makes sure that a folder's names are on the disk.
+///
+/// # Errors
+/// As the machine says, unless it is that this file system cannot do so.
+pub fn sync_folder(folder: &Path) -> io::Result<()> {
+    match File::open(folder)?.sync_all() {
+        Err(error)
+            if matches!(
+                error.kind(),
+                io::ErrorKind::InvalidInput | io::ErrorKind::Unsupported
+            ) =>
+        {
+            Ok(())
+        }
+        result => result,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn mode(path: &Path) -> u32 {
+        fs::metadata(path).unwrap().permissions().mode() & 0o777
+    }
+
+    #[test]
+    fn a_file_is_replaced_as_a_whole_and_nothing_is_left_beside_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a");
+        write_atomically(&path, b"one", Access::Private).unwrap();
+        write_atomically(&path, b"two", Access::Private).unwrap();
+        assert_eq!(fs::read(&path).unwrap(), b"two");
+        assert_eq!(mode(&path), 0o600);
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
+    }
+
+    #[test]
+    fn a_link_stays_a_link() {
+        let folder = tempfile::tempdir().unwrap();
+        let (real, link) = (folder.path().join("real"), folder.path().join("link"));
+        fs::write(&real, "old").unwrap();
+        std::os::unix::fs::symlink(&real, &link).unwrap();
+        write_atomically(&link, b"new", Access::Shared).unwrap();
+        assert!(link.symlink_metadata().unwrap().is_symlink());
+        assert_eq!(fs::read(&real).unwrap(), b"new");
+    }
+
+    #[test]
+    fn a_failed_write_leaves_the_old_file() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a");
+        fs::create_dir(&path).unwrap();
+        assert!(write_atomically(&path, b"new", Access::Shared).is_err());
+        assert!(path.is_dir());
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
+    }
+
+    #[test]
+    fn a_folder_open_to_others_is_tightened() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a/b");
+        assert_eq!(create_private_dir(&path).unwrap(), Mode::Kept);
+        assert_eq!(mode(&path), 0o700);
+        fs::set_permissions(&path, Permissions::from_mode(0o755)).unwrap();
+        assert_eq!(create_private_dir(&path).unwrap(), Mode::Tightened);
+        assert_eq!(mode(&path), 0o700);
+    }
+}

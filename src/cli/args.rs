@@ -1,0 +1,275 @@
+//! The command line. Its doc comments are the help.
+
+use std::path::PathBuf;
+
+use clap::{Args as ClapArgs, Parser, Subcommand, ValueEnum};
+
+/// Keep fitness accounts in step: review a plan, then apply exactly that plan.
+#[derive(Debug, Parser)]
+#[command(
+    name = "fit_sync",
+    version,
+    max_term_width = 100,
+    arg_required_else_help = true
+)]
+pub struct Args {
+    #[command(flatten)]
+    pub global: Global,
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// Options of every command; they may stand before or after it.
+#[derive(Clone, Debug, ClapArgs)]
+pub struct Global {
+    /// Manifest [default: ./fit_sync.yaml, ./fit_sync.yml, then config.{yaml,yml,json} in home]
+    #[arg(long, global = true, value_name = "PATH")]
+    pub config: Option<PathBuf>,
+    /// State file [default: $FIT_SYNC_STATE, the manifest's `state`, then state.db in home]
+    #[arg(long, global = true, value_name = "PATH")]
+    pub state: Option<PathBuf>,
+    /// Show more: rows in sync and skipped, and what is read
+    #[arg(short, long, global = true, action = clap::ArgAction::Count)]
+    pub verbose: u8,
+    /// Print the product and errors, nothing else
+    #[arg(short, long, global = true)]
+    pub quiet: bool,
+    /// When to colour
+    #[arg(long, global = true, value_enum, default_value_t = Color::Auto)]
+    pub color: Color,
+    /// Never ask; fail where an answer would be needed
+    #[arg(long, global = true)]
+    pub no_input: bool,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Color {
+    Auto,
+    Always,
+    Never,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Check the manifest; contacts nothing
+    Validate(Validate),
+    /// Read the accounts and show what apply would do
+    Plan(Plan),
+    /// Show a saved plan
+    Show(Show),
+    /// Execute a saved plan, or plan, ask and execute
+    Apply(Apply),
+    /// Show what is in FIT files, or why they cannot be used
+    Inspect(Inspect),
+    /// Look into the memory, and decide conflicts
+    #[command(subcommand)]
+    State(State),
+    /// Print the JSON Schema of a document
+    Schema(Schema),
+    /// Print a shell's completions
+    Completions(Completions),
+}
+
+#[derive(Debug, ClapArgs)]
+pub struct Validate {
+    /// Print the findings as JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Format {
+    /// For people
+    Text,
+    /// The plan document
+    Json,
+    /// At most 12 lines, no titles
+    Summary,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Refresh {
+    /// Read what is new
+    Incremental,
+    /// Read everything
+    Full,
+    /// Use what was read last; opens no session
+    None,
+}
+
+/// Which part of the plan.
+#[derive(Clone, Debug, Default, ClapArgs)]
+pub struct Selection {
+    /// Only this rule; may be given several times
+    #[arg(long = "rule", value_name = "NAME")]
+    pub rules: Vec<String>,
+    /// Only addresses that match; `*` and `?` are wildcards
+    #[arg(long, value_name = "GLOB")]
+    pub only: Vec<String>,
+    /// No addresses that match
+    #[arg(long, value_name = "GLOB")]
+    pub except: Vec<String>,
+}
+
+#[derive(Debug, ClapArgs)]
+pub struct Plan {
+    #[command(flatten)]
+    pub selection: Selection,
+    /// Save the plan, to be applied exactly as it is
+    #[arg(long, value_name = "FILE")]
+    pub out: Option<PathBuf>,
+    /// The same as --format json
+    #[arg(long, conflicts_with = "format")]
+    pub json: bool,
+    /// How to print the plan
+    #[arg(long, value_enum, default_value_t = Format::Text)]
+    pub format: Format,
+    /// List the pairs in sync too
+    #[arg(long)]
+    pub all: bool,
+    /// Exit with 2 if there are changes
+    #[arg(long)]
+    pub detailed_exitcode: bool,
+    /// How much to read
+    #[arg(long, value_enum, default_value_t = Refresh::Incremental)]
+    pub refresh: Refresh,
+    /// Most originals to fetch for comparing
+    #[arg(long, value_name = "N", default_value_t = 200)]
+    pub max_downloads: usize,
+}
+
+#[derive(Debug, ClapArgs)]
+pub struct Show {
+    /// A plan saved with `plan --out`
+    pub file: PathBuf,
+    /// How to print it
+    #[arg(long, value_enum, default_value_t = Format::Text)]
+    pub format: Format,
+    /// The same as --format json
+    #[arg(long, conflicts_with = "format")]
+    pub json: bool,
+}
+
+#[derive(Debug, ClapArgs)]
+pub struct Apply {
+    /// A plan saved with `plan --out`; it is the approval
+    pub file: Option<PathBuf>,
+    #[command(flatten)]
+    pub selection: Selection,
+    /// Do not ask
+    #[arg(long)]
+    pub auto_approve: bool,
+    /// Refuse any plan but the one with this id (or its first digits, as shown)
+    #[arg(long, value_name = "ID")]
+    pub expect_plan: Option<String>,
+    /// Go beyond a limit this once: uploads=N or replaces=N
+    #[arg(long, value_name = "CLASS=N", value_parser = parse_allowance)]
+    pub allow: Vec<Allowance>,
+    /// Most originals to fetch for comparing
+    #[arg(long, value_name = "N", default_value_t = 200)]
+    pub max_downloads: usize,
+}
+
+/// `uploads=N` or `replaces=N`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Allowance {
+    Uploads(u32),
+    Replaces(u32),
+}
+
+fn parse_allowance(text: &str) -> Result<Allowance, String> {
+    let (class, number) = text
+        .split_once('=')
+        .ok_or("expected uploads=N or replaces=N")?;
+    let number = number
+        .parse()
+        .map_err(|_| format!("'{number}' is not a number"))?;
+    match class {
+        "uploads" => Ok(Allowance::Uploads(number)),
+        "replaces" => Ok(Allowance::Replaces(number)),
+        _ => Err(format!("'{class}' is neither uploads nor replaces")),
+    }
+}
+
+#[derive(Debug, ClapArgs)]
+pub struct Inspect {
+    /// FIT files, also gzipped
+    #[arg(required = true)]
+    pub files: Vec<PathBuf>,
+    /// Print as JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum State {
+    /// List the linked pairs
+    List(Json),
+    /// Show the whole, an account, an activity (ACCOUNT/ID) or an address
+    Show(StateShow),
+    /// List past runs
+    History(Json),
+    /// Forget what is known about an address; the next plan finds it again by key
+    Rm(AddressArg),
+    /// Check the state file
+    Verify,
+    /// Decide: this is the same activity as ID at the destination
+    Adopt(Adopt),
+    /// Decide: it is none of the candidates; upload it
+    Distinct(AddressArg),
+    /// Decide: leave it alone for good
+    Ignore(AddressArg),
+    /// Take a decision back
+    Undecide(AddressArg),
+}
+
+#[derive(Debug, ClapArgs)]
+pub struct Json {
+    /// Print as JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+#[derive(Debug, ClapArgs)]
+pub struct StateShow {
+    /// ADDRESS, ACCOUNT or ACCOUNT/ID
+    pub subject: Option<String>,
+    /// Print as JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+#[derive(Debug, ClapArgs)]
+pub struct AddressArg {
+    /// As the plan shows it: RULE/START or RULE/@SOURCE_ID
+    pub address: String,
+}
+
+#[derive(Debug, ClapArgs)]
+pub struct Adopt {
+    /// As the plan shows it: RULE/START or RULE/@SOURCE_ID
+    pub address: String,
+    /// Its counterpart's id at the destination
+    #[arg(long = "as", value_name = "ID")]
+    pub counterpart: String,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum SchemaOf {
+    Manifest,
+    Plan,
+}
+
+#[derive(Debug, ClapArgs)]
+pub struct Schema {
+    /// Of which document
+    #[arg(value_enum)]
+    pub of: SchemaOf,
+}
+
+#[derive(Debug, ClapArgs)]
+pub struct Completions {
+    /// For which shell
+    #[arg(value_enum)]
+    pub shell: clap_complete::Shell,
+}

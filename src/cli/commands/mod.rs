@@ -1,0 +1,10 @@
+//! One file per command.
+
+pub mod apply;
+pub mod completions;
+pub mod inspect;
+pub mod plan;
+pub mod schema;
+pub mod show;
+pub mod state;
+pub mod validate;

@@ -1,0 +1,136 @@
+//! `fit_sync plan`: read the accounts, show what apply would do.
+
+use crate::archive::disk::{self, Access};
+use crate::engine::{self, PlanRequest, Planned, Session};
+use crate::plan::{Blocked, BlockedReason, Document, Force, Listing, Meta, Notice, Options};
+use crate::render::{plan_summary, plan_text};
+
+use super::super::args::{Format, Plan, Refresh};
+use super::super::context::{Context, selection};
+use super::super::exit::Exit;
+use super::super::failure::Failure;
+use super::super::printer::Verbosity;
+use super::show::detail;
+
+/// Plans and prints.
+pub async fn run(context: &Context, args: &Plan) -> Result<Exit, Failure> {
+    let (session, progress) = context.session()?;
+    note_first_plan(context, &session)?;
+    let request = PlanRequest {
+        refresh: match args.refresh {
+            Refresh::Incremental => engine::Refresh::Incremental,
+            Refresh::Full => engine::Refresh::Full,
+            Refresh::None => engine::Refresh::None,
+        },
+        options: Options {
+            selection: selection(&args.selection)?,
+            force: Force::No,
+            in_sync: if args.all {
+                Listing::Listed
+            } else {
+                Listing::Counted
+            },
+        },
+        max_downloads: args.max_downloads,
+    };
+    let planned = engine::plan(&session, &request).await;
+    progress.clear();
+    let planned = planned?;
+    if let Some(path) = &args.out {
+        save(context, &session, &planned.plan.document, path)?;
+    }
+    let format = if args.json { Format::Json } else { args.format };
+    context
+        .printer
+        .product(&rendered(context, &planned, format)?);
+    note_findings(context, &planned);
+    Ok(exit(&planned.plan.document, args.detailed_exitcode))
+}
+
+/// A plan in the wanted format.
+pub fn rendered(context: &Context, planned: &Planned, format: Format) -> Result<String, Failure> {
+    let document = &planned.plan.document;
+    Ok(match format {
+        Format::Json => document.to_json()?,
+        Format::Summary => plan_summary(document),
+        Format::Text => {
+            let all = context.printer.verbosity() == Verbosity::Verbose
+                || document.context.in_sync.is_some();
+            let in_sync = if all {
+                planned.plan.in_sync.as_slice()
+            } else {
+                &[]
+            };
+            plan_text(document, in_sync, detail(context))
+        }
+    })
+}
+
+fn save(
+    context: &Context,
+    session: &Session,
+    document: &Document,
+    path: &std::path::Path,
+) -> Result<(), Failure> {
+    let meta = Meta {
+        created_at: session.clock().now(),
+        version: env!("CARGO_PKG_VERSION").to_owned(),
+        run_url: context.env.run_url.clone(),
+    };
+    let text = document.clone().with_meta(meta).to_json()?;
+    let path = context.env.absolute(path);
+    disk::write_atomically(&path, text.as_bytes(), Access::Shared).map_err(|error| {
+        let happened = format!("{}: the plan cannot be saved: {error}", path.display());
+        Failure::new(Exit::Failed, happened, "choose another place with --out")
+    })
+}
+
+/// Says that nothing is remembered yet.
+pub fn note_first_plan(context: &Context, session: &Session) -> Result<(), Failure> {
+    if session.store.accounts()?.is_empty() {
+        context.printer.note(
+            "This is the first plan on an empty state: pairs are found by their start times, and \
+             what was removed at a destination before is not known.",
+        );
+    }
+    Ok(())
+}
+
+/// Tells about edits that the plan leaves alone, and about what could not be compared.
+pub fn note_findings(context: &Context, planned: &Planned) {
+    for (address, notice) in &planned.plan.notices {
+        let words = match notice {
+            Notice::ChangedAtSource => "changed at the source since; the rule does not replace",
+            Notice::ChangedAtDestination => {
+                "changed at the destination since; it is not overwritten"
+            }
+        };
+        context.printer.note(&format!("{address}: {words}"));
+    }
+    if !planned.plan.to_compare.is_empty() {
+        context.printer.note(&format!(
+            "{} pairs are not compared yet; later plans go on (--max-downloads)",
+            planned.plan.to_compare.len()
+        ));
+    }
+}
+
+/// How a plan ends: blocked rules are failures, conflicts and limits are not.
+pub fn exit(document: &Document, detailed: bool) -> Exit {
+    let blocked = Exit::worst(document.context.blocked.iter().map(blocked_exit));
+    match blocked {
+        Exit::Done if detailed && !document.body.steps.is_empty() => Exit::Changes,
+        other => other,
+    }
+}
+
+/// The code of the failure that blocks a rule.
+pub fn blocked_exit(blocked: &Blocked) -> Exit {
+    match blocked.reason {
+        BlockedReason::LoginNeeded => Exit::Login,
+        BlockedReason::Unavailable
+        | BlockedReason::MarkerMissing
+        | BlockedReason::InventoryIncomplete => Exit::Unavailable,
+        BlockedReason::Unsupported | BlockedReason::Failed => Exit::Failed,
+    }
+}

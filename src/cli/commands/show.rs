@@ -1,0 +1,61 @@
+//! `fit_sync show FILE`: a saved plan, as `plan` printed it.
+
+use std::path::Path;
+
+use crate::plan::Document;
+use crate::render::{Detail, plan_summary, plan_text};
+
+use super::super::args::{Format, Show};
+use super::super::context::Context;
+use super::super::exit::Exit;
+use super::super::failure::Failure;
+use super::super::printer::Verbosity;
+
+/// Prints a saved plan.
+pub fn run(context: &Context, args: &Show) -> Result<Exit, Failure> {
+    let document = read(context, &args.file)?;
+    let format = if args.json { Format::Json } else { args.format };
+    let text = match format {
+        Format::Json => Document {
+            meta: None,
+            ..document
+        }
+        .to_json()?,
+        Format::Summary => plan_summary(&document),
+        Format::Text => {
+            let in_sync = document.context.in_sync.clone().unwrap_or_default();
+            plan_text(&document, &in_sync, detail(context))
+        }
+    };
+    context.printer.product(&text);
+    Ok(Exit::Done)
+}
+
+/// How much of a plan is shown as text.
+pub fn detail(context: &Context) -> Detail {
+    match context.printer.verbosity() {
+        Verbosity::Quiet | Verbosity::Normal => Detail::Brief,
+        Verbosity::Verbose => Detail::Full,
+    }
+}
+
+/// Reads a saved plan.
+pub fn read(context: &Context, path: &Path) -> Result<Document, Failure> {
+    let path = context.env.absolute(path);
+    let named = |mut failure: Failure| {
+        failure.happened = format!("{}: {}", path.display(), failure.happened);
+        failure
+    };
+    let text = std::fs::read_to_string(&path).map_err(|error| {
+        let exit = match error.kind() {
+            std::io::ErrorKind::InvalidData => Exit::StalePlan,
+            _ => Exit::Failed,
+        };
+        named(Failure::new(
+            exit,
+            error.to_string(),
+            "name a file made with `fit_sync plan --out`",
+        ))
+    })?;
+    Document::read(&text).map_err(|error| named(error.into()))
+}

@@ -1,0 +1,279 @@
+//! `fit_sync state …`: look into the memory, and decide conflicts.
+
+use jiff::Timestamp;
+use serde_json::{Value, json};
+
+use crate::domain::{AccountName, Address, LinkStatus, Verdict};
+use crate::engine::{self, PlanRequest};
+use crate::manifest;
+use crate::plan::Options;
+use crate::render;
+use crate::state::{Access, Store, StoredAccount, StoredLink};
+
+use super::super::args::{AddressArg, Adopt, Json, State, StateShow};
+use super::super::context::Context;
+use super::super::exit::Exit;
+use super::super::failure::Failure;
+
+/// Runs one of the commands about the state.
+pub async fn run(context: &Context, command: &State) -> Result<Exit, Failure> {
+    match command {
+        State::List(args) => list(context, args),
+        State::Show(args) => show(context, args),
+        State::History(args) => history(context, args),
+        State::Rm(args) => forget(context, args),
+        State::Verify => verify(context),
+        State::Adopt(args) => adopt(context, args).await,
+        State::Distinct(args) => decide(context, &args.address, Verdict::Distinct, None).await,
+        State::Ignore(args) => decide(context, &args.address, Verdict::Ignore, None).await,
+        State::Undecide(args) => decide(context, &args.address, Verdict::Undecide, None).await,
+    }
+}
+
+/// The state for reading; a manifest is asked only for where it lies.
+fn reading(context: &Context) -> Result<Store, Failure> {
+    let manifest = context.manifest().ok();
+    context.store(manifest.as_ref(), Access::ReadOnly)
+}
+
+fn print_json(context: &Context, value: &Value) {
+    context.printer.product(&format!("{value:#}\n"));
+}
+
+fn list(context: &Context, args: &Json) -> Result<Exit, Failure> {
+    let links = reading(context)?.all_links()?;
+    if args.json {
+        let rows: Vec<Value> = links.iter().map(link_json).collect();
+        print_json(
+            context,
+            &json!({ "format": "fit_sync.links/1", "links": rows }),
+        );
+    } else {
+        context.printer.product(&render::links(&links));
+    }
+    Ok(Exit::Done)
+}
+
+fn link_json(stored: &StoredLink) -> Value {
+    let link = &stored.link;
+    json!({
+        "address": link.address,
+        "rule": link.rule,
+        "source": { "account": stored.source, "id": link.source.id },
+        "destination": {
+            "account": stored.destination,
+            "id": link.destination.as_ref().map(|side| &side.id),
+        },
+        "status": status_word(link.status),
+    })
+}
+
+fn status_word(status: LinkStatus) -> &'static str {
+    match status {
+        LinkStatus::Confirmed => "confirmed",
+        LinkStatus::Pending { .. } => "pending",
+    }
+}
+
+fn show(context: &Context, args: &StateShow) -> Result<Exit, Failure> {
+    let store = reading(context)?;
+    let value = match &args.subject {
+        None => whole(&store)?,
+        Some(subject) => find(&store, subject)?.ok_or_else(|| {
+            let happened = format!("the state knows no account, activity or address '{subject}'");
+            Failure::new(
+                Exit::Failed,
+                happened,
+                "list what it knows with `fit_sync state show`",
+            )
+        })?,
+    };
+    if args.json {
+        print_json(context, &value);
+    } else {
+        context.printer.product(&render::outline(&value));
+    }
+    Ok(Exit::Done)
+}
+
+fn whole(store: &Store) -> Result<Value, Failure> {
+    let accounts = store.accounts()?;
+    let rows: Result<Vec<Value>, Failure> = accounts
+        .iter()
+        .map(|account| account_json(store, account))
+        .collect();
+    Ok(json!({
+        "format": "fit_sync.state/1",
+        "accounts": rows?,
+        "links": store.all_links()?.len(),
+        "runs": store.runs()?.len(),
+    }))
+}
+
+fn account_json(store: &Store, account: &StoredAccount) -> Result<Value, Failure> {
+    let inventory = store.inventory_meta(account.row)?.map(|meta| {
+        json!({
+            "count": meta.count,
+            "complete": meta.complete,
+            "refreshed_at": meta.refreshed_at,
+        })
+    });
+    Ok(json!({
+        "name": account.name,
+        "platform": account.platform,
+        "region": account.region,
+        "profile": account.profile,
+        "inventory": inventory,
+    }))
+}
+
+/// An account, an activity (`ACCOUNT/ID`) or an address, in this order.
+fn find(store: &Store, subject: &str) -> Result<Option<Value>, Failure> {
+    if let Some(account) = store.account_named(&AccountName::new(subject))? {
+        return account_json(store, &account).map(Some);
+    }
+    if let Some((name, id)) = subject.split_once('/') {
+        if let Some(account) = store.account_named(&AccountName::new(name))? {
+            let inventory = store.inventory(account.row)?.unwrap_or_default();
+            let mut rows = inventory.activities.into_iter();
+            if let Some(activity) = rows.find(|row| row.id.as_str() == id) {
+                return Ok(Some(json!(activity)));
+            }
+        }
+    }
+    let Ok(address) = subject.parse::<Address>() else {
+        return Ok(None);
+    };
+    let links = store.all_links()?;
+    let link = links
+        .iter()
+        .find(|stored| stored.link.address == address)
+        .map(link_json);
+    let steps = store.steps_at(&address)?;
+    if link.is_none() && steps.is_empty() {
+        return Ok(None);
+    }
+    let entries: Vec<Value> = steps
+        .iter()
+        .flat_map(|step| &step.entries)
+        .map(|written| {
+            json!({
+                "run": written.run.0,
+                "at": written.at,
+                "phase": written.entry.phase,
+            })
+        })
+        .collect();
+    Ok(Some(
+        json!({ "address": address, "link": link, "journal": entries }),
+    ))
+}
+
+fn history(context: &Context, args: &Json) -> Result<Exit, Failure> {
+    let runs = reading(context)?.runs()?;
+    let rows: Vec<Value> = runs
+        .iter()
+        .map(|run| {
+            let end = run.end.as_ref();
+            json!({
+                "run": run.id.0.to_string(),
+                "started_at": run.started_at,
+                "ended_at": end.map(|end| end.at),
+                "exit": end.map(|end| end.exit),
+                "counts": end.map_or_else(|| json!({}), |end| end.counts.clone()),
+            })
+        })
+        .collect();
+    if args.json {
+        print_json(
+            context,
+            &json!({ "format": "fit_sync.history/1", "runs": rows }),
+        );
+    } else {
+        context.printer.product(&render::history(&runs));
+    }
+    Ok(Exit::Done)
+}
+
+fn forget(context: &Context, args: &AddressArg) -> Result<Exit, Failure> {
+    let address = parse(&args.address)?;
+    let manifest = context.manifest().ok();
+    let store = context.store(manifest.as_ref(), Access::ReadWrite)?;
+    let forgotten = store.forget(&address)?;
+    if forgotten.links + forgotten.refusals == 0 {
+        let happened = format!("nothing is remembered about {address}");
+        return Err(Failure::new(
+            Exit::Failed,
+            happened,
+            "see `fit_sync state list`",
+        ));
+    }
+    context.printer.note(&format!(
+        "Forgot {address}; the next plan finds it again by its key."
+    ));
+    Ok(Exit::Done)
+}
+
+fn verify(context: &Context) -> Result<Exit, Failure> {
+    let findings = reading(context)?.verify()?;
+    if findings.is_empty() {
+        context.printer.product("The state is sound.\n");
+        return Ok(Exit::Done);
+    }
+    let happened = format!("the state is damaged: {}", findings.join("; "));
+    let next = "move it away and plan again: pairs are found again by their start times";
+    Err(Failure::new(Exit::State, happened, next))
+}
+
+fn parse(text: &str) -> Result<Address, Failure> {
+    text.parse().map_err(|error: crate::domain::NotAnAddress| {
+        Failure::new(
+            Exit::Failed,
+            error.to_string(),
+            "addresses are listed by `fit_sync plan -v`",
+        )
+    })
+}
+
+async fn adopt(context: &Context, args: &Adopt) -> Result<Exit, Failure> {
+    decide(
+        context,
+        &args.address,
+        Verdict::Adopt,
+        Some(&args.counterpart),
+    )
+    .await
+}
+
+/// Records a decision; the accounts are not read anew, for the question was asked about what was
+/// read last.
+async fn decide(
+    context: &Context,
+    address: &str,
+    verdict: Verdict,
+    counterpart: Option<&str>,
+) -> Result<Exit, Failure> {
+    let address = parse(address)?;
+    let (session, progress) = context.session()?;
+    let request = PlanRequest {
+        refresh: engine::Refresh::None,
+        options: Options::default(),
+        max_downloads: 0,
+    };
+    let planned = engine::plan(&session, &request).await?;
+    progress.clear();
+    let decision = engine::decide(&session, &planned, &address, verdict, counterpart)?;
+    manifest::append(&session.manifest.decisions, &decision)?;
+    let place = session.manifest.decisions.display();
+    let words = match verdict {
+        Verdict::Adopt => "is the same activity as its counterpart",
+        Verdict::Distinct => "is an activity of its own and will be uploaded",
+        Verdict::Ignore => "is left alone for good",
+        Verdict::Undecide => "is open again",
+    };
+    let at: Timestamp = decision.at;
+    context.printer.note(&format!(
+        "Decided at {at}: {address} {words}. Written to {place}."
+    ));
+    Ok(Exit::Done)
+}

@@ -1,0 +1,170 @@
+//! From the command line and its surroundings to what a command works with.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use crate::archive::disk::{self, Mode};
+use crate::diag::Diagnostic;
+use crate::domain::{Catalog, RuleName};
+use crate::engine::{Places, Session};
+use crate::manifest::{self, Decisions, LoadRequest, Manifest, Trust};
+use crate::plan::{self, Glob};
+use crate::platform::{self, Opening};
+use crate::render::diagnostics;
+use crate::state::{Access, Store};
+
+use super::args::{Global, Selection};
+use super::env::Environment;
+use super::exit::Exit;
+use super::failure::Failure;
+use super::printer::Printer;
+use super::progress::Progress;
+
+/// What every command works with.
+pub struct Context {
+    /// Global options.
+    pub global: Global,
+    /// The surroundings.
+    pub env: Environment,
+    /// Where output goes.
+    pub printer: Printer,
+    /// What platforms there are.
+    pub catalog: Catalog,
+}
+
+impl Context {
+    /// Finds and checks the manifest.
+    pub fn manifest(&self) -> Result<Manifest, Vec<Diagnostic>> {
+        let config = self.global.config.as_deref();
+        let path = manifest::find(config, &self.env.cwd, &self.env.home)
+            .map_err(|diagnostic| vec![diagnostic])?;
+        manifest::load(&LoadRequest {
+            path: &path,
+            cwd: &self.env.cwd,
+            home: &self.env.home,
+            user_home: self.env.user_home.as_deref(),
+            catalog: &self.catalog,
+            trust: if self.env.trust_manifest {
+                Trust::Everything
+            } else {
+                Trust::PrivateFiles
+            },
+            uid: self.env.uid,
+        })
+    }
+
+    /// The manifest, with its findings told on stderr.
+    pub fn checked_manifest(&self) -> Result<Manifest, Failure> {
+        let manifest = self
+            .manifest()
+            .map_err(|findings| self.refused(&findings))?;
+        if !manifest.warnings.is_empty() {
+            self.printer.note(&self.findings(&manifest.warnings));
+        }
+        Ok(manifest)
+    }
+
+    /// Findings as text for stderr.
+    pub fn findings(&self, findings: &[Diagnostic]) -> String {
+        diagnostics::text(findings, self.printer.colours_stderr())
+    }
+
+    fn refused(&self, findings: &[Diagnostic]) -> Failure {
+        self.printer.error(&self.findings(findings));
+        Failure::told(Exit::Invalid)
+    }
+
+    /// Makes home, private to its owner.
+    pub fn home(&self) -> Result<&Path, Failure> {
+        let home = self.env.home.as_path();
+        match disk::create_private_dir(home) {
+            Ok(Mode::Kept) => {}
+            Ok(Mode::Tightened) => {
+                let note = format!("{} was open to others; it is 0700 now", home.display());
+                self.printer.note(&note);
+            }
+            Err(error) => {
+                let happened = format!("{} cannot be made private: {error}", home.display());
+                let next = "check its owner and mode, or set FIT_SYNC_HOME";
+                return Err(Failure::new(Exit::Failed, happened, next));
+            }
+        }
+        Ok(home)
+    }
+
+    /// Where the state lies: the option, the environment, the manifest, home.
+    pub fn state_path(&self, manifest: Option<&Manifest>) -> PathBuf {
+        let option = self
+            .global
+            .state
+            .as_deref()
+            .map(|path| self.env.absolute(path));
+        option
+            .or_else(|| self.env.state.clone())
+            .or_else(|| manifest.and_then(|manifest| manifest.state.clone()))
+            .unwrap_or_else(|| self.env.home.join("state.db"))
+    }
+
+    /// Opens the state.
+    pub fn store(&self, manifest: Option<&Manifest>, access: Access) -> Result<Store, Failure> {
+        let path = self.state_path(manifest);
+        if access == Access::ReadWrite {
+            self.home()?;
+        }
+        let store = Store::open(&path, access).map_err(|error| {
+            let mut failure = Failure::from(error);
+            failure.happened = format!("{}: {}", path.display(), failure.happened);
+            failure
+        })?;
+        if let Some(warning) = store.warning() {
+            self.printer.note(&format!("warning: {warning}"));
+        }
+        Ok(store)
+    }
+
+    /// A session over the checked manifest, and its progress.
+    pub fn session(&self) -> Result<(Session, Arc<Progress>), Failure> {
+        let manifest = self.checked_manifest()?;
+        let store = self.store(Some(&manifest), Access::ReadWrite)?;
+        let decisions =
+            Decisions::load(&manifest.decisions).map_err(|findings| self.refused(&findings))?;
+        let progress = Arc::new(Progress::new(self.printer.clone()));
+        let backups = manifest.backups.clone();
+        let session = Session {
+            decisions: decisions.current(),
+            store,
+            catalog: self.catalog.clone(),
+            open: Arc::new(platform::open),
+            opening: Opening {
+                clock: self.env.clock(),
+                random: self.env.random(),
+            },
+            events: Arc::clone(&progress) as Arc<dyn crate::event::Events>,
+            places: Places {
+                backups: backups.unwrap_or_else(|| self.env.home.join("backups")),
+            },
+            manifest,
+        };
+        Ok((session, progress))
+    }
+}
+
+/// The options of a selection as the planner takes them.
+pub fn selection(selection: &Selection) -> Result<plan::Selection, Failure> {
+    let globs = |patterns: &[String]| {
+        patterns
+            .iter()
+            .map(|pattern| {
+                Glob::parse(pattern).map_err(|_| {
+                    let happened = format!("the pattern '{pattern}' is too long");
+                    Failure::new(Exit::Usage, happened, "shorten it")
+                })
+            })
+            .collect::<Result<Vec<Glob>, Failure>>()
+    };
+    Ok(plan::Selection {
+        rules: selection.rules.iter().map(RuleName::new).collect(),
+        only: globs(&selection.only)?,
+        except: globs(&selection.except)?,
+    })
+}

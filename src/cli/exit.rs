@@ -1,0 +1,90 @@
+//! Exit codes, as pipelines know them.
+
+/// How a run ended. The numbers are part of the outside contract.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Exit {
+    /// Done, or nothing to do.
+    Done,
+    /// A failure that fits none of the others.
+    Failed,
+    /// `plan --detailed-exitcode`: there are changes.
+    Changes,
+    /// The manifest, or what the arguments mean, is invalid.
+    Invalid,
+    /// Login needed.
+    Login,
+    /// A platform cannot be reached; nothing half done.
+    Unavailable,
+    /// A person must decide.
+    Decide,
+    /// The saved plan was altered, is of other accounts, or wholly stale.
+    StalePlan,
+    /// Somebody else holds the lock.
+    Locked,
+    /// The state cannot be used.
+    State,
+    /// Apply ended with at least one step not done.
+    Partly,
+    /// The command line is wrong.
+    Usage,
+    /// A bug.
+    Bug,
+}
+
+impl Exit {
+    /// The number that the process ends with.
+    pub fn code(self) -> u8 {
+        match self {
+            Self::Done => 0,
+            Self::Failed => 1,
+            Self::Changes => 2,
+            Self::Invalid => 3,
+            Self::Login => 4,
+            Self::Unavailable => 5,
+            Self::Decide => 6,
+            Self::StalePlan => 7,
+            Self::Locked => 8,
+            Self::State => 9,
+            Self::Partly => 10,
+            Self::Usage => 64,
+            Self::Bug => 70,
+        }
+    }
+
+    /// Of several, the one that a pipeline should act on first.
+    pub fn worst(exits: impl IntoIterator<Item = Self>) -> Self {
+        const FIRST: [Exit; 7] = [
+            Exit::State,
+            Exit::Login,
+            Exit::StalePlan,
+            Exit::Locked,
+            Exit::Partly,
+            Exit::Unavailable,
+            Exit::Decide,
+        ];
+        let exits: Vec<Self> = exits.into_iter().collect();
+        let first = FIRST.into_iter().find(|exit| exits.contains(exit));
+        first
+            .or_else(|| exits.into_iter().find(|exit| *exit != Self::Done))
+            .unwrap_or(Self::Done)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Exit;
+
+    #[test]
+    fn of_several_the_contracts_first_wins() {
+        assert_eq!(
+            Exit::worst([Exit::Decide, Exit::Unavailable]),
+            Exit::Unavailable
+        );
+        assert_eq!(
+            Exit::worst([Exit::Partly, Exit::Login, Exit::Decide]),
+            Exit::Login
+        );
+        assert_eq!(Exit::worst([Exit::Done, Exit::Failed]), Exit::Failed);
+        assert_eq!(Exit::worst([]), Exit::Done);
+    }
+}

@@ -1,0 +1,117 @@
+//! A person's decisions about an address of the plan.
+
+use crate::domain::{Activity, Address, Decision, Party, Verdict};
+use crate::plan::{ActivityRef, Plan};
+
+use super::error::EngineError;
+use super::plan::Planned;
+use super::session::Session;
+
+/// What a plan says about an address.
+#[derive(Clone, Debug)]
+pub struct Subject {
+    /// The rule's name.
+    pub rule: crate::domain::RuleName,
+    /// The source's activity.
+    pub source: Party,
+    /// What it could be.
+    pub candidates: Vec<ActivityRef>,
+    /// The destination's account.
+    pub destination: crate::domain::AccountName,
+}
+
+/// Finds what an address means today.
+pub fn find_subject(
+    session: &Session,
+    planned: &Planned,
+    address: &Address,
+) -> Result<Subject, EngineError> {
+    let unknown = || EngineError::UnknownAddress(address.clone());
+    let rules = &session.manifest.rules;
+    let rule = rules
+        .iter()
+        .find(|rule| rule.name.as_str() == address.rule())
+        .ok_or_else(unknown)?;
+    let view = planned.inventories.get(&rule.source).ok_or_else(unknown)?;
+    let activity = crate::plan::activity_at(rule, view, address).ok_or_else(unknown)?;
+    let candidates = candidates(&planned.plan, address);
+    Ok(Subject {
+        rule: rule.name.clone(),
+        source: party(planned, &rule.source, activity),
+        candidates,
+        destination: rule.destination.clone(),
+    })
+}
+
+fn candidates(plan: &Plan, address: &Address) -> Vec<ActivityRef> {
+    let mut conflicts = plan.document.context.conflicts.iter();
+    let conflict = conflicts.find(|conflict| conflict.address == *address);
+    conflict
+        .map(|conflict| conflict.candidates.clone())
+        .unwrap_or_default()
+}
+
+fn party(planned: &Planned, account: &crate::domain::AccountName, activity: &Activity) -> Party {
+    let profile = planned
+        .opened
+        .accounts
+        .get(account)
+        .and_then(|open| open.profile.id.clone());
+    Party {
+        account: account.clone(),
+        profile,
+        id: activity.id.clone(),
+        fingerprint: activity.fingerprint.clone(),
+    }
+}
+
+/// Puts a decision into words that the decisions file keeps; `counterpart` is what `adopt` names.
+pub fn decide(
+    session: &Session,
+    planned: &Planned,
+    address: &Address,
+    verdict: Verdict,
+    counterpart: Option<&str>,
+) -> Result<Decision, EngineError> {
+    let subject = find_subject(session, planned, address)?;
+    let cannot = |problem: String| EngineError::CannotDecide {
+        address: address.clone(),
+        problem,
+    };
+    let destination = match (verdict, counterpart) {
+        (Verdict::Adopt, Some(id)) => {
+            let rows = planned.inventories.get(&subject.destination);
+            let found = rows.and_then(|i| i.activities.iter().find(|row| row.id.as_str() == id));
+            let found = found
+                .ok_or_else(|| cannot(format!("{} has no activity '{id}'", subject.destination)))?;
+            Some(party(planned, &subject.destination, found))
+        }
+        _ => None,
+    };
+    let candidates = match verdict {
+        Verdict::Distinct => subject
+            .candidates
+            .iter()
+            .map(|candidate| Party {
+                account: candidate.account.clone(),
+                profile: planned
+                    .opened
+                    .accounts
+                    .get(&candidate.account)
+                    .and_then(|open| open.profile.id.clone()),
+                id: candidate.id.clone(),
+                fingerprint: candidate.fingerprint.clone(),
+            })
+            .collect(),
+        Verdict::Adopt | Verdict::Ignore | Verdict::Undecide => Vec::new(),
+    };
+    Ok(Decision {
+        decision: verdict,
+        rule: subject.rule,
+        address: address.clone(),
+        source: subject.source,
+        destination,
+        candidates,
+        at: session.clock().now(),
+    })
+}

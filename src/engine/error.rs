@@ -1,0 +1,69 @@
+//! What keeps a whole run from going on. What keeps one rule or step from going on is not an error
+//! but part of the plan or the summary.
+
+use crate::domain::{AccountName, Address, RuleName};
+use crate::plan::DocumentError;
+use crate::state::StateError;
+
+/// A run cannot go on.
+#[derive(Debug, thiserror::Error)]
+pub enum EngineError {
+    /// The memory cannot be used.
+    #[error(transparent)]
+    State(#[from] StateError),
+    /// The plan cannot be written or read.
+    #[error(transparent)]
+    Document(#[from] DocumentError),
+    /// Two names of one account in a rule.
+    #[error("rule {rule}: {source_account} and {destination} are the same account")]
+    SameAccount {
+        /// The rule.
+        rule: RuleName,
+        /// Its source.
+        source_account: AccountName,
+        /// Its destination.
+        destination: AccountName,
+    },
+    /// A folder inside the other one would copy itself.
+    #[error(
+        "rule {rule}: the folders of {source_account} and {destination} are one inside the other"
+    )]
+    NestedFolders {
+        /// The rule.
+        rule: RuleName,
+        /// Its source.
+        source_account: AccountName,
+        /// Its destination.
+        destination: AccountName,
+    },
+    /// A saved plan's account is another one now.
+    #[error("account {account} of the plan is {now}")]
+    OtherAccount {
+        /// The account.
+        account: AccountName,
+        /// What it is now.
+        now: String,
+    },
+    /// No such rule in the manifest.
+    #[error("there is no rule '{0}'")]
+    UnknownRule(String),
+    /// No such address in the plan.
+    #[error("there is no activity at {0}")]
+    UnknownAddress(Address),
+    /// The decision does not fit the activity.
+    #[error("{address}: {problem}")]
+    CannotDecide {
+        /// The activity.
+        address: Address,
+        /// Why not.
+        problem: String,
+    },
+    /// A file of ours cannot be written or read.
+    #[error("{what}: {error}")]
+    File {
+        /// Which one.
+        what: String,
+        /// What the system says.
+        error: std::io::Error,
+    },
+}

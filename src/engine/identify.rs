@@ -1,0 +1,117 @@
+//! Fetches originals whose content a plan needs to know, and keeps the facts.
+
+use crate::domain::{AccountName, Activity, Content, Fingerprint, Inventory, RemoteId, Unusable};
+use crate::event::Event;
+use crate::fit;
+use crate::plan::{ByAccount, Comparison, Memory};
+use crate::platform::PlatformError;
+
+use super::accounts::Opened;
+use super::error::EngineError;
+use super::session::Session;
+
+/// Fetches at most `most` originals for these comparisons; says whether the memory has learned
+/// anything. What cannot be fetched now stays uncompared.
+pub(super) async fn compare(
+    session: &Session,
+    opened: &Opened,
+    inventories: &ByAccount<Inventory>,
+    memory: &mut Memory,
+    comparisons: &[Comparison],
+    most: usize,
+) -> Result<bool, EngineError> {
+    let mut fetched = 0;
+    for (done, comparison) in comparisons.iter().enumerate() {
+        session.emit(Event::Comparing {
+            done,
+            of: comparisons.len(),
+        });
+        for side in [&comparison.source, &comparison.destination] {
+            let (account, id, fingerprint) = side;
+            let Some(activity) = find(inventories, account, id) else {
+                continue;
+            };
+            if memory.content(account, activity).is_some() {
+                continue;
+            }
+            if fetched == most {
+                return Ok(fetched > 0);
+            }
+            fetched += 1;
+            if let Some(content) = fetch(session, opened, account, activity).await? {
+                learn(session, opened, memory, (account, id, fingerprint), content)?;
+            }
+        }
+    }
+    Ok(fetched > 0)
+}
+
+fn find<'a>(
+    inventories: &'a ByAccount<Inventory>,
+    account: &AccountName,
+    id: &RemoteId,
+) -> Option<&'a Activity> {
+    inventories
+        .get(account)?
+        .activities
+        .iter()
+        .find(|activity| activity.id == *id)
+}
+
+async fn fetch(
+    session: &Session,
+    opened: &Opened,
+    account: &AccountName,
+    activity: &Activity,
+) -> Result<Option<Content>, EngineError> {
+    let platform = opened
+        .accounts
+        .get(account)
+        .and_then(|open| open.platform.as_ref());
+    let Some(platform) = platform else {
+        return Ok(None);
+    };
+    let problem = match platform.download(activity).await {
+        Ok(original) => match fit::read(&original.bytes) {
+            Ok(content) => return Ok(Some(content)),
+            Err(unusable) => unreadable(&unusable),
+        },
+        Err(PlatformError::NotFound) => "has no original".to_owned(),
+        Err(error) => error.to_string(),
+    };
+    let note = crate::domain::Note {
+        subject: activity.id.to_string(),
+        message: format!("not compared: {problem}"),
+    };
+    session.emit(Event::Noted {
+        account: account.clone(),
+        note,
+    });
+    Ok(None)
+}
+
+fn unreadable(unusable: &Unusable) -> String {
+    match unusable {
+        Unusable::NoOriginal => "has no original".to_owned(),
+        Unusable::Unreadable { detail } | Unusable::NotAnActivity { detail } => detail.clone(),
+        Unusable::ClockNotSet => "its clock was not set".to_owned(),
+        Unusable::SeveralActivities => "holds several activities".to_owned(),
+    }
+}
+
+fn learn(
+    session: &Session,
+    opened: &Opened,
+    memory: &mut Memory,
+    (account, id, fingerprint): (&AccountName, &RemoteId, &Fingerprint),
+    content: Content,
+) -> Result<(), EngineError> {
+    if let Some(open) = opened.accounts.get(account) {
+        session
+            .store
+            .save_content(open.row, id, fingerprint, &content)?;
+    }
+    let known = memory.contents.entry(account.clone()).or_default();
+    known.insert((id.clone(), fingerprint.clone()), content);
+    Ok(())
+}

@@ -1,0 +1,171 @@
+//! The first straight line: open the accounts, read them, recall, decide.
+
+use jiff::tz::Offset;
+use jiff::{Timestamp, civil::Date};
+
+use crate::domain::{AccountName, Inventory, RuleName};
+use crate::manifest::Manifest;
+use crate::plan::{self, AccountView, ByAccount, Memory, Options, Plan, World};
+
+use super::accounts::{self, Opened};
+use super::error::EngineError;
+use super::identify;
+use super::refresh::{self, Refresh};
+use super::session::Session;
+
+/// How a plan is asked for.
+#[derive(Clone, Debug)]
+pub struct PlanRequest {
+    /// How much is read.
+    pub refresh: Refresh,
+    /// What the plan is about.
+    pub options: Options,
+    /// Most originals to fetch for comparing.
+    pub max_downloads: usize,
+}
+
+/// A plan together with the world that it was made from.
+pub struct Planned {
+    /// The plan.
+    pub plan: Plan,
+    /// When the accounts were read.
+    pub read_at: Timestamp,
+    pub(super) opened: Opened,
+    pub(super) inventories: ByAccount<Inventory>,
+    pub(super) memory: Memory,
+}
+
+/// Makes the plan of the session's manifest.
+pub async fn plan(session: &Session, request: &PlanRequest) -> Result<Planned, EngineError> {
+    check_rules(&session.manifest, &request.options)?;
+    let mut opened = accounts::open_all(session, request.refresh).await?;
+    let inventories = refresh::read_all(session, &mut opened, request.refresh).await?;
+    let mut memory = recall(session, &opened)?;
+    let read_at = session.clock().now();
+    let build = |memory: &Memory| {
+        let world = World {
+            manifest: &session.manifest,
+            today: utc_day(read_at),
+            accounts: views(session, &opened, &inventories)?,
+            blocked: opened.blocked.clone(),
+            memory,
+            options: request.options.clone(),
+        };
+        Ok::<_, EngineError>(plan::build(&world)?)
+    };
+    let mut plan = build(&memory)?;
+    if !plan.to_compare.is_empty() && request.refresh != Refresh::None {
+        let (comparisons, most) = (std::mem::take(&mut plan.to_compare), request.max_downloads);
+        identify::compare(
+            session,
+            &opened,
+            &inventories,
+            &mut memory,
+            &comparisons,
+            most,
+        )
+        .await?;
+        plan = build(&memory)?;
+    }
+    Ok(Planned {
+        plan,
+        read_at,
+        opened,
+        inventories,
+        memory,
+    })
+}
+
+impl Planned {
+    /// The same world seen through another manifest.
+    pub(super) fn replan(
+        &self,
+        session: &Session,
+        manifest: &Manifest,
+        options: Options,
+    ) -> Result<Plan, EngineError> {
+        let world = World {
+            manifest,
+            today: utc_day(self.read_at),
+            accounts: views(session, &self.opened, &self.inventories)?,
+            blocked: self.opened.blocked.clone(),
+            memory: &self.memory,
+            options,
+        };
+        Ok(plan::build(&world)?)
+    }
+}
+
+fn check_rules(manifest: &Manifest, options: &Options) -> Result<(), EngineError> {
+    let known = |name: &RuleName| manifest.rules.iter().any(|rule| rule.name == *name);
+    match options.selection.rules.iter().find(|name| !known(name)) {
+        Some(unknown) => Err(EngineError::UnknownRule(unknown.to_string())),
+        None => Ok(()),
+    }
+}
+
+/// The UTC day of an instant.
+fn utc_day(now: Timestamp) -> Date {
+    Offset::UTC.to_datetime(now).date()
+}
+
+fn views<'a>(
+    session: &Session,
+    opened: &'a Opened,
+    inventories: &'a ByAccount<Inventory>,
+) -> Result<ByAccount<AccountView<'a>>, EngineError> {
+    let mut views = ByAccount::new();
+    for (name, account) in &opened.accounts {
+        let Some(inventory) = inventories.get(name) else {
+            continue;
+        };
+        let meta = session.store.inventory_meta(account.row)?;
+        let view = AccountView {
+            platform: account.platform_id.clone(),
+            region: account.region.clone(),
+            profile: account.profile.id.clone(),
+            capabilities: account.capabilities,
+            inventory,
+            last_good_count: meta
+                .and_then(|meta| meta.last_good_count)
+                .map(|count| count as u64),
+        };
+        views.insert(name.clone(), view);
+    }
+    Ok(views)
+}
+
+/// What earlier runs and people left about the open accounts.
+pub(super) fn recall(session: &Session, opened: &Opened) -> Result<Memory, EngineError> {
+    let mut memory = Memory {
+        decisions: session.decisions.clone(),
+        ..Memory::default()
+    };
+    for rule in &session.manifest.rules {
+        let pair = opened
+            .accounts
+            .get(&rule.source)
+            .zip(opened.accounts.get(&rule.destination));
+        let Some((source, destination)) = pair else {
+            continue;
+        };
+        let there: (AccountName, AccountName) = (rule.source.clone(), rule.destination.clone());
+        let back = (rule.destination.clone(), rule.source.clone());
+        memory.links.insert(
+            there.clone(),
+            session.store.links(source.row, destination.row)?,
+        );
+        memory
+            .links
+            .insert(back, session.store.links(destination.row, source.row)?);
+        memory
+            .refusals
+            .insert(there, session.store.refusals(source.row, destination.row)?);
+    }
+    for (name, account) in &opened.accounts {
+        memory
+            .contents
+            .insert(name.clone(), session.store.contents(account.row)?);
+    }
+    Ok(memory)
+}

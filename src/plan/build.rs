@@ -1,0 +1,503 @@
+//! The second straight line's middle: from a world to a plan.
+
+use std::collections::BTreeMap;
+
+use sha2::{Digest, Sha256};
+
+use crate::domain::{
+    AccountName, Activity, Address, Fingerprint, RemoteId, ReplaceProtocol, RuleName, neutralise,
+};
+use crate::manifest::Rule;
+
+use super::decide::{self, Notice, Ruling};
+use super::document::DocumentError;
+use super::guard;
+use super::model::{
+    AccountRef, Action, ActivityRef, Blocked, BlockedReason, Body, Change, Conflict, Context,
+    Counts, DestinationRef, Document, InSync, InventoryRef, LimitExceeded, ManifestRef, Protocol,
+    RuleSummary, Skip, SourceRef, Step, StepKey,
+};
+use super::owners::{self, Covered, Owned};
+use super::reason::{SkipReason, StepReason};
+use super::select::{self, Entry};
+use super::world::{AccountView, Listing, World};
+
+/// A plan and what belongs beside it.
+#[derive(Debug)]
+pub struct Plan {
+    /// What is printed, saved and executed.
+    pub document: Document,
+    /// Every pair with nothing to do, whether listed in the document or not.
+    pub in_sync: Vec<InSync>,
+    /// Originals that must be read before the plan is complete, in order of their addresses.
+    pub to_compare: Vec<Comparison>,
+    /// Edits that the plan leaves alone.
+    pub notices: Vec<(Address, Notice)>,
+}
+
+/// A pair whose originals must be read to know whether they differ.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Comparison {
+    /// The pair's address.
+    pub address: Address,
+    /// The source's account, id and fingerprint.
+    pub source: (AccountName, RemoteId, Fingerprint),
+    /// The destination's account, id and fingerprint.
+    pub destination: (AccountName, RemoteId, Fingerprint),
+}
+
+/// Makes the plan of a world. Pure: the same world gives the same bytes.
+pub fn build(world: &World<'_>) -> Result<Plan, DocumentError> {
+    let mut draft = Draft::default();
+    let mut blocked = Vec::new();
+    for (destination, rules) in by_destination(world) {
+        let (open, closed): (Vec<&Rule>, Vec<&Rule>) = rules
+            .into_iter()
+            .partition(|rule| obstacle(world, rule).is_none());
+        blocked.extend(closed.iter().filter_map(|rule| blocked_rule(world, rule)));
+        if let Some(view) = world.accounts.get(destination) {
+            draft.plan_destination(world, destination, view, &open);
+        }
+    }
+    blocked.extend(draft.blocked.drain(..));
+    draft.finish(world, blocked)
+}
+
+fn by_destination<'a>(world: &'a World<'a>) -> BTreeMap<&'a AccountName, Vec<&'a Rule>> {
+    let mut rules: BTreeMap<&AccountName, Vec<&Rule>> = BTreeMap::new();
+    for rule in &world.manifest.rules {
+        rules.entry(&rule.destination).or_default().push(rule);
+    }
+    rules
+}
+
+/// The account that keeps a rule from being planned.
+fn obstacle<'a>(
+    world: &'a World<'a>,
+    rule: &'a Rule,
+) -> Option<(&'a AccountName, &'a (BlockedReason, String))> {
+    [&rule.source, &rule.destination]
+        .into_iter()
+        .find_map(|account| Some((account, world.blocked.get(account)?)))
+}
+
+fn blocked_rule(world: &World<'_>, rule: &Rule) -> Option<Blocked> {
+    let (account, (reason, message)) = obstacle(world, rule)?;
+    Some(blocked(rule, account, *reason, message.clone()))
+}
+
+fn blocked(rule: &Rule, account: &AccountName, reason: BlockedReason, message: String) -> Blocked {
+    Blocked {
+        rule: rule.name.clone(),
+        account: account.clone(),
+        reason,
+        message,
+    }
+}
+
+/// A plan in the making.
+#[derive(Default)]
+struct Draft {
+    steps: Vec<Step>,
+    conflicts: Vec<Conflict>,
+    skips: Vec<Skip>,
+    in_sync: Vec<InSync>,
+    to_compare: Vec<Comparison>,
+    notices: Vec<(Address, Notice)>,
+    blocked: Vec<Blocked>,
+    counts: BTreeMap<RuleName, Counts>,
+}
+
+/// What the state of the inventories forbids a rule.
+#[derive(Clone, Copy, Default)]
+struct Forbidden {
+    uploads: bool,
+    replaces: bool,
+}
+
+impl Draft {
+    fn plan_destination<'a>(
+        &mut self,
+        world: &'a World<'a>,
+        destination: &'a AccountName,
+        view: &'a AccountView<'a>,
+        rules: &[&'a Rule],
+    ) {
+        let mut wishes = Vec::new();
+        for rule in rules {
+            let Some(source) = world.accounts.get(&rule.source) else {
+                continue;
+            };
+            let selected = select::select(world, rule, source);
+            for (entry, reason, detail) in selected.skipped {
+                self.skip(world, rule, &entry, reason, detail);
+            }
+            wishes.push((*rule, selected.wanted));
+        }
+        let (owned, covered) = owners::assign(world, wishes);
+        for Covered { rule, entry, by } in &covered {
+            let detail = Some(format!("owned by {}", by.1));
+            self.skip(world, rule, entry, SkipReason::CoveredByRule, detail);
+        }
+        let forbidden: BTreeMap<&RuleName, Forbidden> = rules
+            .iter()
+            .map(|rule| (&rule.name, self.forbidden(world, rule, view)))
+            .collect();
+        let rulings = decide::decide(world, destination, view, &owned);
+        for (event, ruling) in owned.iter().zip(rulings) {
+            let forbidden = forbidden.get(&event.rule.name).copied().unwrap_or_default();
+            self.take(world, view, event, ruling, forbidden);
+        }
+    }
+
+    fn forbidden(&mut self, world: &World<'_>, rule: &Rule, view: &AccountView<'_>) -> Forbidden {
+        let mut forbidden = Forbidden::default();
+        if let Some((reason, message)) = guard::incomplete(&rule.destination, view) {
+            self.blocked
+                .push(blocked(rule, &rule.destination, reason, message));
+            forbidden = Forbidden {
+                uploads: true,
+                replaces: true,
+            };
+        }
+        let source = world.accounts.get(&rule.source);
+        if let Some(source) = source {
+            if let Some((reason, message)) = guard::incomplete(&rule.source, source) {
+                let message = format!("{message}; nothing is replaced");
+                self.blocked
+                    .push(blocked(rule, &rule.source, reason, message));
+                forbidden.replaces = true;
+            }
+        }
+        forbidden
+    }
+
+    fn take(
+        &mut self,
+        world: &World<'_>,
+        view: &AccountView<'_>,
+        event: &Owned<'_>,
+        ruling: Ruling<'_>,
+        forbidden: Forbidden,
+    ) {
+        let (rule, entry) = (event.rule, &event.entry);
+        match ruling {
+            Ruling::Upload(_) if forbidden.uploads => self.skip_unread(world, rule, entry),
+            Ruling::Replace { .. } if forbidden.replaces => self.skip_unread(world, rule, entry),
+            Ruling::Upload(reason) => {
+                if self.count(world, rule, entry, |counts| counts.upload += 1) {
+                    self.steps.push(upload(rule, entry, reason));
+                }
+            }
+            Ruling::Replace {
+                old,
+                reason,
+                changes,
+            } => {
+                if self.count(world, rule, entry, |counts| counts.replace += 1) {
+                    self.steps
+                        .push(replace(view, rule, entry, old, reason, changes));
+                }
+            }
+            Ruling::Conflict(reason, candidates) => {
+                if self.count(world, rule, entry, |counts| counts.conflict += 1) {
+                    self.conflicts.push(Conflict {
+                        address: entry.address.clone(),
+                        rule: rule.name.clone(),
+                        reason,
+                        source: ActivityRef::of(&rule.source, entry.activity),
+                        candidates,
+                    });
+                }
+            }
+            Ruling::Skip(reason, detail) => self.skip(world, rule, entry, reason, detail),
+            Ruling::Compare(found) => self.compare(world, rule, entry, found),
+            Ruling::InSync {
+                with,
+                reason,
+                notice,
+            } => {
+                if self.count(world, rule, entry, |counts| counts.in_sync += 1) {
+                    self.notices
+                        .extend(notice.map(|notice| (entry.address.clone(), notice)));
+                    self.in_sync.push(InSync {
+                        address: entry.address.clone(),
+                        rule: rule.name.clone(),
+                        reason,
+                        source: ActivityRef::of(&rule.source, entry.activity),
+                        destination: with.map(|found| ActivityRef::of(&rule.destination, found)),
+                    });
+                }
+            }
+        }
+    }
+
+    /// Counts an entry if it is selected, else as excluded; says which.
+    fn count(
+        &mut self,
+        world: &World<'_>,
+        rule: &Rule,
+        entry: &Entry<'_>,
+        add: impl Fn(&mut Counts),
+    ) -> bool {
+        let counts = self.counts.entry(rule.name.clone()).or_default();
+        let selected = world.options.selection.takes(&rule.name, &entry.address);
+        if selected {
+            add(counts);
+        } else {
+            counts.excluded += 1;
+        }
+        selected
+    }
+
+    fn skip(
+        &mut self,
+        world: &World<'_>,
+        rule: &Rule,
+        entry: &Entry<'_>,
+        reason: SkipReason,
+        detail: Option<String>,
+    ) {
+        if self.count(world, rule, entry, |counts| counts.skip += 1) {
+            self.skips.push(Skip {
+                address: entry.address.clone(),
+                rule: rule.name.clone(),
+                reason,
+                detail: detail.as_deref().map(neutralise),
+            });
+        }
+    }
+
+    /// What would be written on the strength of an inventory that is not complete.
+    fn skip_unread(&mut self, world: &World<'_>, rule: &Rule, entry: &Entry<'_>) {
+        let detail = Some("an account could be read only in part".to_owned());
+        self.skip(world, rule, entry, SkipReason::NotCompared, detail);
+    }
+
+    fn compare(&mut self, world: &World<'_>, rule: &Rule, entry: &Entry<'_>, found: &Activity) {
+        let side = |account: &AccountName, activity: &Activity| {
+            (
+                account.clone(),
+                activity.id.clone(),
+                activity.fingerprint.clone(),
+            )
+        };
+        if world.options.selection.takes(&rule.name, &entry.address) {
+            self.to_compare.push(Comparison {
+                address: entry.address.clone(),
+                source: side(&rule.source, entry.activity),
+                destination: side(&rule.destination, found),
+            });
+        }
+        self.skip(world, rule, entry, SkipReason::NotCompared, None);
+    }
+
+    fn finish(mut self, world: &World<'_>, blocked: Vec<Blocked>) -> Result<Plan, DocumentError> {
+        let order: BTreeMap<&RuleName, usize> = world
+            .manifest
+            .rules
+            .iter()
+            .enumerate()
+            .map(|(n, rule)| (&rule.name, n))
+            .collect();
+        let place = |rule: &RuleName| order.get(rule).copied().unwrap_or(usize::MAX);
+        self.steps.sort_by(|a, b| {
+            let key = |step: &Step| (place(&step.rule), step.action, step.key.start);
+            key(a)
+                .cmp(&key(b))
+                .then_with(|| a.source.id.cmp(&b.source.id))
+        });
+        self.conflicts.sort_by(|a, b| {
+            let key = |conflict: &Conflict| (place(&conflict.rule), conflict.source.start);
+            key(a)
+                .cmp(&key(b))
+                .then_with(|| a.source.id.cmp(&b.source.id))
+        });
+        self.skips
+            .sort_by(|a, b| (place(&a.rule), &a.address).cmp(&(place(&b.rule), &b.address)));
+        self.in_sync.sort_by(|a, b| {
+            let key = |pair: &InSync| (place(&pair.rule), pair.source.start);
+            key(a)
+                .cmp(&key(b))
+                .then_with(|| a.source.id.cmp(&b.source.id))
+        });
+        self.to_compare.sort_by(|a, b| a.address.cmp(&b.address));
+        self.notices.sort_by(|a, b| a.0.cmp(&b.0));
+        let mut blocked: Vec<Blocked> = blocked
+            .into_iter()
+            .filter(|blocked| world.options.selection.takes_rule(&blocked.rule))
+            .collect();
+        blocked.sort_by(|a, b| (place(&a.rule), &a.account).cmp(&(place(&b.rule), &b.account)));
+        let (body, context) = self.document(world, blocked);
+        Ok(Plan {
+            document: Document::seal(body, context)?,
+            in_sync: self.in_sync,
+            to_compare: self.to_compare,
+            notices: self.notices,
+        })
+    }
+
+    fn document(&mut self, world: &World<'_>, blocked: Vec<Blocked>) -> (Body, Context) {
+        let mut counts = Counts::default();
+        self.counts.values().for_each(|rule| counts.add(rule));
+        let mut limits = guard::exceeded(&world.manifest.limits, &counts);
+        limits.extend(shrunken_destinations(world));
+        let listed = world.options.in_sync == Listing::Listed;
+        let context = Context {
+            manifest: ManifestRef::from(&world.manifest.sha256),
+            inventories: inventories(world),
+            counts,
+            rules: self.summaries(world),
+            conflicts: std::mem::take(&mut self.conflicts),
+            skips: std::mem::take(&mut self.skips),
+            blocked,
+            limits,
+            in_sync: listed.then(|| self.in_sync.clone()),
+        };
+        let body = Body {
+            accounts: accounts(world),
+            steps: std::mem::take(&mut self.steps),
+        };
+        (body, context)
+    }
+
+    fn summaries(&self, world: &World<'_>) -> Vec<RuleSummary> {
+        selected_rules(world)
+            .filter(|rule| obstacle(world, rule).is_none())
+            .map(|rule| RuleSummary {
+                name: rule.name.clone(),
+                source: rule.source.clone(),
+                destination: rule.destination.clone(),
+                counts: self.counts.get(&rule.name).copied().unwrap_or_default(),
+            })
+            .collect()
+    }
+}
+
+fn selected_rules<'a>(world: &'a World<'a>) -> impl Iterator<Item = &'a Rule> {
+    let selection = &world.options.selection;
+    world
+        .manifest
+        .rules
+        .iter()
+        .filter(|rule| selection.takes_rule(&rule.name))
+}
+
+/// The readable accounts of the selected rules, by name.
+fn taking_part<'a>(world: &'a World<'a>) -> BTreeMap<&'a AccountName, &'a AccountView<'a>> {
+    selected_rules(world)
+        .flat_map(|rule| [&rule.source, &rule.destination])
+        .filter_map(|name| Some((name, world.accounts.get(name)?)))
+        .collect()
+}
+
+fn accounts(world: &World<'_>) -> Vec<AccountRef> {
+    taking_part(world)
+        .into_iter()
+        .map(|(name, view)| AccountRef {
+            name: name.clone(),
+            platform: view.platform.clone(),
+            region: view.region.clone(),
+            profile: view.profile.clone(),
+        })
+        .collect()
+}
+
+fn inventories(world: &World<'_>) -> Vec<InventoryRef> {
+    taking_part(world)
+        .into_iter()
+        .map(|(name, view)| InventoryRef {
+            account: name.clone(),
+            count: view.inventory.activities.len() as u64,
+            complete: view.inventory.complete,
+            digest: digest(&view.inventory.activities),
+        })
+        .collect()
+}
+
+fn digest(activities: &[Activity]) -> String {
+    let mut hasher = Sha256::new();
+    for activity in activities {
+        hasher.update(activity.id.as_str());
+        hasher.update([0]);
+        hasher.update(activity.fingerprint.as_str());
+        hasher.update([0]);
+    }
+    hex::encode(hasher.finalize())
+}
+
+fn shrunken_destinations(world: &World<'_>) -> Vec<LimitExceeded> {
+    let mut destinations: Vec<&AccountName> = selected_rules(world)
+        .map(|rule| &rule.destination)
+        .collect();
+    destinations.sort_unstable();
+    destinations.dedup();
+    destinations
+        .into_iter()
+        .filter_map(|name| guard::shrunken(&world.manifest.limits, name, world.accounts.get(name)?))
+        .collect()
+}
+
+fn upload(rule: &Rule, entry: &Entry<'_>, reason: StepReason) -> Step {
+    step(rule, entry, Action::Upload, reason)
+}
+
+fn replace(
+    view: &AccountView<'_>,
+    rule: &Rule,
+    entry: &Entry<'_>,
+    old: &Activity,
+    reason: StepReason,
+    changes: Vec<Change>,
+) -> Step {
+    let capabilities = &view.capabilities;
+    let protocol = match capabilities.replace {
+        ReplaceProtocol::UploadThenDelete => Protocol::UploadThenDelete,
+        ReplaceProtocol::DeleteThenUpload => Protocol::DeleteThenUpload,
+    };
+    Step {
+        protocol: Some(protocol),
+        destination: DestinationRef {
+            account: rule.destination.clone(),
+            id: Some(old.id.clone()),
+            fingerprint: Some(old.fingerprint.clone()),
+        },
+        changes,
+        loses: capabilities
+            .loses_on_replace
+            .iter()
+            .map(|&loss| loss.to_owned())
+            .collect(),
+        ..step(rule, entry, Action::Replace, reason)
+    }
+}
+
+fn step(rule: &Rule, entry: &Entry<'_>, action: Action, reason: StepReason) -> Step {
+    let activity = entry.activity;
+    Step {
+        address: entry.address.clone(),
+        rule: rule.name.clone(),
+        action,
+        reason,
+        protocol: None,
+        key: StepKey {
+            start: activity.start.unwrap_or_default(),
+            elapsed_s: activity.elapsed_s,
+            kind: activity.kind.clone(),
+        },
+        source: SourceRef {
+            account: rule.source.clone(),
+            id: activity.id.clone(),
+            fingerprint: activity.fingerprint.clone(),
+            title: activity.title.as_deref().map(neutralise),
+            distance_m: activity.distance_m,
+        },
+        destination: DestinationRef {
+            account: rule.destination.clone(),
+            id: None,
+            fingerprint: None,
+        },
+        changes: Vec::new(),
+        loses: Vec::new(),
+    }
+}

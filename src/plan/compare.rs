@@ -1,0 +1,120 @@
+//! Whether two originals of one activity hold the same, and what one lacks.
+//!
+//! Not compared: time of creation, serial number, order of messages, unknown fields, title. They
+//! change from export to export.
+
+use jiff::Timestamp;
+
+use crate::domain::{Content, Session, rounded};
+
+use super::model::Change;
+
+/// Seconds by the clock, as `H:MM:SS`.
+pub fn clock(seconds: u32) -> String {
+    format!(
+        "{}:{:02}:{:02}",
+        seconds / 3600,
+        seconds / 60 % 60,
+        seconds % 60
+    )
+}
+
+/// Every field in which two originals differ; none if they hold the same.
+pub fn changes(destination: &Content, source: &Content) -> Vec<Change> {
+    let mut changes = Vec::new();
+    let (old, new) = (sessions(destination), sessions(source));
+    let mut note = |field: &str, from: Option<String>, to: Option<String>| {
+        if from != to {
+            let shown = |value: Option<String>| value.unwrap_or_else(|| "none".to_owned());
+            changes.push(Change {
+                field: field.to_owned(),
+                from: shown(from),
+                to: shown(to),
+            });
+        }
+    };
+    note(
+        "sessions",
+        Some(old.len().to_string()),
+        Some(new.len().to_string()),
+    );
+    let several = old.len().max(new.len()) > 1;
+    for (place, (old, new)) in old.iter().zip(&new).enumerate() {
+        for (field, show) in SESSION_FIELDS {
+            let shown = |session: &Session| {
+                let text = show(session)?;
+                Some(if several {
+                    format!("#{} {text}", place + 1)
+                } else {
+                    text
+                })
+            };
+            note(field, shown(old), shown(new));
+        }
+    }
+    for (field, show) in FILE_FIELDS {
+        note(field, show(destination), show(source));
+    }
+    changes
+}
+
+fn sessions(content: &Content) -> Vec<&Session> {
+    let mut sessions: Vec<&Session> = content.sessions().collect();
+    sessions.sort_by_key(|session| session.start);
+    sessions
+}
+
+type Show<T> = fn(&T) -> Option<String>;
+
+const SESSION_FIELDS: [(&str, Show<Session>); 6] = [
+    ("session.start_time", |s| {
+        s.start.map(|start| start.to_string())
+    }),
+    ("session.total_elapsed_time", |s| {
+        s.elapsed_ms.map(|ms| clock(rounded(ms, 1000)))
+    }),
+    ("session.total_timer_time", |s| {
+        s.timer_ms.map(|ms| clock(rounded(ms, 1000)))
+    }),
+    ("session.total_distance", |s| {
+        s.distance_cm.map(|cm| format!("{} m", rounded(cm, 100)))
+    }),
+    ("session.total_ascent", |s| {
+        s.ascent_m.map(|m| format!("{m} m"))
+    }),
+    ("session.sport", |s| Some(s.kind().to_string())),
+];
+
+const FILE_FIELDS: [(&str, Show<Content>); 5] = [
+    ("records", |c| Some(c.records().to_string())),
+    ("first_record", |c| {
+        text(c.parts.iter().filter_map(|part| part.first_record).min())
+    }),
+    ("last_record", |c| {
+        text(c.parts.iter().filter_map(|part| part.last_record).max())
+    }),
+    ("manufacturer", |c| {
+        c.parts
+            .first()?
+            .manufacturer
+            .map(|number| number.to_string())
+    }),
+    ("product", |c| {
+        c.parts.first()?.product.map(|number| number.to_string())
+    }),
+];
+
+fn text(time: Option<Timestamp>) -> Option<String> {
+    time.map(|time| time.to_string())
+}
+
+/// Whether the destination's original has something that the source's lacks: a device's serial
+/// number, more sessions, more than 5 % more records, developer fields.
+pub(super) fn would_lose(destination: &Content, source: &Content) -> bool {
+    let serial = |content: &Content| content.parts.iter().any(|part| part.serial.is_some());
+    let developer = |content: &Content| content.parts.iter().any(|part| part.developer_fields > 0);
+    (serial(destination) && !serial(source))
+        || destination.sessions().count() > source.sessions().count()
+        || u64::from(destination.records()) * 100 > u64::from(source.records()) * 105
+        || (developer(destination) && !developer(source))
+}

@@ -1,0 +1,170 @@
+//! The plan as a document: its id, its bytes, and reading it back.
+
+use serde_json::Value;
+use sha2::{Digest, Sha256};
+
+use super::model::{Action, Body, Context, Document, FORMAT, Meta, PlanId};
+
+/// Why a file is not a plan that may be executed.
+#[derive(Debug, thiserror::Error)]
+pub enum DocumentError {
+    /// Not JSON, or not of a plan's shape.
+    #[error("not a plan: {0}")]
+    Shape(#[from] serde_json::Error),
+    /// Another format, perhaps of a newer version.
+    #[error("a plan of format '{found}', and this version reads '{FORMAT}'")]
+    Format {
+        /// What the file says.
+        found: String,
+    },
+    /// The body was changed after it was planned.
+    #[error("the plan was changed after it was made: its id is {stated}, its content has {actual}")]
+    Altered {
+        /// What the file says.
+        stated: String,
+        /// What its body amounts to.
+        actual: String,
+    },
+    /// A step lacks what its action needs.
+    #[error("step {address} is not complete: {missing}")]
+    Step {
+        /// Which.
+        address: String,
+        /// What it lacks.
+        missing: &'static str,
+    },
+    /// The body cannot be written in canonical form.
+    #[error("no canonical form: {0}")]
+    Canonical(String),
+}
+
+impl Document {
+    /// Seals a body: the id is taken over it, the context is only for people.
+    pub fn seal(body: Body, context: Context) -> Result<Self, DocumentError> {
+        let id = id_of(&serde_json::to_value(&body)?)?;
+        Ok(Self {
+            format: FORMAT.to_owned(),
+            id,
+            body,
+            context,
+            meta: None,
+        })
+    }
+
+    /// The same plan with a note of when and by what it was made.
+    pub fn with_meta(mut self, meta: Meta) -> Self {
+        self.meta = Some(meta);
+        self
+    }
+
+    /// The document as JSON with a newline at its end.
+    pub fn to_json(&self) -> Result<String, DocumentError> {
+        Ok(serde_json::to_string_pretty(self)? + "\n")
+    }
+
+    /// Reads a saved plan; an altered or incomplete one is refused.
+    pub fn read(text: &str) -> Result<Self, DocumentError> {
+        let raw: Value = serde_json::from_str(text)?;
+        let format = raw
+            .get("format")
+            .and_then(Value::as_str)
+            .unwrap_or_default();
+        if format != FORMAT {
+            return Err(DocumentError::Format {
+                found: format.to_owned(),
+            });
+        }
+        let document: Self = serde_json::from_str(text)?;
+        let actual = id_of(raw.get("body").unwrap_or(&Value::Null))?;
+        if actual != document.id {
+            return Err(DocumentError::Altered {
+                stated: document.id.0,
+                actual: actual.0,
+            });
+        }
+        document.check_steps()?;
+        Ok(document)
+    }
+
+    fn check_steps(&self) -> Result<(), DocumentError> {
+        for step in &self.body.steps {
+            let missing = match step.action {
+                Action::Upload => None,
+                Action::Replace if step.destination.id.is_none() => Some("destination.id"),
+                Action::Replace if step.destination.fingerprint.is_none() => {
+                    Some("destination.fingerprint")
+                }
+                Action::Replace if step.protocol.is_none() => Some("protocol"),
+                Action::Replace => None,
+            };
+            if let Some(missing) = missing {
+                let address = step.address.to_string();
+                return Err(DocumentError::Step { address, missing });
+            }
+        }
+        Ok(())
+    }
+}
+
+fn id_of(body: &Value) -> Result<PlanId, DocumentError> {
+    let canonical =
+        serde_jcs::to_vec(body).map_err(|error| DocumentError::Canonical(error.to_string()))?;
+    Ok(PlanId(hex::encode(Sha256::digest(canonical))))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn sealed() -> Document {
+        Document::seal(Body::default(), Context::default()).unwrap()
+    }
+
+    #[test]
+    fn a_sealed_document_reads_back() {
+        let document = sealed();
+        assert_eq!(
+            Document::read(&document.to_json().unwrap()).unwrap(),
+            document
+        );
+    }
+
+    #[test]
+    fn the_id_is_of_the_canonical_body() {
+        // sha256 of {"accounts":[],"steps":[]}
+        let expected = hex::encode(Sha256::digest(br#"{"accounts":[],"steps":[]}"#));
+        assert_eq!(sealed().id.0, expected);
+        assert_eq!(sealed().id.short().len(), 14);
+    }
+
+    #[test]
+    fn alterations_unknown_and_duplicate_members_are_refused() {
+        let text = sealed().to_json().unwrap();
+        let unknown = text.replacen("\"accounts\": []", "\"accounts\": [], \"extra\": 1", 1);
+        assert!(matches!(
+            Document::read(&unknown),
+            Err(DocumentError::Shape(_))
+        ));
+        let twice = text.replacen("\"accounts\": []", "\"accounts\": [], \"accounts\": []", 1);
+        assert!(matches!(
+            Document::read(&twice),
+            Err(DocumentError::Shape(_))
+        ));
+        let zeros = "0".repeat(64);
+        let id = text.replacen(&sealed().id.0, &zeros, 1);
+        assert!(matches!(
+            Document::read(&id),
+            Err(DocumentError::Altered { .. })
+        ));
+        let format = text.replacen("plan/1", "plan/9", 1);
+        assert!(matches!(
+            Document::read(&format),
+            Err(DocumentError::Format { .. })
+        ));
+        assert!(matches!(
+            Document::read("[]"),
+            Err(DocumentError::Format { .. })
+        ));
+        assert!(matches!(Document::read("no"), Err(DocumentError::Shape(_))));
+    }
+}

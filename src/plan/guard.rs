@@ -1,0 +1,59 @@
+//! What a plan may not do without a person's word, and what it may not conclude from.
+
+use crate::domain::AccountName;
+use crate::manifest::Limits;
+
+use super::model::{BlockedReason, Counts, LimitExceeded};
+use super::world::AccountView;
+
+/// Limits that these counts exceed.
+pub fn exceeded(limits: &Limits, counts: &Counts) -> Vec<LimitExceeded> {
+    let exceeded = |limit: &str, value: u64, planned: u64| {
+        (planned > value).then(|| LimitExceeded {
+            limit: limit.to_owned(),
+            value,
+            planned,
+            account: None,
+        })
+    };
+    let uploads = limits
+        .max_uploads
+        .and_then(|value| exceeded("max_uploads", u64::from(value), counts.upload));
+    let replaces = exceeded(
+        "max_replaces",
+        u64::from(limits.max_replaces),
+        counts.replace,
+    );
+    uploads.into_iter().chain(replaces).collect()
+}
+
+/// Whether an inventory shrank below the share that is believed.
+pub(super) fn shrunken(
+    limits: &Limits,
+    account: &AccountName,
+    view: &AccountView<'_>,
+) -> Option<LimitExceeded> {
+    let count = view.inventory.activities.len() as u64;
+    let share = view
+        .last_good_count?
+        .saturating_mul(u64::from(limits.min_inventory_permille));
+    let least = share.div_ceil(1000);
+    (count < least).then(|| LimitExceeded {
+        limit: "min_inventory_ratio".to_owned(),
+        value: least,
+        planned: count,
+        account: Some(account.clone()),
+    })
+}
+
+/// Why nothing may be written on the strength of an inventory, if so.
+pub(super) fn incomplete(
+    account: &AccountName,
+    view: &AccountView<'_>,
+) -> Option<(BlockedReason, String)> {
+    (!view.inventory.complete).then(|| {
+        let message =
+            format!("only part of {account} could be read, so what is missing is unknown");
+        (BlockedReason::InventoryIncomplete, message)
+    })
+}

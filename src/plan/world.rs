@@ -1,0 +1,233 @@
+//! Everything that a plan depends on, as values.
+
+use std::collections::{BTreeMap, HashMap};
+
+use jiff::civil::Date;
+use regex::Regex;
+
+use crate::domain::{
+    AccountName, Activity, Address, Capabilities, Content, Decision, Fingerprint, Inventory, Link,
+    Party, ProfileId, Refusal, RemoteId, RuleName, Verdict,
+};
+use crate::manifest::Manifest;
+
+use super::model::{BlockedReason, ByAccount};
+
+/// The whole input of a plan: the same world gives the same plan, byte for byte.
+pub struct World<'a> {
+    /// What the user wants.
+    pub manifest: &'a Manifest,
+    /// The UTC day of the plan, for relative dates and waiting times.
+    pub today: Date,
+    /// The accounts that could be read.
+    pub accounts: BTreeMap<AccountName, AccountView<'a>>,
+    /// Those that could not.
+    pub blocked: BTreeMap<AccountName, (BlockedReason, String)>,
+    /// What earlier runs and people left.
+    pub memory: &'a Memory,
+    /// How this plan was asked for.
+    pub options: Options,
+}
+
+/// An account that could be read.
+pub struct AccountView<'a> {
+    /// Platform id.
+    pub platform: String,
+    /// Region id.
+    pub region: Option<String>,
+    /// Whose it is.
+    pub profile: Option<ProfileId>,
+    /// What it can do.
+    pub capabilities: Capabilities,
+    /// What it holds.
+    pub inventory: &'a Inventory,
+    /// Activities at the last reading that was believed.
+    pub last_good_count: Option<u64>,
+}
+
+/// What earlier runs and people left.
+#[derive(Clone, Debug, Default)]
+pub struct Memory {
+    /// Links by (source, destination).
+    pub links: HashMap<(AccountName, AccountName), Vec<Link>>,
+    /// Refusals by (source, destination).
+    pub refusals: HashMap<(AccountName, AccountName), Vec<Refusal>>,
+    /// Facts of originals that were fetched to be compared.
+    pub contents: ByAccount<HashMap<(RemoteId, Fingerprint), Content>>,
+    /// Decisions that are in force.
+    pub decisions: Vec<Decision>,
+}
+
+impl Memory {
+    /// The links from one account to another.
+    pub fn links_between(&self, source: &AccountName, destination: &AccountName) -> &[Link] {
+        self.links
+            .get(&(source.clone(), destination.clone()))
+            .map_or(&[], Vec::as_slice)
+    }
+
+    /// The refusals of activities of one account by another.
+    pub fn refusals_between(&self, source: &AccountName, destination: &AccountName) -> &[Refusal] {
+        self.refusals
+            .get(&(source.clone(), destination.clone()))
+            .map_or(&[], Vec::as_slice)
+    }
+
+    /// The facts of an activity's file, where it has been seen.
+    pub fn content<'m>(
+        &'m self,
+        account: &AccountName,
+        activity: &'m Activity,
+    ) -> Option<&'m Content> {
+        activity.content.as_ref().or_else(|| {
+            let key = (activity.id.clone(), activity.fingerprint.clone());
+            self.contents.get(account)?.get(&key)
+        })
+    }
+}
+
+/// How a plan was asked for.
+#[derive(Clone, Debug, Default)]
+pub struct Options {
+    /// Which addresses.
+    pub selection: Selection,
+    /// Whether questions of overlap and zone are uploaded and equal pairs replaced.
+    pub force: Force,
+    /// Whether the pairs in sync stand in the document.
+    pub in_sync: Listing,
+}
+
+/// Whether to go beyond what a plan would do by itself.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Force {
+    /// As a plan does by itself.
+    #[default]
+    No,
+    /// `sync --force`.
+    Yes,
+}
+
+/// Whether pairs in sync are listed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Listing {
+    /// They are counted.
+    #[default]
+    Counted,
+    /// They are listed (`--all`).
+    Listed,
+}
+
+/// Which addresses a plan is about. Everything, unless told otherwise.
+#[derive(Clone, Debug, Default)]
+pub struct Selection {
+    /// Only these rules; empty for all.
+    pub rules: Vec<RuleName>,
+    /// Only addresses that match one of these; empty for all.
+    pub only: Vec<Glob>,
+    /// No addresses that match one of these.
+    pub except: Vec<Glob>,
+}
+
+impl Selection {
+    /// Whether a rule takes part.
+    pub fn takes_rule(&self, rule: &RuleName) -> bool {
+        self.rules.is_empty() || self.rules.contains(rule)
+    }
+
+    /// Whether an address takes part.
+    pub fn takes(&self, rule: &RuleName, address: &Address) -> bool {
+        let text = address.as_str();
+        self.takes_rule(rule)
+            && (self.only.is_empty() || self.only.iter().any(|glob| glob.matches(text)))
+            && !self.except.iter().any(|glob| glob.matches(text))
+    }
+}
+
+/// A pattern over addresses: `*` any characters, `?` one, everything else itself.
+#[derive(Clone, Debug)]
+pub struct Glob(Regex);
+
+impl Glob {
+    /// Reads a pattern; every text is one, but a very long one may be refused.
+    pub fn parse(pattern: &str) -> Result<Self, regex::Error> {
+        let body = regex::escape(pattern)
+            .replace(r"\*", ".*")
+            .replace(r"\?", ".");
+        Ok(Self(Regex::new(&format!("^(?s:{body})$"))?))
+    }
+
+    /// Whether the whole text matches.
+    pub fn matches(&self, text: &str) -> bool {
+        self.0.is_match(text)
+    }
+}
+
+/// Decisions about the activities of one rule.
+pub(super) struct Decided<'a> {
+    decisions: Vec<&'a Decision>,
+    account: &'a AccountName,
+    profile: Option<&'a ProfileId>,
+}
+
+impl<'a> Decided<'a> {
+    pub(super) fn about(
+        memory: &'a Memory,
+        rule: &RuleName,
+        account: &'a AccountName,
+        profile: Option<&'a ProfileId>,
+    ) -> Self {
+        let decisions = memory
+            .decisions
+            .iter()
+            .filter(|decision| decision.rule == *rule)
+            .collect();
+        Self {
+            decisions,
+            account,
+            profile,
+        }
+    }
+
+    /// The decision about an activity of the rule's source, if there is one of that kind.
+    pub(super) fn find(&self, verdict: Verdict, activity: &Activity) -> Option<&'a Decision> {
+        self.decisions.iter().copied().find(|decision| {
+            decision.decision == verdict
+                && is_party(&decision.source, self.account, self.profile, activity)
+        })
+    }
+}
+
+/// Whether a decision means this activity: the same profile, id and fingerprint; where the
+/// fingerprint is of the bytes, a renamed file is still meant.
+pub(super) fn is_party(
+    party: &Party,
+    account: &AccountName,
+    profile: Option<&ProfileId>,
+    activity: &Activity,
+) -> bool {
+    let same_account = match (&party.profile, profile) {
+        (Some(party), Some(profile)) => party == profile,
+        (None, _) | (_, None) => party.account == *account,
+    };
+    same_account
+        && party.fingerprint == activity.fingerprint
+        && (party.id == activity.id || activity.sha256.is_some())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Glob;
+
+    #[test]
+    fn globs_match_whole_addresses() {
+        let matches = |glob: &str, text: &str| Glob::parse(glob).unwrap().matches(text);
+        assert!(matches(
+            "us-to-archive/2026-11-*",
+            "us-to-archive/2026-11-19T06:12:33Z"
+        ));
+        assert!(!matches("2026-11-*", "us-to-archive/2026-11-19T06:12:33Z"));
+        assert!(matches("*#2", "a/2026-11-19T06:12:33Z#2"));
+        assert!(matches("a/@x?z.fit", "a/@xyz.fit"));
+        assert!(!matches("a/@x.z", "a/@xyz"));
+    }
+}

@@ -1,0 +1,26 @@
+//! Directories as data.
+
+use crate::domain::{Capabilities, Editable, PlatformSpec, ReplaceProtocol};
+
+/// What a directory is and can do.
+pub(in crate::platform) const SPEC: PlatformSpec = PlatformSpec {
+    id: "directory",
+    name: "Directory",
+    regions: &[],
+    account_keys: &["path"],
+    endpoints: &[],
+    capabilities: Capabilities {
+        upload: true,
+        delete: true,
+        lists_bytes: true,
+        replace: ReplaceProtocol::UploadThenDelete,
+        editable: Editable {
+            title: false,
+            description: false,
+            kind: false,
+            privacy: false,
+        },
+        max_upload_bytes: None,
+        loses_on_replace: &[],
+    },
+};

@@ -1,0 +1,5 @@
+//! Garmin Connect, global and China.
+//!
+//! So far only what the manifest's check and the documentation need: the platform as data.
+
+pub(super) mod spec;

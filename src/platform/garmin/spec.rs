@@ -1,0 +1,55 @@
+//! Garmin Connect as data.
+
+use crate::domain::{Capabilities, Editable, PlatformSpec, RegionSpec, ReplaceProtocol};
+
+const REGIONS: &[RegionSpec] = &[
+    RegionSpec {
+        id: "global",
+        implied_by: "garmin_us",
+        uploads: true,
+    },
+    RegionSpec {
+        id: "cn",
+        implied_by: "garmin_cn",
+        uploads: true,
+    },
+];
+
+/// What Garmin Connect is and can do.
+pub(in crate::platform) const SPEC: PlatformSpec = PlatformSpec {
+    id: "garmin",
+    name: "Garmin Connect",
+    regions: REGIONS,
+    account_keys: &[
+        "email",
+        "password",
+        "password_env",
+        "password_file",
+        "password_command",
+        "mfa_command",
+        "proxy",
+        "ca_file",
+        "max_parallel",
+        "min_gap_ms",
+        "settle_s",
+        "allow_login",
+        "endpoints",
+    ],
+    endpoints: &["sso", "connectapi", "diauth", "connect"],
+    capabilities: Capabilities {
+        upload: true,
+        delete: true,
+        lists_bytes: false,
+        // A second activity of the same start is answered with 409 (2026-08).
+        replace: ReplaceProtocol::DeleteThenUpload,
+        editable: Editable {
+            title: true,
+            description: true,
+            kind: true,
+            privacy: true,
+        },
+        // Limit of the web import (garmin-uploader#35).
+        max_upload_bytes: Some(25 * 1024 * 1024),
+        loses_on_replace: &["photos", "comments"],
+    },
+};

@@ -1,1 +1,0 @@
-//! An account in memory with scripted faults, for tests and for simulating an apply.

@@ -1,0 +1,103 @@
+//! What the state remembers, for people.
+
+use std::fmt::Write as _;
+
+use serde_json::Value;
+
+use crate::domain::{LinkStatus, neutralise};
+use crate::state::{Run, StoredLink};
+
+use super::column::pad;
+
+/// Linked pairs, a line each.
+pub fn links(links: &[StoredLink]) -> String {
+    let mut out = String::new();
+    let addresses = links
+        .iter()
+        .map(|stored| stored.link.address.as_str().chars().count());
+    let width = addresses.max().unwrap_or_default();
+    for stored in links {
+        let link = &stored.link;
+        let there = link
+            .destination
+            .as_ref()
+            .map_or("not listed yet", |side| side.id.as_str());
+        let status = match link.status {
+            LinkStatus::Confirmed => "",
+            LinkStatus::Pending { .. } => "  pending",
+        };
+        let line = format!(
+            "{}  {}/{} -> {}/{there}{status}",
+            pad(link.address.as_str(), width),
+            stored.source,
+            link.source.id,
+            stored.destination,
+        );
+        let _ = writeln!(out, "{}", neutralise(&line));
+    }
+    if links.is_empty() {
+        out.push_str("No pairs are linked yet.\n");
+    }
+    out
+}
+
+/// Past runs, the newest first.
+pub fn history(runs: &[Run]) -> String {
+    let mut out = String::new();
+    for run in runs {
+        let end = match &run.end {
+            Some(end) => format!("ended {}  exit {}  {}", end.at, end.exit, end.counts),
+            None => "not ended".to_owned(),
+        };
+        let _ = writeln!(out, "run {}  started {}  {end}", run.id.0, run.started_at);
+    }
+    if runs.is_empty() {
+        out.push_str("Nothing was applied yet.\n");
+    }
+    out
+}
+
+/// A JSON value as indented lines.
+pub fn outline(value: &Value) -> String {
+    let mut out = String::new();
+    lines(&mut out, value, 0);
+    out
+}
+
+fn lines(out: &mut String, value: &Value, depth: usize) {
+    let indent = "  ".repeat(depth);
+    match value {
+        Value::Object(members) => {
+            for (name, value) in members {
+                match value {
+                    Value::Object(_) | Value::Array(_) => {
+                        let _ = writeln!(out, "{indent}{name}:");
+                        lines(out, value, depth + 1);
+                    }
+                    Value::Null => {}
+                    Value::Bool(_) | Value::Number(_) | Value::String(_) => {
+                        let _ = writeln!(out, "{indent}{name}: {}", scalar(value));
+                    }
+                }
+            }
+        }
+        Value::Array(items) => {
+            for item in items {
+                let _ = writeln!(out, "{indent}-");
+                lines(out, item, depth + 1);
+            }
+        }
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {
+            let _ = writeln!(out, "{indent}{}", scalar(value));
+        }
+    }
+}
+
+fn scalar(value: &Value) -> String {
+    match value {
+        Value::String(text) => neutralise(text),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::Array(_) | Value::Object(_) => {
+            value.to_string()
+        }
+    }
+}

@@ -1,0 +1,186 @@
+//! Inventories: what an account held when it was last read.
+
+use std::collections::HashMap;
+
+use jiff::Timestamp;
+use rusqlite::{OptionalExtension, params};
+
+use super::row::{count, from_json, json, number, time};
+use super::{AccountRow, StateError, Store};
+use crate::domain::{Activity, Inventory};
+
+/// How much of an account was read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Reading {
+    /// All of it.
+    Full,
+    /// What is new, on top of what was known.
+    Incremental,
+}
+
+/// What is known about an inventory besides its activities.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct InventoryMeta {
+    /// Counts the readings that found something new, changed or gone.
+    pub generation: i64,
+    /// Activities in it.
+    pub count: usize,
+    /// Whether all of it could be read.
+    pub complete: bool,
+    /// When it was read.
+    pub refreshed_at: Timestamp,
+    /// When all of it was last read without a gap.
+    pub full_at: Option<Timestamp>,
+    /// The largest complete count, or the one that was accepted since.
+    pub last_good_count: Option<usize>,
+}
+
+impl Store {
+    /// Replaces the inventory of an account; only what differs is written.
+    ///
+    /// A complete inventory that has not shrunk is a good one by itself; a smaller one only by
+    /// [`Store::accept_count`], so that a loss stays suspicious for more than one day.
+    pub fn save_inventory(
+        &self,
+        account: AccountRow,
+        inventory: &Inventory,
+        reading: Reading,
+        at: Timestamp,
+    ) -> Result<(), StateError> {
+        let tx = self.write()?;
+        let before = self.inventory_meta(account)?;
+        let generation = before.as_ref().map_or(0, |meta| meta.generation) + 1;
+        let changes = self.save_activities(account, &inventory.activities, generation)?;
+        let news = changes > 0 || before.is_none();
+        let full = reading == Reading::Full && inventory.complete;
+        let full_at = full.then(|| at.to_string());
+        let now = number(inventory.activities.len());
+        let good = inventory.complete.then_some(now);
+        self.conn.execute(
+            "INSERT INTO inventory VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)
+             ON CONFLICT (account) DO UPDATE SET
+                 generation = ?2, count = ?3, complete = ?4, refreshed_at = ?5,
+                 full_at = coalesce(?6, full_at),
+                 last_good_count = coalesce(max(?7, last_good_count), ?7, last_good_count)",
+            params![
+                account.0,
+                if news { generation } else { generation - 1 },
+                now,
+                inventory.complete,
+                at.to_string(),
+                full_at,
+                good
+            ],
+        )?;
+        Ok(tx.commit()?)
+    }
+
+    /// Takes the present count of an account, if it is complete, as the one against which a loss is measured.
+    pub fn accept_count(&self, account: AccountRow) -> Result<(), StateError> {
+        self.conn.execute(
+            "UPDATE inventory SET last_good_count = count WHERE account = ?1 AND complete",
+            params![account.0],
+        )?;
+        Ok(())
+    }
+
+    /// The inventory as last saved; `None` if the account was never read.
+    pub fn inventory(&self, account: AccountRow) -> Result<Option<Inventory>, StateError> {
+        let _tx = self.read()?;
+        let Some(meta) = self.inventory_meta(account)? else {
+            return Ok(None);
+        };
+        let mut statement = self
+            .conn
+            .prepare_cached("SELECT row FROM activity WHERE account = ?1")?;
+        let mut rows = statement.query(params![account.0])?;
+        let mut activities: Vec<Activity> = Vec::with_capacity(meta.count);
+        while let Some(row) = rows.next()? {
+            activities.push(from_json(
+                row.get_ref(0)?.as_str().map_err(rusqlite::Error::from)?,
+            )?);
+        }
+        Ok(Some(Inventory::new(
+            activities,
+            meta.complete,
+            Some(meta.refreshed_at),
+        )))
+    }
+
+    /// What is known about the inventory of an account; `None` if it was never read.
+    pub fn inventory_meta(&self, account: AccountRow) -> Result<Option<InventoryMeta>, StateError> {
+        let mut statement = self.conn.prepare_cached(
+            "SELECT generation, count, complete, refreshed_at, full_at, last_good_count
+             FROM inventory WHERE account = ?1",
+        )?;
+        let found = statement
+            .query_row(params![account.0], |row| {
+                Ok((
+                    row.get::<_, i64>(0)?,
+                    row.get::<_, i64>(1)?,
+                    row.get::<_, bool>(2)?,
+                    row.get::<_, String>(3)?,
+                    row.get::<_, Option<String>>(4)?,
+                    row.get::<_, Option<i64>>(5)?,
+                ))
+            })
+            .optional()?;
+        let Some((generation, rows, complete, refreshed_at, full_at, good)) = found else {
+            return Ok(None);
+        };
+        Ok(Some(InventoryMeta {
+            generation,
+            count: count(rows)?,
+            complete,
+            refreshed_at: time(&refreshed_at)?,
+            full_at: full_at.as_deref().map(time).transpose()?,
+            last_good_count: good.map(count).transpose()?,
+        }))
+    }
+
+    /// Writes what differs and returns the number of rows written or removed.
+    fn save_activities(
+        &self,
+        account: AccountRow,
+        activities: &[Activity],
+        generation: i64,
+    ) -> Result<usize, StateError> {
+        let mut old = self.activity_rows(account)?;
+        let mut changes = 0;
+        let mut upsert = self.conn.prepare_cached(
+            "INSERT INTO activity VALUES (?1, ?2, ?3, ?4, ?5, ?6)
+             ON CONFLICT (account, id) DO UPDATE SET
+                 fingerprint = ?3, start = ?4, generation = ?5, row = ?6",
+        )?;
+        for activity in activities {
+            let row = json(activity)?;
+            if old.remove(activity.id.as_str()).as_ref() == Some(&row) {
+                continue;
+            }
+            let start = activity.start.map(|start| start.to_string());
+            changes += upsert.execute(params![
+                account.0,
+                activity.id.as_str(),
+                activity.fingerprint.as_str(),
+                start,
+                generation,
+                row
+            ])?;
+        }
+        let mut delete = self
+            .conn
+            .prepare_cached("DELETE FROM activity WHERE account = ?1 AND id = ?2")?;
+        for gone in old.keys() {
+            changes += delete.execute(params![account.0, gone])?;
+        }
+        Ok(changes)
+    }
+
+    fn activity_rows(&self, account: AccountRow) -> Result<HashMap<String, String>, StateError> {
+        let mut statement = self
+            .conn
+            .prepare_cached("SELECT id, row FROM activity WHERE account = ?1")?;
+        let rows = statement.query_map(params![account.0], |row| Ok((row.get(0)?, row.get(1)?)))?;
+        Ok(rows.collect::<Result<_, _>>()?)
+    }
+}
