@@ -60,6 +60,17 @@ pub(super) fn read(sections: &[Option<Field<'_>>], reader: &mut Reader<'_>) -> A
     }
     let mut accounts = Accounts::default();
     for (name, draft) in drafts {
+        if accounts
+            .names
+            .iter()
+            .any(|other| other.to_lowercase() == name.to_lowercase())
+        {
+            let message = format!("another account's name differs from '{name}' in case only");
+            let fault = Fault::new(codes::BAD_NAME, draft.entry.span.clone(), message).help(
+                "choose another name: variables and files go by it, and they may ignore case",
+            );
+            reader.faults.error(draft.document, fault);
+        }
         if let Some(account) = account(&name, &draft, reader) {
             accounts.good.insert(account.name.clone(), account);
         }
@@ -308,7 +319,8 @@ fn misplaced(spec: &PlatformSpec, draft: &Draft<'_>, reader: &mut Reader<'_>) {
 }
 
 fn not_for_platform(field: Field<'_>, spec: &PlatformSpec, reader: &mut Reader<'_>) {
-    let message = format!("accounts of {} have no '{}'", spec.name, field.key.name);
+    let (id, name) = (spec.id, field.key.name);
+    let message = format!("an account of platform '{id}' has no '{name}'");
     let fault = Fault::new(
         codes::KEY_NOT_FOR_PLATFORM,
         field.entry.span.clone(),

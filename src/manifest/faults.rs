@@ -14,6 +14,9 @@ use super::trust::Privacy;
 /// Further faults are left out: nobody mends more in one go.
 const MAX_FAULTS: usize = 200;
 
+/// Most characters of a message.
+const MAX_MESSAGE: usize = 600;
+
 /// A fault in a text that has no name yet.
 #[derive(Clone, Debug)]
 pub(super) struct Fault {
@@ -49,13 +52,21 @@ impl Fault {
         Diagnostic {
             code: self.code,
             severity,
-            message: mask::words(&self.message),
-            help: self.help.map(|help| mask::words(&help)),
+            message: mask::words(&short(&self.message)),
+            help: self.help.map(|help| mask::words(&short(&help))),
             place: Some(Place {
                 source: Arc::clone(source),
                 span: start..start + length,
             }),
         }
+    }
+}
+
+/// A message may repeat what a person wrote, but not all of a long text.
+fn short(text: &str) -> String {
+    match text.char_indices().nth(MAX_MESSAGE) {
+        Some((end, _)) => format!("{}…", text.get(..end).unwrap_or_default()),
+        None => text.to_owned(),
     }
 }
 

@@ -132,7 +132,16 @@ fn end(
     if accounts.names.contains(text) {
         return Some(AccountName::new(text));
     }
-    let help = nearest(text, names()).map_or(known, |name| format!("did you mean '{name}'?"));
+    let platforms = &reader.request.catalog.platforms;
+    let implied = platforms
+        .iter()
+        .flat_map(|spec| spec.regions)
+        .any(|region| region.implied_by == text);
+    let help = if implied {
+        format!("add '{text}: {{ email: … }}' under 'accounts'")
+    } else {
+        nearest(text, names()).map_or(known, |name| format!("did you mean '{name}'?"))
+    };
     let message = format!("there is no account '{text}'");
     field.fault(codes::UNKNOWN_ACCOUNT, message, help, reader);
     None
