@@ -24,6 +24,8 @@ pub(super) struct Accounts {
     pub(super) good: BTreeMap<AccountName, Account>,
     /// The names of all, so that a faulty account is not unknown as well.
     pub(super) names: BTreeSet<String>,
+    /// Whether these are all; if not, an unknown name may stand in what cannot be read.
+    pub(super) complete: bool,
 }
 
 /// Keys that every account may have: where there is nothing to pace they do no harm.
@@ -37,7 +39,11 @@ struct Draft<'a> {
 }
 
 /// Reads the `accounts` of the manifest and of this machine, the latter winning key by key.
-pub(super) fn read(sections: &[Option<Field<'_>>], reader: &mut Reader<'_>) -> Accounts {
+pub(super) fn read(
+    sections: &[Option<Field<'_>>],
+    complete: bool,
+    reader: &mut Reader<'_>,
+) -> Accounts {
     let mut drafts: BTreeMap<String, Draft<'_>> = BTreeMap::new();
     for section in sections.iter().flatten() {
         for entry in entries(*section, reader) {
@@ -58,12 +64,17 @@ pub(super) fn read(sections: &[Option<Field<'_>>], reader: &mut Reader<'_>) -> A
             drafts.insert(entry.key.clone(), draft);
         }
     }
-    let mut accounts = Accounts::default();
+    let readable = |section: &Field<'_>| matches!(section.entry.value.kind, Kind::Map(_));
+    let mut accounts = Accounts {
+        complete: complete && sections.iter().flatten().all(readable),
+        ..Accounts::default()
+    };
     for (name, draft) in drafts {
+        let folded = name.to_lowercase();
         if accounts
             .names
             .iter()
-            .any(|other| other.to_lowercase() == name.to_lowercase())
+            .any(|other| other.to_lowercase() == folded)
         {
             let message = format!("another account's name differs from '{name}' in case only");
             let fault = Fault::new(codes::BAD_NAME, draft.entry.span.clone(), message).help(

@@ -115,8 +115,13 @@ impl Faults {
         self.list.extend(findings.into_iter().take(room));
     }
 
+    /// The findings of a manifest that cannot be used.
+    pub(super) fn refused(self) -> Vec<Diagnostic> {
+        self.settle().unwrap_or_else(|refused| refused)
+    }
+
     /// Whether anything keeps the manifest from being used.
-    pub(super) fn has_errors(&self) -> bool {
+    fn has_errors(&self) -> bool {
         self.list
             .iter()
             .any(|finding| finding.severity == Severity::Error)

@@ -45,15 +45,21 @@ pub fn load(request: &LoadRequest<'_>) -> Result<Manifest, Vec<Diagnostic>> {
     let own = reader.file(request.path, &path);
     let home_path = request.home.join("accounts.yaml");
     let home = reader.file(&home_path, &home_path);
-    let Some(own) = own else {
-        if !reader.faults.has_errors() {
+    let own = match own {
+        Reading::Good(own) => own,
+        Reading::Missing => {
             let message = "there is no such manifest".to_owned();
             let help = "check the path given with --config";
-            let code = codes::MANIFEST_NOT_FOUND;
-            let finding = text::whole(request.path, code, message, help);
+            let finding = text::whole(request.path, codes::MANIFEST_NOT_FOUND, message, help);
             reader.faults.extend(vec![finding]);
+            return Err(reader.faults.refused());
         }
-        return Err(reader.faults.settle().unwrap_or_else(|refused| refused));
+        Reading::Faulty => return Err(reader.faults.refused()),
+    };
+    let (home, all_known) = match home {
+        Reading::Good(home) => (Some(home), true),
+        Reading::Missing => (None, true),
+        Reading::Faulty => (None, false),
     };
     let document = &own.document;
     let top = match &document.root {
@@ -75,7 +81,7 @@ pub fn load(request: &LoadRequest<'_>) -> Result<Manifest, Vec<Diagnostic>> {
         })
         .unwrap_or_default();
     let sections = [top.get("accounts"), machine.get("accounts")];
-    let accounts = accounts::read(&sections, &mut reader);
+    let accounts = accounts::read(&sections, all_known, &mut reader);
     let stated = rules::read(top.get("sync_rules"), &accounts, &mut reader);
     check::rules(&stated, &accounts, &mut reader);
     let cache = reader.cache(top.get("cache"));
@@ -104,17 +110,25 @@ fn decisions_beside(path: &Path) -> PathBuf {
     path.with_file_name(name)
 }
 
+/// What came of reading a file.
+enum Reading {
+    Good(Loaded),
+    Missing,
+    /// It is there, but cannot be read; the fault is reported.
+    Faulty,
+}
+
 impl Reader<'_> {
-    fn file(&mut self, shown: &Path, path: &Path) -> Option<Loaded> {
+    fn file(&mut self, shown: &Path, path: &Path) -> Reading {
         match text::load(shown, path, self.request.uid) {
-            Ok(None) => None,
+            Ok(None) => Reading::Missing,
             Ok(Some(mut loaded)) => {
                 self.faults.extend(std::mem::take(&mut loaded.faults));
-                Some(loaded)
+                Reading::Good(loaded)
             }
             Err(finding) => {
                 self.faults.extend(vec![finding]);
-                None
+                Reading::Faulty
             }
         }
     }

@@ -132,6 +132,9 @@ fn end(
     if accounts.names.contains(text) {
         return Some(AccountName::new(text));
     }
+    if !accounts.complete {
+        return None;
+    }
     let platforms = &reader.request.catalog.platforms;
     let implied = platforms
         .iter()

@@ -175,6 +175,16 @@ fn faults_of_both_files_are_reported_in_one_run() {
     );
     world.write("home/accounts.yaml", "accounts: {\n");
     assert_eq!(world.codes(), ["syntax_error", "unknown_key"]);
+    let rule = "sync_rules: [{ source: garmin_us, destination: garmin_cn }]\n";
+    world.write("work/fit_sync.yaml", format!("accounts: []\n{rule}"));
+    assert_eq!(
+        world.codes(),
+        ["syntax_error", "wrong_type"],
+        "nothing follows from a fault"
+    );
+    fs::remove_file(world.path("work/fit_sync.yaml")).unwrap();
+    assert_eq!(world.codes(), ["syntax_error", "manifest_not_found"]);
+    world.write("work/fit_sync.yaml", "acounts: {}\n");
     let json = diagnostics::json(&world.findings());
     let json = json.replace(world.root().to_str().unwrap(), "/DIR");
     snapshot::check("diagnostics", "json", &json);
