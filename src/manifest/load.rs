@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use crate::diag::Diagnostic;
 use crate::domain::Catalog;
 
-use super::faults::{Fault, Faults};
+use super::faults::{Document, Fault, Faults};
 use super::fields::{Field, Fields, Owner, Reader};
 use super::keys::{CACHE, HOME_ACCOUNTS, LIMITS, MANIFEST};
 use super::parse::straight;
@@ -61,24 +61,10 @@ pub fn load(request: &LoadRequest<'_>) -> Result<Manifest, Vec<Diagnostic>> {
         Reading::Missing => (None, true),
         Reading::Faulty => (None, false),
     };
-    let document = &own.document;
-    let top = match &document.root {
-        Some(root) => Fields::read(document, root, MANIFEST, Owner::Manifest, &mut reader),
-        None => {
-            let message = "the manifest is empty";
-            let fault = Fault::new(codes::EMPTY_MANIFEST, 0..0, message)
-                .help("'fit_sync init' writes one to start from");
-            reader.faults.error(document, fault);
-            Fields::default()
-        }
-    };
+    let top = reader.top(&own.document);
     let machine = home
         .as_ref()
-        .and_then(|home| Some((&home.document, home.document.root.as_ref()?)))
-        .map(|(document, root)| {
-            let owner = Owner::HomeAccounts;
-            Fields::read(document, root, HOME_ACCOUNTS, owner, &mut reader)
-        })
+        .map(|home| reader.machine(&home.document))
         .unwrap_or_default();
     let sections = [top.get("accounts"), machine.get("accounts")];
     let accounts = accounts::read(&sections, all_known, &mut reader);
@@ -131,6 +117,23 @@ impl Reader<'_> {
                 Reading::Faulty
             }
         }
+    }
+
+    fn top<'a>(&mut self, document: &'a Document) -> Fields<'a> {
+        if let Some(root) = &document.root {
+            return Fields::read(document, root, MANIFEST, Owner::Manifest, self);
+        }
+        let message = "the manifest is empty";
+        let fault = Fault::new(codes::EMPTY_MANIFEST, 0..0, message)
+            .help("'fit_sync init' writes one to start from");
+        self.faults.error(document, fault);
+        Fields::default()
+    }
+
+    fn machine<'a>(&mut self, document: &'a Document) -> Fields<'a> {
+        let root = document.root.as_ref();
+        root.map(|root| Fields::read(document, root, HOME_ACCOUNTS, Owner::HomeAccounts, self))
+            .unwrap_or_default()
     }
 
     fn cache(&mut self, section: Option<Field<'_>>) -> CacheSettings {
