@@ -1,3 +1,5 @@
 //! What tests need to build their world.
 
+pub(crate) mod catalog;
 pub(crate) mod fit;
+pub(crate) mod snapshot;
