@@ -2,5 +2,7 @@
 
 mod backups;
 pub mod disk;
+mod spool;
 
 pub use backups::{Backup, BackupError, BackupId, Backups, Stock, Subject};
+pub use spool::Spool;

@@ -157,6 +157,12 @@ pub struct Apply {
     /// Refuse any plan but the one with this id (or its first digits, as shown)
     #[arg(long, value_name = "ID")]
     pub expect_plan: Option<String>,
+    /// Most steps under way per destination [default: as its platform says]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    pub parallel: Option<u32>,
+    /// Begin nothing new after so many failed steps
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    pub max_failures: Option<u32>,
     /// Go beyond a limit this once: uploads=N or replaces=N
     #[arg(long, value_name = "CLASS=N", value_parser = parse_allowance)]
     pub allow: Vec<Allowance>,

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use crate::archive::disk::{self, Mode};
 use crate::diag::Diagnostic;
 use crate::domain::{Catalog, RuleName};
-use crate::engine::{Places, Session};
+use crate::engine::{Places, Session, Stop};
 use crate::manifest::{self, Decisions, LoadRequest, Manifest, Trust};
 use crate::plan::{self, Glob};
 use crate::platform::{self, Opening};
@@ -127,7 +127,11 @@ impl Context {
             open: Arc::new(platform::open),
             opening: Opening { clock: self.env.clock(), random: self.env.random() },
             events: Arc::clone(&progress) as Arc<dyn crate::event::Events>,
-            places: Places { backups: backups.unwrap_or_else(|| self.env.home.join("backups")) },
+            places: Places {
+                backups: backups.unwrap_or_else(|| self.env.home.join("backups")),
+                spool: self.env.home.join("spool"),
+            },
+            stop: Stop::default(),
             manifest,
         };
         Ok((session, progress))

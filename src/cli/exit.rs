@@ -25,6 +25,8 @@ pub enum Exit {
     State,
     /// Apply ended with at least one step not done.
     Partly,
+    /// Interrupted and closed cleanly.
+    Interrupted,
     /// The command line is wrong.
     Usage,
     /// A bug.
@@ -46,6 +48,7 @@ impl Exit {
             Self::Locked => 8,
             Self::State => 9,
             Self::Partly => 10,
+            Self::Interrupted => 11,
             Self::Usage => 64,
             Self::Bug => 70,
         }

@@ -12,6 +12,7 @@ mod exit;
 mod failure;
 mod printer;
 mod progress;
+mod signals;
 
 use std::io::IsTerminal as _;
 use std::process::ExitCode;

@@ -12,11 +12,13 @@ mod identify;
 mod plan;
 mod refresh;
 mod session;
+mod stop;
 
 pub use accounts::OpenAccount;
-pub use apply::{Applied, Approved, Finished, apply, check_accounts, settle};
+pub use apply::{Applied, Approved, Cause, Finished, Pace, apply, check_accounts, settle};
 pub use decide::{Subject, decide, find_subject};
 pub use error::EngineError;
 pub use plan::{PlanRequest, Planned, plan};
 pub use refresh::Refresh;
 pub use session::{Open, Places, Session};
+pub use stop::Stop;

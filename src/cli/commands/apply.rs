@@ -1,6 +1,6 @@
 //! `fit_sync apply [FILE]`: execute a saved plan, or plan, ask and execute.
 
-use crate::engine::{self, Approved, Finished, PlanRequest, Planned, Session};
+use crate::engine::{self, Applied, Approved, Cause, Finished, Pace, PlanRequest, Session};
 use crate::event::Phase;
 use crate::plan::{Document, LimitExceeded, Options};
 use crate::render::{self, plan_text};
@@ -10,6 +10,7 @@ use super::super::ask;
 use super::super::context::{Context, selection};
 use super::super::exit::Exit;
 use super::super::failure::Failure;
+use super::super::signals;
 use super::plan::{blocked_exit, note_findings, note_first_plan};
 use super::show;
 
@@ -42,9 +43,17 @@ pub async fn run(context: &Context, args: &Apply) -> Result<Exit, Failure> {
     if !document.body.steps.is_empty() && !is_saved {
         approve(context, args)?;
     }
-    let finished = execute(&session, planned, &document, is_saved).await?;
+    let approved = if is_saved { Approved::Saved(&document) } else { Approved::Fresh(&document) };
+    let pace = Pace { parallel: args.parallel, max_failures: args.max_failures };
+    let work = engine::apply(&session, planned, approved, pace);
+    let finished = signals::watched(&session.stop, &context.printer, work).await?;
     progress.clear();
-    let exit = exit(&document, &finished, is_saved);
+    let interrupted = session.stop.is_requested();
+    let exit = if interrupted {
+        Exit::Interrupted
+    } else {
+        exit(&document, &settled, &finished, is_saved)
+    };
     let counts = render::apply_counts(&finished.steps);
     let now = session.clock().now();
     session.store.end_run(finished.run, now, i32::from(exit.code()), &counts)?;
@@ -131,38 +140,54 @@ fn approve(context: &Context, args: &Apply) -> Result<(), Failure> {
     Err(Failure::new(Exit::Decide, "the plan was not approved", "run it again when it is right"))
 }
 
-async fn execute(
-    session: &Session,
-    planned: Planned,
-    document: &Document,
-    is_saved: bool,
-) -> Result<Finished, Failure> {
-    let approved = if is_saved { Approved::Saved(document) } else { Approved::Fresh(document) };
-    Ok(engine::apply(session, planned, approved).await?)
-}
-
 /// How an apply ends, from what became of its steps and from what the plan could not do.
-fn exit(document: &Document, finished: &Finished, is_saved: bool) -> Exit {
-    let phases: Vec<Phase> = finished.steps.iter().map(|step| step.phase).collect();
-    let wrote = phases.iter().any(|phase| matches!(phase, Phase::Confirmed | Phase::Pending));
-    let stale = !phases.is_empty() && phases.iter().all(|phase| *phase == Phase::Stale);
-    let mut exits: Vec<Exit> = phases.into_iter().map(step_exit).collect();
-    if is_saved && stale {
+fn exit(document: &Document, settled: &[Applied], finished: &Finished, is_saved: bool) -> Exit {
+    let steps: Vec<&Applied> = settled.iter().chain(&finished.steps).collect();
+    let wrote = steps.iter().any(|step| is_written(step.phase));
+    let mut exits: Vec<Exit> = steps.iter().map(|step| step_exit(step, wrote)).collect();
+    let stale = |step: &Applied| step.phase == Phase::Stale;
+    if is_saved && !finished.steps.is_empty() && finished.steps.iter().all(stale) {
         exits.push(Exit::StalePlan);
     }
     exits.extend(document.context.blocked.iter().map(|blocked| match blocked_exit(blocked) {
         Exit::Unavailable if wrote => Exit::Partly,
         other => other,
     }));
-    let questions = finished.steps.iter().any(engine::Applied::is_question);
-    if questions || !document.context.conflicts.is_empty() {
+    if steps.iter().any(|step| step.is_question()) || !document.context.conflicts.is_empty() {
         exits.push(Exit::Decide);
     }
     Exit::worst(exits)
 }
 
-fn step_exit(phase: Phase) -> Exit {
+/// Whether something was sent, for better or worse.
+fn is_written(phase: Phase) -> bool {
     match phase {
+        Phase::Confirmed
+        | Phase::Pending
+        | Phase::Sent
+        | Phase::Removed
+        | Phase::Restored
+        | Phase::Held
+        | Phase::Unknown => true,
+        Phase::Intent
+        | Phase::Fetched
+        | Phase::BackedUp
+        | Phase::Adopted
+        | Phase::Failed
+        | Phase::Stale
+        | Phase::Skipped
+        | Phase::NotTried => false,
+    }
+}
+
+fn step_exit(step: &Applied, wrote: bool) -> Exit {
+    match step.phase {
+        Phase::Failed | Phase::NotTried | Phase::Held if step.cause == Some(Cause::Login) => {
+            Exit::Login
+        }
+        Phase::Failed | Phase::NotTried if step.cause == Some(Cause::Unavailable) && !wrote => {
+            Exit::Unavailable
+        }
         Phase::Confirmed | Phase::Adopted | Phase::Skipped => Exit::Done,
         Phase::Intent
         | Phase::Fetched

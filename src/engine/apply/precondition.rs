@@ -190,13 +190,13 @@ impl Run<'_> {
             Standing::Holds => Ok(()),
             Standing::Done(id) => {
                 let account = &task.step.destination.account;
-                let found = id.as_ref().and_then(|id| self.listed(account, id)).cloned();
+                let found = id.as_ref().and_then(|id| self.listed(account, id));
                 task.link(self, found.as_ref(), LinkOrigin::Found)?;
                 let words = "the destination has it by now";
                 task.enter(self, Phase::Adopted, words, json!({ "id": id }))
             }
-            Standing::Question(reason) => self.question(task, reason.as_str()),
-            Standing::Different => self.question(task, "content_differs"),
+            Standing::Question(reason) => task.ask(self, reason.as_str()),
+            Standing::Different => task.ask(self, "content_differs"),
             Standing::Against(reason) => {
                 task.enter(self, Phase::Skipped, reason.as_str(), json!({ "reason": reason }))
             }

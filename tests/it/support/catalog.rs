@@ -16,6 +16,8 @@ const fn capabilities(delete: bool) -> Capabilities {
         replace: ReplaceProtocol::UploadThenDelete,
         editable: Editable { title: false, description: false, kind: false, privacy: false },
         max_upload_bytes: None,
+        parallel: 1,
+        settle_s: 0,
         loses_on_replace: &[],
     }
 }
