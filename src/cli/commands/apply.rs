@@ -142,7 +142,10 @@ fn approve(context: &Context, args: &Apply) -> Result<(), Failure> {
 
 /// How an apply ends, from what became of its steps and from what the plan could not do.
 fn exit(document: &Document, settled: &[Applied], finished: &Finished, is_saved: bool) -> Exit {
-    let steps: Vec<&Applied> = settled.iter().chain(&finished.steps).collect();
+    // What an earlier run left undone was planned again: this run's steps speak for it.
+    let again = |step: &&Applied| matches!(step.phase, Phase::NotTried | Phase::Failed);
+    let settled = settled.iter().filter(|step| !again(step));
+    let steps: Vec<&Applied> = settled.chain(&finished.steps).collect();
     let wrote = steps.iter().any(|step| is_written(step.phase));
     let mut exits: Vec<Exit> = steps.iter().map(|step| step_exit(step, wrote)).collect();
     let stale = |step: &Applied| step.phase == Phase::Stale;
