@@ -1,7 +1,11 @@
 //! Behaviour tests, through the library and through the binary.
 
 #[cfg(test)]
+mod architecture;
+#[cfg(test)]
 mod backups;
+#[cfg(test)]
+mod cli;
 #[cfg(test)]
 mod directory;
 #[cfg(test)]

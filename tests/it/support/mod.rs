@@ -1,5 +1,6 @@
 //! What tests need to build their world.
 
 pub(crate) mod catalog;
+pub(crate) mod cli;
 pub(crate) mod fit;
 pub(crate) mod snapshot;

@@ -1,0 +1,4 @@
+//! The program as its users meet it: the binary, its files, its output and its exit codes.
+#![cfg(test)]
+
+mod main_line;
