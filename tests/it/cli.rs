@@ -2,3 +2,5 @@
 #![cfg(test)]
 
 mod main_line;
+mod refused;
+mod saved_plan;
