@@ -1,6 +1,8 @@
 //! The program as its users meet it: the binary, its files, its output and its exit codes.
 #![cfg(test)]
 
+mod decisions;
 mod main_line;
+mod memory;
 mod refused;
 mod saved_plan;

@@ -2,7 +2,7 @@
 
 use crate::engine::{self, Approved, Finished, PlanRequest, Planned, Session};
 use crate::event::Phase;
-use crate::plan::{Document, LimitExceeded, Options};
+use crate::plan::{BlockedReason, Document, LimitExceeded, Options};
 use crate::render::{self, plan_text};
 
 use super::super::args::{Allowance, Apply};
@@ -146,11 +146,15 @@ fn exit(document: &Document, finished: &Finished, is_saved: bool) -> Exit {
     let phases: Vec<Phase> = finished.steps.iter().map(|step| step.phase).collect();
     let wrote = phases.iter().any(|phase| matches!(phase, Phase::Confirmed | Phase::Pending));
     let stale = !phases.is_empty() && phases.iter().all(|phase| *phase == Phase::Stale);
-    let mut exits: Vec<Exit> = phases.into_iter().map(step_exit).collect();
+    let tried = finished.steps.iter().filter(|step| step.obstacle.is_none());
+    let mut exits: Vec<Exit> = tried.map(|step| step_exit(step.phase)).collect();
     if is_saved && stale {
         exits.push(Exit::StalePlan);
     }
-    exits.extend(document.context.blocked.iter().map(|blocked| match blocked_exit(blocked) {
+    let rules = document.context.blocked.iter().map(|blocked| blocked.reason);
+    let steps = finished.steps.iter().filter_map(|step| step.obstacle);
+    let blocked: Vec<BlockedReason> = rules.chain(steps).collect();
+    exits.extend(blocked.into_iter().map(|reason| match blocked_exit(reason) {
         Exit::Unavailable if wrote => Exit::Partly,
         other => other,
     }));

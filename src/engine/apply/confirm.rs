@@ -46,7 +46,7 @@ impl Run<'_> {
                 Ok(inventory) => {
                     self.inventories.insert(name, inventory);
                 }
-                Err((_, why)) => {
+                Err(why) => {
                     self.lost.insert(name, why);
                 }
             }

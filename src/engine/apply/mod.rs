@@ -19,7 +19,7 @@ use crate::domain::{
     AccountName, Activity, Address, Inventory, Link, LinkOrigin, LinkStatus, RemoteId, Side,
 };
 use crate::event::{Event, Phase};
-use crate::plan::{Action, Document, InSync, InSyncReason, Memory, Step};
+use crate::plan::{Action, BlockedReason, Document, InSync, InSyncReason, Memory, Step};
 use crate::state::RunId;
 
 use super::accounts::{OpenAccount, Opened, obstacle, remember};
@@ -61,6 +61,8 @@ pub struct Applied {
     pub detail: String,
     /// The question that it has become, if so.
     pub question: Option<String>,
+    /// What kept it from being tried, if so.
+    pub obstacle: Option<BlockedReason>,
 }
 
 impl Applied {
@@ -87,7 +89,7 @@ struct Run<'a> {
     inventories: BTreeMap<AccountName, Inventory>,
     memory: Memory,
     /// Destinations that cannot be used any more, and why.
-    lost: BTreeMap<AccountName, String>,
+    lost: BTreeMap<AccountName, (BlockedReason, String)>,
 }
 
 /// Does what was approved.
@@ -97,9 +99,10 @@ pub async fn apply(
     approved: Approved<'_>,
 ) -> Result<Finished, EngineError> {
     let document = approved.document();
+    let (steps, mut ended) = reachable(session, &planned.opened, &document.body.steps);
     let standings = match approved {
         Approved::Fresh(_) => Vec::new(),
-        Approved::Saved(document) => precondition::standings(session, &planned, document)?,
+        Approved::Saved(_) => precondition::standings(session, &planned, &steps)?,
     };
     let id = session.store.begin_run(Some(&document.id.0), session.clock().now())?;
     session.emit(Event::RunStarted { run: id.0, steps: document.body.steps.len() });
@@ -112,16 +115,37 @@ pub async fn apply(
         memory: planned.memory,
         lost: BTreeMap::new(),
     };
-    run.prepare(&document.body.steps).await?;
+    run.prepare(&steps).await?;
     run.keep_links(&in_sync)?;
-    let mut tasks = run.tasks(&document.body.steps)?;
+    let mut tasks = run.tasks(&steps)?;
     for (task, standing) in tasks.iter_mut().zip(standings) {
         run.stand(task, standing)?;
     }
     run.execute(&mut tasks).await?;
     run.confirm(&mut tasks).await?;
-    let steps = tasks.iter().map(Task::applied).collect();
-    Ok(Finished { run: id, steps })
+    ended.extend(tasks.iter().map(Task::applied));
+    let order: HashMap<&Address, usize> =
+        document.body.steps.iter().enumerate().map(|(n, step)| (&step.address, n)).collect();
+    ended.sort_by_key(|step| order.get(&step.address).copied());
+    Ok(Finished { run: id, steps: ended })
+}
+
+/// The steps whose accounts are open today, and the others, which end here.
+fn reachable(session: &Session, opened: &Opened, steps: &[Step]) -> (Vec<Step>, Vec<Applied>) {
+    let (mut open, mut ended) = (Vec::new(), Vec::new());
+    for step in steps {
+        let accounts = [&step.source.account, &step.destination.account];
+        let Some((reason, why)) = accounts.into_iter().find_map(|name| opened.blocked.get(name))
+        else {
+            open.push(step.clone());
+            continue;
+        };
+        let (address, phase) = (step.address.clone(), Phase::NotTried);
+        session.emit(Event::Step { address: address.clone(), phase, detail: why.clone() });
+        let (action, detail, question) = (step.action, why.clone(), None);
+        ended.push(Applied { address, action, phase, detail, question, obstacle: Some(*reason) });
+    }
+    (open, ended)
 }
 
 impl Run<'_> {
@@ -144,7 +168,7 @@ impl Run<'_> {
                     open.profile = profile;
                 }
                 Err(error) => {
-                    self.lost.insert(name, obstacle(&error).1);
+                    self.lost.insert(name, obstacle(&error));
                 }
             }
         }
@@ -211,7 +235,8 @@ impl Run<'_> {
         order.sort_by_key(|task| (task.step.action == Action::Replace, task.step.key.start));
         for task in order {
             let destination = task.step.destination.account.clone();
-            if let Some(why) = self.lost.get(&destination) {
+            if let Some((reason, why)) = self.lost.get(&destination) {
+                task.obstacle = Some(*reason);
                 task.enter(self, Phase::NotTried, why, json!({}))?;
                 continue;
             }

@@ -83,6 +83,7 @@ fn task_of(run: &Run<'_>, record: &StepRecord) -> Option<Task> {
         phase: record.phase()?,
         detail: String::new(),
         question: None,
+        obstacle: None,
         parcel: None,
         new,
         known,

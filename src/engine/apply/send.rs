@@ -8,6 +8,7 @@ use serde_json::json;
 use crate::domain::{Activity, LinkOrigin, Refusal, RefusalReason, RemoteId, Sha256, Unusable};
 use crate::event::Phase;
 use crate::fit;
+use crate::plan::BlockedReason;
 use crate::plan::matching::{self, Field, Outcome, Seeker};
 use crate::platform::{
     FitFile, Platform, PlatformError, Rejection, UploadStatus, UploadTicket, Uploaded,
@@ -306,7 +307,8 @@ impl Run<'_> {
         error: &PlatformError,
     ) {
         if matches!(error, PlatformError::Auth(_)) {
-            self.lost.insert(account.clone(), format!("{account}: {error}"));
+            let why = format!("{account}: {error}");
+            self.lost.insert(account.clone(), (BlockedReason::LoginNeeded, why));
         }
     }
 }

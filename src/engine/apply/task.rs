@@ -6,7 +6,7 @@ use crate::domain::{
     Activity, Content, Fingerprint, Key, Link, LinkOrigin, LinkStatus, RemoteId, Sha256, Side,
 };
 use crate::event::{Event, Phase};
-use crate::plan::Step;
+use crate::plan::{BlockedReason, Step};
 use crate::state::{self, AccountRow, Entry, StepId};
 
 use super::super::error::EngineError;
@@ -26,6 +26,8 @@ pub(super) struct Task {
     pub(super) detail: String,
     /// The question that it has become, if so.
     pub(super) question: Option<String>,
+    /// What kept it from being tried, if so.
+    pub(super) obstacle: Option<BlockedReason>,
     /// The verified file that is sent.
     pub(super) parcel: Option<Parcel>,
     /// The new activity's id, once the platform said so.
@@ -74,6 +76,7 @@ impl Task {
             phase: Phase::Intent,
             detail: String::new(),
             question: None,
+            obstacle: None,
             parcel: None,
             new: None,
             known,
@@ -104,6 +107,7 @@ impl Task {
             phase: self.phase,
             detail: self.detail.clone(),
             question: self.question.clone(),
+            obstacle: self.obstacle,
         }
     }
 
