@@ -4,5 +4,7 @@
 mod decisions;
 mod main_line;
 mod memory;
+mod output;
 mod refused;
 mod saved_plan;
+mod usage;
