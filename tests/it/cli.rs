@@ -1,7 +1,9 @@
 //! The program as its users meet it: the binary, its files, its output and its exit codes.
 #![cfg(test)]
 
+mod corpus;
 mod decisions;
+mod determinism;
 mod main_line;
 mod memory;
 mod output;

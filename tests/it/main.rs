@@ -15,5 +15,7 @@ mod fit_identity;
 #[cfg(test)]
 mod manifest;
 #[cfg(test)]
+mod redaction;
+#[cfg(test)]
 mod state;
 mod support;
