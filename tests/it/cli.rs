@@ -4,6 +4,7 @@
 mod corpus;
 mod decisions;
 mod determinism;
+mod edits;
 mod main_line;
 mod memory;
 mod output;

@@ -28,28 +28,32 @@ fn ids(rows: &Value) -> Vec<String> {
     rows.map(|row| row["source"]["id"].as_str().unwrap().to_owned()).collect()
 }
 
-#[test]
-fn every_file_is_accounted_for_and_arrives_once() {
-    let Some(corpus) = corpus() else {
-        return;
-    };
-    let cli = Cli::empty();
-    cli.manifest(&format!(
+/// The corpus into an empty folder.
+fn world(corpus: &Path) -> Cli {
+    Cli::new(&format!(
         "accounts:\n  corpus: {{ platform: directory, path: {} }}\n  archive: {{ platform: directory, \
          path: archive }}\nsync_rules:\n  - {{ name: keep, source: corpus, destination: archive }}\n",
         corpus.display()
-    ));
-    let sources = tree(&corpus);
+    ))
+}
+
+/// Every file that may be an activity, unzipped.
+fn files(corpus: &Path) -> BTreeMap<String, Vec<u8>> {
     let is_activity = |name: &String| {
         let name = name.to_lowercase();
         let hidden = name.split('/').any(|part| part.starts_with('.'));
         !hidden && (name.ends_with(".fit") || name.ends_with(".fit.gz"))
     };
-    let files: BTreeMap<String, Vec<u8>> = sources
-        .into_iter()
-        .filter(|(name, _)| is_activity(name))
-        .map(|(name, bytes)| (name, unzipped(&bytes)))
-        .collect();
+    let files = tree(corpus).into_iter().filter(|(name, _)| is_activity(name));
+    files.map(|(name, bytes)| (name, unzipped(&bytes))).collect()
+}
+
+#[test]
+fn every_file_is_accounted_for_and_arrives_once() {
+    let Some(corpus) = corpus() else {
+        return;
+    };
+    let (cli, files) = (world(&corpus), files(&corpus));
     let plan = cli.run("plan --json").ok().json();
     let (uploads, conflicts) = (&plan["body"]["steps"], &plan["context"]["conflicts"]);
     let skips = context(&plan, "skips");
