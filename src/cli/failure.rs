@@ -5,6 +5,7 @@ use std::fmt::Write as _;
 
 use owo_colors::OwoColorize as _;
 
+use crate::domain::neutralise;
 use crate::engine::EngineError;
 use crate::manifest::DecisionsError;
 use crate::plan::DocumentError;
@@ -45,12 +46,12 @@ impl Failure {
         if self.happened.is_empty() {
             return String::new();
         }
-        let mut text = format!("{} {}\n", "error:".red().bold(), self.happened);
+        let mut text = format!("{} {}\n", "error:".red().bold(), neutralise(&self.happened));
         if !self.means.is_empty() {
-            let _ = writeln!(text, "  {}", self.means);
+            let _ = writeln!(text, "  {}", neutralise(&self.means));
         }
         if !self.next.is_empty() {
-            let _ = writeln!(text, "  {} {}", "next:".bold(), self.next);
+            let _ = writeln!(text, "  {} {}", "next:".bold(), neutralise(&self.next));
         }
         text
     }

@@ -52,6 +52,22 @@ pub fn history(runs: &[Run]) -> String {
     out
 }
 
+/// A JSON document with its texts made harmless.
+pub fn json(value: &Value) -> String {
+    format!("{:#}\n", harmless(value))
+}
+
+fn harmless(value: &Value) -> Value {
+    match value {
+        Value::String(text) => Value::String(neutralise(text)),
+        Value::Array(items) => items.iter().map(harmless).collect(),
+        Value::Object(members) => {
+            members.iter().map(|(name, value)| (neutralise(name), harmless(value))).collect()
+        }
+        Value::Null | Value::Bool(_) | Value::Number(_) => value.clone(),
+    }
+}
+
 /// A JSON value as indented lines.
 pub fn outline(value: &Value) -> String {
     let mut out = String::new();

@@ -1,7 +1,11 @@
 //! Behaviour tests, through the library and through the binary.
 
 #[cfg(test)]
+mod architecture;
+#[cfg(test)]
 mod backups;
+#[cfg(test)]
+mod cli;
 #[cfg(test)]
 mod directory;
 #[cfg(test)]
@@ -10,6 +14,8 @@ mod fit_corpus;
 mod fit_identity;
 #[cfg(test)]
 mod manifest;
+#[cfg(test)]
+mod redaction;
 #[cfg(test)]
 mod state;
 mod support;

@@ -152,9 +152,11 @@ fn exit(document: &Document, settled: &[Applied], finished: &Finished, is_saved:
     if is_saved && !finished.steps.is_empty() && finished.steps.iter().all(stale) {
         exits.push(Exit::StalePlan);
     }
-    exits.extend(document.context.blocked.iter().map(|blocked| match blocked_exit(blocked) {
-        Exit::Unavailable if wrote => Exit::Partly,
-        other => other,
+    exits.extend(document.context.blocked.iter().map(|blocked| {
+        match blocked_exit(blocked.reason) {
+            Exit::Unavailable if wrote => Exit::Partly,
+            other => other,
+        }
     }));
     if steps.iter().any(|step| step.is_question()) || !document.context.conflicts.is_empty() {
         exits.push(Exit::Decide);

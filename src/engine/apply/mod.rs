@@ -17,14 +17,14 @@ mod send;
 mod task;
 
 use std::cell::RefCell;
-use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
 
 use crate::domain::{AccountName, Activity, Address, Inventory, RemoteId};
 use crate::event::{Event, Phase};
-use crate::plan::{Action, Document, Memory, Step};
+use crate::plan::{Action, BlockedReason, Document, Memory, Step};
 use crate::platform::Platform;
 use crate::state::RunId;
 
@@ -101,6 +101,18 @@ pub enum Cause {
     Other,
 }
 
+impl From<BlockedReason> for Cause {
+    fn from(reason: BlockedReason) -> Self {
+        match reason {
+            BlockedReason::LoginNeeded => Self::Login,
+            BlockedReason::Unavailable
+            | BlockedReason::MarkerMissing
+            | BlockedReason::InventoryIncomplete => Self::Unavailable,
+            BlockedReason::Unsupported | BlockedReason::Failed => Self::Other,
+        }
+    }
+}
+
 /// What became of a run.
 #[derive(Clone, Debug)]
 pub struct Finished {
@@ -132,26 +144,48 @@ pub async fn apply(
     pace: Pace,
 ) -> Result<Finished, EngineError> {
     let document = approved.document();
+    let (steps, mut ended) = reachable(session, &planned.opened, &document.body.steps);
     let standings = match approved {
         Approved::Fresh(_) => Vec::new(),
-        Approved::Saved(document) => precondition::standings(session, &planned, document)?,
+        Approved::Saved(_) => precondition::standings(session, &planned, &steps)?,
     };
     let id = session.store.begin_run(Some(&document.id.0), session.clock().now())?;
     session.emit(Event::RunStarted { run: id.0, steps: document.body.steps.len() });
     let in_sync = planned.plan.in_sync;
     let inventories = planned.inventories;
     let mut run = Run::new(session, id, pace, planned.opened, inventories, planned.memory);
-    run.prepare(&document.body.steps).await?;
+    run.prepare(&steps).await?;
     run.keep_links(&in_sync)?;
     run.accept_counts()?;
-    let mut tasks = run.tasks(&document.body.steps)?;
+    let mut tasks = run.tasks(&steps)?;
     for (task, standing) in tasks.iter_mut().zip(standings) {
         run.stand(task, standing)?;
     }
     run.execute(&mut tasks).await?;
     run.confirm(&mut tasks).await?;
-    let steps = tasks.iter().map(Task::applied).collect();
-    Ok(Finished { run: id, steps })
+    ended.extend(tasks.iter().map(Task::applied));
+    let order: HashMap<&Address, usize> =
+        document.body.steps.iter().enumerate().map(|(n, step)| (&step.address, n)).collect();
+    ended.sort_by_key(|step| order.get(&step.address).copied());
+    Ok(Finished { run: id, steps: ended })
+}
+
+/// The steps whose accounts are open today, and the others, which end here.
+fn reachable(session: &Session, opened: &Opened, steps: &[Step]) -> (Vec<Step>, Vec<Applied>) {
+    let (mut open, mut ended) = (Vec::new(), Vec::new());
+    for step in steps {
+        let accounts = [&step.source.account, &step.destination.account];
+        let Some((reason, why)) = accounts.into_iter().find_map(|name| opened.blocked.get(name))
+        else {
+            open.push(step.clone());
+            continue;
+        };
+        let (address, phase) = (step.address.clone(), Phase::NotTried);
+        session.emit(Event::Step { address: address.clone(), phase, detail: why.clone() });
+        let (action, detail, cause) = (step.action, why.clone(), Some(Cause::from(*reason)));
+        ended.push(Applied { address, action, phase, detail, question: None, cause });
+    }
+    (open, ended)
 }
 
 impl<'a> Run<'a> {
