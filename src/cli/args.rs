@@ -59,6 +59,9 @@ pub enum Command {
     /// Look into the memory, and decide conflicts
     #[command(subcommand)]
     State(State),
+    /// List, show, put back or prune what apply replaced
+    #[command(subcommand)]
+    Backup(Backup),
     /// Print the JSON Schema of a document
     Schema(Schema),
     /// Print a shell's completions
@@ -218,6 +221,40 @@ pub enum State {
     Ignore(AddressArg),
     /// Take a decision back
     Undecide(AddressArg),
+}
+
+#[derive(Debug, Subcommand)]
+pub enum Backup {
+    /// List the backups, the newest first
+    List(Json),
+    /// Show one backup
+    Show(BackupArg),
+    /// Put a backup back, in the place of what replaced it if that is still there
+    Restore(Restore),
+    /// Remove old backups for good
+    Prune(Prune),
+}
+
+#[derive(Debug, ClapArgs)]
+pub struct BackupArg {
+    /// As `backup list` shows it
+    pub id: String,
+}
+
+#[derive(Debug, ClapArgs)]
+pub struct Restore {
+    /// As `backup list` shows it
+    pub id: String,
+    /// Upload it to this account instead, beside what is there
+    #[arg(long, value_name = "ACCOUNT")]
+    pub to: Option<String>,
+}
+
+#[derive(Debug, ClapArgs)]
+pub struct Prune {
+    /// Such as 90d
+    #[arg(long, value_name = "D")]
+    pub older_than: String,
 }
 
 #[derive(Debug, ClapArgs)]

@@ -135,6 +135,11 @@ impl From<EngineError> for Failure {
             EngineError::CannotDecide { .. } => {
                 Self::new(Exit::Failed, happened, "ids of candidates are shown by `fit_sync plan`")
             }
+            EngineError::CannotRestore { .. } => Self::new(
+                Exit::Failed,
+                happened,
+                "the backup is untouched; mend this and try again",
+            ),
             EngineError::File { .. } => {
                 Self::new(Exit::Failed, happened, "check its folder and mode")
             }

@@ -58,6 +58,14 @@ pub enum EngineError {
         /// Why not.
         problem: String,
     },
+    /// A backup cannot be put back.
+    #[error("nothing can be put back into {account}: {problem}")]
+    CannotRestore {
+        /// The account.
+        account: AccountName,
+        /// Why not.
+        problem: String,
+    },
     /// A file of ours cannot be written or read.
     #[error("{what}: {error}")]
     File {

@@ -15,7 +15,9 @@ mod session;
 mod stop;
 
 pub use accounts::OpenAccount;
-pub use apply::{Applied, Approved, Cause, Finished, Pace, apply, check_accounts, settle};
+pub use apply::{
+    Applied, Approved, Cause, Finished, Pace, Restored, apply, check_accounts, restore, settle,
+};
 pub use decide::{Subject, decide, find_subject};
 pub use error::EngineError;
 pub use plan::{PlanRequest, Planned, plan};

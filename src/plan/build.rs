@@ -4,9 +4,7 @@ use std::collections::BTreeMap;
 
 use sha2::{Digest, Sha256};
 
-use crate::domain::{
-    AccountName, Activity, Address, Fingerprint, RemoteId, ReplaceProtocol, RuleName, neutralise,
-};
+use crate::domain::{AccountName, Activity, Address, Fingerprint, RemoteId, RuleName, neutralise};
 use crate::manifest::Rule;
 
 use super::decide::{self, Notice, Ruling};
@@ -404,10 +402,7 @@ fn replace(
     changes: Vec<Change>,
 ) -> Step {
     let capabilities = &view.capabilities;
-    let protocol = match capabilities.replace {
-        ReplaceProtocol::UploadThenDelete => Protocol::UploadThenDelete,
-        ReplaceProtocol::DeleteThenUpload => Protocol::DeleteThenUpload,
-    };
+    let protocol = Protocol::from(capabilities.replace);
     Step {
         protocol: Some(protocol),
         destination: DestinationRef {

@@ -8,6 +8,6 @@ mod plan_text;
 mod summary;
 
 pub use inspected::inspected;
-pub use memory::{history, json, links, outline};
+pub use memory::{backups, history, json, links, outline};
 pub use plan_text::{Detail, plan_summary, plan_text};
 pub use summary::{apply_counts, apply_summary};

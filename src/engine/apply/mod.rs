@@ -13,6 +13,7 @@ mod links;
 mod precondition;
 mod recover;
 mod replace;
+mod restore;
 mod send;
 mod task;
 
@@ -36,6 +37,7 @@ use super::session::Session;
 
 pub use precondition::check_accounts;
 pub use recover::settle;
+pub use restore::{Restored, restore};
 
 use health::Health;
 use task::Task;

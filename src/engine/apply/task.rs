@@ -144,6 +144,11 @@ impl Task {
             && self.step.protocol != Some(Protocol::DeleteThenUpload)
     }
 
+    /// Whether this puts an account's own activity back; then there is no pair to remember.
+    fn is_restore(&self) -> bool {
+        self.step.source.account == self.step.destination.account
+    }
+
     /// Remembers the pair that this step made; unlisted while `listed` is `None`.
     pub(super) fn link(
         &self,
@@ -151,6 +156,9 @@ impl Task {
         listed: Option<&Activity>,
         origin: LinkOrigin,
     ) -> Result<(), EngineError> {
+        if self.is_restore() {
+            return Ok(());
+        }
         let status = match listed {
             Some(_) => LinkStatus::Confirmed,
             None => LinkStatus::Pending { since: run.session.clock().now(), full_reads: 0 },
