@@ -9,5 +9,7 @@ mod fit_corpus;
 #[cfg(test)]
 mod fit_identity;
 #[cfg(test)]
+mod plans;
+#[cfg(test)]
 mod state;
 mod support;

@@ -1,3 +1,11 @@
 //! What tests need to build their world.
 
 pub(crate) mod fit;
+#[cfg(test)]
+pub(crate) mod scenario;
+#[cfg(test)]
+pub(crate) mod simulate;
+#[cfg(test)]
+pub(crate) mod snapshot;
+#[cfg(test)]
+pub(crate) mod spec;
