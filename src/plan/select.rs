@@ -11,6 +11,7 @@ use crate::domain::{
 };
 use crate::manifest::{Filter, Located, Rule};
 
+use super::links::Links;
 use super::reason::SkipReason;
 use super::world::{AccountView, Decided, World};
 
@@ -83,8 +84,8 @@ struct Sieve<'a> {
     today: Date,
     decided: Decided<'a>,
     refusals: HashMap<&'a RemoteId, &'a Refusal>,
-    /// Activities of the source that apply brought there from this rule's destination.
-    copies: HashSet<&'a RemoteId>,
+    /// Links of what apply brought to the source from this rule's destination.
+    copies: Links<'a>,
 }
 
 impl<'a> Sieve<'a> {
@@ -97,10 +98,9 @@ impl<'a> Sieve<'a> {
             today: world.today,
             decided: Decided::about(memory, &rule.name, &rule.source, source.profile.as_ref()),
             refusals: refusals.map(|refusal| (&refusal.id, refusal)).collect(),
-            copies: back
-                .filter(|link| link.origin == LinkOrigin::Placed)
-                .filter_map(|link| Some(&link.destination.as_ref()?.id))
-                .collect(),
+            copies: Links::of(back.filter(|link| link.origin == LinkOrigin::Placed), |link| {
+                link.destination.as_ref()
+            }),
         }
     }
 
@@ -117,7 +117,7 @@ impl<'a> Sieve<'a> {
         if self.decided.find(Verdict::Ignore, activity).is_some() {
             return Some((SkipReason::Ignored, None));
         }
-        if self.copies.contains(&activity.id) {
+        if self.copies.find(activity).is_some() {
             return Some((SkipReason::IsOurCopy, None));
         }
         self.filtered(activity).or_else(|| self.refused(activity))

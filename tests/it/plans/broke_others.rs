@@ -44,7 +44,8 @@ fn travel_across_zones_changes_nothing() {
 /// garmin-health-data#67: a unique start lost a day of data.
 #[test]
 fn equal_starts_are_legal_everywhere() {
-    let rows = "1 2026-11-10T06:00:00Z cycling 5400s\n2 2026-11-10T06:00:00Z strength_training 900s";
+    let rows =
+        "1 2026-11-10T06:00:00Z cycling 5400s\n2 2026-11-10T06:00:00Z strength_training 900s";
     let scenario = us_to_archive().has("us", rows);
     assert_eq!(uploads(&scenario.plan()), ["1", "2"]);
     assert_eq!(counts(&scenario.applied().plan()), (0, 2, 0));

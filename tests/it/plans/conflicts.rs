@@ -9,9 +9,8 @@ fn us_to_archive() -> Scenario {
 
 #[test]
 fn two_that_fit_equally_are_ambiguous() {
-    let scenario = us_to_archive()
-        .has("us", "1 2026-11-10T06:00:00Z running 3011s 10010m \"Tempo\"")
-        .has(
+    let scenario =
+        us_to_archive().has("us", "1 2026-11-10T06:00:00Z running 3011s 10010m \"Tempo\"").has(
             "archive",
             "4720 2026-11-10T06:00:01Z running 3011s 10010m \"Tempo\"
              4721 2026-11-10T06:00:02Z running 3009s 10000m \"Imported\"",
@@ -57,7 +56,10 @@ fn a_clear_pair_is_not_drawn_into_its_neighbours_question() {
     // 2 is b's clear choice; what is left for 1 is a.
     let scenario = us_to_archive()
         .has("us", "1 2026-11-10T06:00:00Z running 1000s\n2 2026-11-10T06:01:05Z running 1000s")
-        .has("archive", "a 2026-11-10T05:59:30Z running 1000s\nb 2026-11-10T06:01:04Z running 1000s");
+        .has(
+            "archive",
+            "a 2026-11-10T05:59:20Z running 1000s\nb 2026-11-10T06:01:04Z running 1000s",
+        );
     shows("near_neighbours", &scenario);
 }
 
@@ -97,13 +99,11 @@ fn what_only_looks_like_a_zone_is_uploaded() {
 
 #[test]
 fn an_overlap_comes_before_a_zone() {
-    let scenario = us_to_archive()
-        .has("us", "1 2026-11-10T06:00:00Z cycling 7200s 50000m")
-        .has(
-            "archive",
-            "shifted 2026-11-10T12:00:00Z cycling 7200s 50000m
+    let scenario = us_to_archive().has("us", "1 2026-11-10T06:00:00Z cycling 7200s 50000m").has(
+        "archive",
+        "shifted 2026-11-10T12:00:00Z cycling 7200s 50000m
              both 2026-11-10T06:15:00Z cycling 7200s 50000m",
-        );
+    );
     shows("overlap_before_zone", &scenario);
 }
 
@@ -210,8 +210,11 @@ fn what_would_be_lost_is_asked_about() {
         row(4, "records=1000 developer=3"),
         row(5, "records=1050"),
     ];
-    let scenario =
-        Scenario::new().rule("us -> archive").replacing().has("us", &poor).has("archive", &rich.concat());
+    let scenario = Scenario::new()
+        .rule("us -> archive")
+        .replacing()
+        .has("us", &poor)
+        .has("archive", &rich.concat());
     shows("would_lose_data", &scenario);
 }
 

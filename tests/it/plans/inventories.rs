@@ -60,7 +60,10 @@ fn limits_that_are_exceeded_are_told() {
 #[test]
 fn what_was_not_asked_about_is_excluded_and_exceeds_no_limit() {
     let scenario = us_to_archive().limit("max_uploads: 1");
-    shows("only", &scenario.clone().only("*T06:00:00Z").except("*/2026-11-1[!2]*").except("*-11-11*"));
+    shows(
+        "only",
+        &scenario.clone().only("*T06:00:00Z").except("*/2026-11-1[!2]*").except("*-11-11*"),
+    );
     let rules = scenario.rule("us -> garmin_us").only_rule("us-to-garmin_us");
     shows("only_one_rule", &rules);
     saves("only_one_rule", &rules);

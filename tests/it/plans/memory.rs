@@ -128,9 +128,11 @@ fn a_decision_beats_a_link() {
 
 #[test]
 fn an_upload_that_never_appeared_can_be_decided() {
-    let lost = watch_to_archive()
-        .has("watch", "1 2026-11-10T06:00:00Z running 3000s")
-        .pending("watch/1 -> archive", "2026-11-10T09:00:00Z", 3);
+    let lost = watch_to_archive().has("watch", "1 2026-11-10T06:00:00Z running 3000s").pending(
+        "watch/1 -> archive",
+        "2026-11-10T09:00:00Z",
+        3,
+    );
     shows("never_appeared_then_told_apart", &lost.distinct("watch/1 -> archive"));
 }
 

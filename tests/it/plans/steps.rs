@@ -36,10 +36,10 @@ fn what_differs_is_replaced() {
 
 #[test]
 fn a_directory_takes_the_new_file_before_it_gives_the_old_one_away() {
-    let scenario = us_to_archive().replacing().has("garmin_us", RUN).has(
-        "archive",
-        "a.fit 2026-11-19T06:12:33Z running 3067s 10012m records=3000 sha=a",
-    );
+    let scenario = us_to_archive()
+        .replacing()
+        .has("garmin_us", RUN)
+        .has("archive", "a.fit 2026-11-19T06:12:33Z running 3067s 10012m records=3000 sha=a");
     saves("replace_in_a_directory", &scenario);
 }
 
@@ -47,7 +47,10 @@ fn a_directory_takes_the_new_file_before_it_gives_the_old_one_away() {
 fn several_sessions_are_compared_one_by_one() {
     let scenario = archive_to_us()
         .has("archive", "1 2026-11-19T06:12:33Z multi_sport 3067s 10060m records=3000 sessions=2")
-        .has("garmin_us", "g 2026-11-19T06:12:33Z multi_sport 3067s 10012m records=3000 sessions=2");
+        .has(
+            "garmin_us",
+            "g 2026-11-19T06:12:33Z multi_sport 3067s 10012m records=3000 sessions=2",
+        );
     shows("replace_with_several_sessions", &scenario);
 }
 
@@ -100,7 +103,7 @@ fn a_linked_pair_is_in_sync() {
 fn an_upload_that_is_not_listed_yet_blocks_another() {
     let scenario = us_to_archive()
         .has("garmin_us", RUN)
-        .pending("garmin_us/1 -> archive", "2026-11-13T09:00:00Z", 5)
+        .pending("garmin_us/1 -> archive", "2026-11-19T09:00:00Z", 5)
         .listing_pairs();
     shows("pending", &scenario);
     saves("pending", &scenario);

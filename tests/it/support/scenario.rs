@@ -202,9 +202,8 @@ impl Scenario {
         let (source, id) = source.split_once('/').unwrap();
         let (account, found) =
             there.split_once('/').map_or((there, None), |(account, id)| (account, Some(id)));
-        let side = |account: &str, id: &str| {
-            Side::of(self.activity(&name(account), &RemoteId::new(id)))
-        };
+        let side =
+            |account: &str, id: &str| Side::of(self.activity(&name(account), &RemoteId::new(id)));
         let rule = RuleName::new(format!("{source}-to-{account}"));
         let link = Link {
             address: Address::of_id(&rule, &RemoteId::new(id)),
@@ -311,7 +310,9 @@ impl Scenario {
         let inventories: BTreeMap<&AccountName, Inventory> = self
             .accounts
             .iter()
-            .map(|(name, held)| (name, Inventory::new(held.activities.clone(), !held.in_part, None)))
+            .map(|(name, held)| {
+                (name, Inventory::new(held.activities.clone(), !held.in_part, None))
+            })
             .collect();
         let manifest = self.manifest();
         let catalog = platform::catalog();
