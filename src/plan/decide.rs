@@ -117,6 +117,13 @@ fn a_persons_word_comes_first(memories: &[Memory<'_>], seekers: &mut [Seeker<'_>
     }
 }
 
+/// The links between a source and this destination, by the source's side.
+struct Known<'a> {
+    there: Links<'a>,
+    /// Those of rules the other way.
+    back: Links<'a>,
+}
+
 struct Judge<'a> {
     world: &'a World<'a>,
     destination: &'a AccountName,
@@ -125,7 +132,7 @@ struct Judge<'a> {
     by_fingerprint: HashMap<&'a Fingerprint, Vec<usize>>,
     decided: HashMap<&'a RuleName, Decided<'a>>,
     sources: Vec<&'a AccountName>,
-    links: HashMap<&'a AccountName, Links<'a>>,
+    links: HashMap<&'a AccountName, Known<'a>>,
 }
 
 impl<'a> Judge<'a> {
@@ -154,8 +161,13 @@ impl<'a> Judge<'a> {
         let links = involved
             .into_iter()
             .map(|source| {
-                let links = world.memory.links_between(source, destination).iter();
-                (source, Links::of(links, |link| Some(&link.source)))
+                let there = world.memory.links_between(source, destination).iter();
+                let back = world.memory.links_between(destination, source).iter();
+                let known = Known {
+                    there: Links::of(there, |link| Some(&link.source)),
+                    back: Links::of(back, |link| link.destination.as_ref()),
+                };
+                (source, known)
             })
             .collect();
         let rules = world.manifest.rules.iter().filter(|rule| rule.destination == *destination);
@@ -189,11 +201,11 @@ impl<'a> Judge<'a> {
             activities: self.view.inventory.activities.iter().collect(),
             ..Field::default()
         };
-        for (account, links) in &self.links {
+        for account in self.links.keys() {
             let number = self.account_number(account);
             let source = self.world.accounts.get(*account);
             for activity in source.iter().flat_map(|view| &view.inventory.activities) {
-                let place = links.find(activity).and_then(|link| self.place(link));
+                let place = self.linked_place(account, activity);
                 field.linked.extend(place.map(|place| (place, number)));
             }
             for link in self.world.memory.links_between(account, self.destination) {
@@ -202,6 +214,13 @@ impl<'a> Judge<'a> {
             }
         }
         field
+    }
+
+    /// Where the counterpart of an activity stands, by a link of either direction.
+    fn linked_place(&self, account: &AccountName, activity: &Activity) -> Option<usize> {
+        let known = self.links.get(account)?;
+        let there = known.there.find(activity).and_then(|link| self.place(link));
+        there.or_else(|| self.places.find(&known.back.find(activity)?.source))
     }
 
     /// Where a link's destination stands now.
@@ -217,13 +236,17 @@ impl<'a> Judge<'a> {
             return (Memory::Adopted(place), Some(place));
         }
         let recall = |account: &AccountName, activity: &Activity| {
-            let recalled = self.recall(self.links.get(account)?.find(activity)?);
+            let known = self.links.get(account)?.there.find(activity);
+            let recalled = match known {
+                Some(link) => self.recall(link),
+                None => (Memory::SameEvent, Some(self.linked_place(account, activity)?)),
+            };
             let told_apart = recalled.1.is_some_and(|place| excluded.contains(&place));
             (!told_apart).then_some(recalled)
         };
-        let own = recall(&event.rule.source, activity);
-        if let Some((Memory::Linked(_), _)) = own {
-            return own.unwrap_or((Memory::Nothing, None));
+        let mut own = recall(&event.rule.source, activity);
+        if let Some(own) = own.take_if(|(_, place)| place.is_some()) {
+            return own;
         }
         let mut others: Vec<(Memory<'a>, Option<usize>)> =
             event.covers.iter().filter_map(|(account, other)| recall(account, other)).collect();

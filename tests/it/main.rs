@@ -9,6 +9,8 @@ mod fit_corpus;
 #[cfg(test)]
 mod fit_identity;
 #[cfg(test)]
+mod laws;
+#[cfg(test)]
 mod plans;
 #[cfg(test)]
 mod state;

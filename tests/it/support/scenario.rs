@@ -6,6 +6,7 @@
 
 use std::cell::OnceCell;
 use std::collections::BTreeMap;
+use std::fmt;
 use std::fs;
 use std::path::Path;
 
@@ -121,9 +122,15 @@ impl Scenario {
         self.accounts.entry(account.clone()).or_default().activities.push(row);
     }
 
-    pub(super) fn activity(&self, account: &AccountName, id: &RemoteId) -> &Activity {
-        let rows = &self.accounts.get(account).unwrap().activities;
-        rows.iter().find(|row| row.id == *id).unwrap_or_else(|| panic!("{account} has no {id}"))
+    pub(crate) fn rows(&self, account: &AccountName) -> &[Activity] {
+        &self.accounts.get(account).unwrap().activities
+    }
+
+    pub(crate) fn activity(&self, account: &AccountName, id: &RemoteId) -> &Activity {
+        self.rows(account)
+            .iter()
+            .find(|row| row.id == *id)
+            .unwrap_or_else(|| panic!("{account} has no {id}"))
     }
 
     /// Removes an activity.
@@ -375,4 +382,25 @@ fn profile(account: &AccountName) -> ProfileId {
 fn pair(direction: &str) -> (AccountName, AccountName) {
     let (source, destination) = direction.split_once(" -> ").unwrap();
     (name(source), name(destination))
+}
+
+/// As a person would tell it, so that a failed law can be understood.
+impl fmt::Debug for Scenario {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        writeln!(f, "\n{}", self.rules.concat())?;
+        for (name, held) in &self.accounts {
+            for row in &held.activities {
+                let Activity { id, start, kind, elapsed_s, device, .. } = row;
+                let flags = (row.weak_start, &row.unusable, row.sha256.is_some());
+                writeln!(f, "{name}/{id} {start:?} {kind} {elapsed_s:?} {device:?} {flags:?}")?;
+            }
+        }
+        for ((source, destination), links) in &self.memory.links {
+            for Link { source: from, destination: to, origin, .. } in links {
+                let to = to.as_ref().map(|side| side.id.as_str());
+                writeln!(f, "{source}/{} -> {destination}/{to:?} {origin:?}", from.id)?;
+            }
+        }
+        write!(f, "{}", self.text())
+    }
 }

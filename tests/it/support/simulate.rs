@@ -4,18 +4,25 @@ use fit_sync::domain::{
     AccountName, Activity, Address, Link, LinkOrigin, LinkStatus, RemoteId, RuleName, Side,
 };
 use fit_sync::plan::{Action, Plan, Step};
+use proptest::sample::Index;
 
 use super::scenario::Scenario;
+
+fn shuffle<T>(rows: &mut [T], order: &[Index]) {
+    for (place, index) in (0..rows.len()).zip(order) {
+        rows.swap(place, index.index(rows.len()));
+    }
+}
 
 impl Scenario {
     /// Does every step of its plan and remembers what apply would.
     pub(crate) fn applied(&self) -> Self {
         let plan = self.plan();
         let mut after = self.clone();
+        after.link_pairs(&plan);
         for (number, step) in plan.document.body.steps.iter().enumerate() {
             after.take_step(step, number);
         }
-        after.link_pairs(&plan);
         after
     }
 
@@ -24,6 +31,22 @@ impl Scenario {
         self.memory.links.clear();
         self.memory.refusals.clear();
         self.memory.contents.clear();
+        self
+    }
+
+    /// The same world, told in another order.
+    pub(crate) fn shuffled(mut self, order: &[Index]) -> Self {
+        for held in self.accounts.values_mut() {
+            shuffle(&mut held.activities, order);
+        }
+        self.memory.links.values_mut().for_each(|links| shuffle(links, order));
+        self.memory.refusals.values_mut().for_each(|refusals| shuffle(refusals, order));
+        shuffle(&mut self.memory.decisions, order);
+        for contents in self.memory.contents.values_mut() {
+            let mut told: Vec<_> = contents.drain().collect();
+            shuffle(&mut told, order);
+            contents.extend(told);
+        }
         self
     }
 
