@@ -40,6 +40,12 @@ impl<'a> Links<'a> {
         };
         found.map(|(_, link)| *link)
     }
+
+    /// The link of what another link has as its side.
+    pub(super) fn find_side(&self, side: &Side) -> Option<&'a Link> {
+        let same = || self.by_bytes.get(side.sha256.as_ref()?);
+        self.by_id.get(&side.id).or_else(same).map(|(_, link)| *link)
+    }
 }
 
 /// An account's activities by what identifies them.

@@ -6,6 +6,7 @@
 mod build;
 mod choice;
 mod compare;
+mod copies;
 mod decide;
 mod document;
 mod guard;

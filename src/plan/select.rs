@@ -6,12 +6,11 @@ use jiff::civil::Date;
 use jiff::tz::Offset;
 
 use crate::domain::{
-    Activity, Address, Inventory, LinkOrigin, Refusal, RefusalReason, RemoteId, Sha256, Unusable,
-    Verdict,
+    Activity, Address, Inventory, Refusal, RefusalReason, RemoteId, Sha256, Unusable, Verdict,
 };
 use crate::manifest::{Filter, Located, Rule};
 
-use super::links::Links;
+use super::copies::Copies;
 use super::reason::SkipReason;
 use super::world::{AccountView, Decided, World};
 
@@ -84,23 +83,19 @@ struct Sieve<'a> {
     today: Date,
     decided: Decided<'a>,
     refusals: HashMap<&'a RemoteId, &'a Refusal>,
-    /// Links of what apply brought to the source from this rule's destination.
-    copies: Links<'a>,
+    copies: Copies<'a>,
 }
 
 impl<'a> Sieve<'a> {
     fn new(world: &'a World<'a>, rule: &'a Rule, source: &'a AccountView<'a>) -> Self {
         let memory = world.memory;
         let refusals = memory.refusals_between(&rule.source, &rule.destination).iter();
-        let back = memory.links_between(&rule.destination, &rule.source).iter();
         Self {
             rule,
             today: world.today,
             decided: Decided::about(memory, &rule.name, &rule.source, source.profile.as_ref()),
             refusals: refusals.map(|refusal| (&refusal.id, refusal)).collect(),
-            copies: Links::of(back.filter(|link| link.origin == LinkOrigin::Placed), |link| {
-                link.destination.as_ref()
-            }),
+            copies: Copies::of(memory, &rule.destination),
         }
     }
 
@@ -117,7 +112,7 @@ impl<'a> Sieve<'a> {
         if self.decided.find(Verdict::Ignore, activity).is_some() {
             return Some((SkipReason::Ignored, None));
         }
-        if self.copies.find(activity).is_some() {
+        if self.copies.contains(&self.rule.source, activity) {
             return Some((SkipReason::IsOurCopy, None));
         }
         self.filtered(activity).or_else(|| self.refused(activity))

@@ -17,9 +17,10 @@ const LARGEST_SHIFT_S: i64 = 56 * QUARTER_S;
 
 impl Matcher<'_, '_> {
     pub(super) fn overlapping(&self, seeker: &Seeker<'_>, multi: &MultiSport) -> Vec<usize> {
-        let Some(stretch) = seeker.activity.interval() else {
+        let Some(start) = seeker.activity.start else {
             return Vec::new();
         };
+        let stretch = seeker.activity.interval().unwrap_or(Interval::new(start, 0));
         // Whoever shares 30 % of the union is at most 10/3 as long, so it cannot start earlier.
         let reach = stretch.length_s().saturating_mul(1000) / i64::from(SUSPICIOUS_PERMILLE) + 1;
         let first_s = stretch.start_s - reach;
@@ -30,17 +31,21 @@ impl Matcher<'_, '_> {
             .map(|(_, place)| place)
             .filter(|place| !seeker.excluded.contains(place))
             .filter(|place| !self.field.placed.contains(&(*place, seeker.account)))
-            .filter_map(|place| Some((self.suspicion(seeker, stretch, place)?, place)))
+            .filter_map(|place| Some((self.suspicion(seeker, place)?, place)))
             .take(MOST_SUSPECTS)
             .collect();
         found.sort_unstable_by_key(|(permille, place)| (std::cmp::Reverse(*permille), *place));
         found.into_iter().map(|(_, place)| place).collect()
     }
 
-    /// The overlap of two activities that may be one recording or a whole and its part.
-    fn suspicion(&self, seeker: &Seeker<'_>, stretch: Interval, place: usize) -> Option<u32> {
+    /// The overlap of two activities that may be one recording or a whole and its part. Where an
+    /// end is not known, the same start is enough.
+    fn suspicion(&self, seeker: &Seeker<'_>, place: usize) -> Option<u32> {
         let candidate = self.field.activities.get(place)?;
-        let other = candidate.interval()?;
+        let stretches = seeker.activity.interval().zip(candidate.interval());
+        let Some((stretch, other)) = stretches else {
+            return (candidate.start == seeker.activity.start).then_some(0);
+        };
         let permille = stretch.overlap_permille(&other);
         let shorter = stretch.length_s().min(other.length_s());
         let part = candidate.kind.is_multi_sport() != seeker.activity.kind.is_multi_sport()

@@ -116,6 +116,15 @@ fn an_overlap_with_a_matched_activity_is_a_question_too() {
     saves("partial_overlap", &scenario);
 }
 
+/// Found by the laws: after a lost memory, the one without a length was uploaded again.
+#[test]
+fn the_same_start_without_a_length_is_a_question_too() {
+    let scenario = us_to_archive()
+        .has("us", "1 2026-11-10T06:00:00Z running\n2 2026-11-10T06:00:00Z running 3000s")
+        .has("archive", "a 2026-11-10T06:00:00Z running 3000s");
+    shows("same_start_without_length", &scenario);
+}
+
 #[test]
 fn less_than_a_third_is_no_overlap() {
     let scenario = us_to_archive()

@@ -112,6 +112,19 @@ fn a_copy_whose_original_left_stays_a_copy() {
     shows("is_our_copy_without_original", &there_and_back().lacks("us", "1"));
 }
 
+/// Found by the laws: what matched differently at each station went round for ever.
+#[test]
+fn a_copy_that_went_round_a_ring_has_arrived() {
+    let ring = Scenario::new()
+        .rule("a -> b")
+        .rule("b -> c")
+        .rule("c -> a")
+        .has("a", "a0 2026-11-06T21:21:59Z running")
+        .has("b", "b0 2026-11-06T21:20:00Z running 3000s")
+        .has("c", "c0 2026-11-06T21:21:59Z running 3000s");
+    shows("ring", &ring.applied().applied());
+}
+
 #[test]
 fn what_was_found_on_both_sides_is_nobodys_copy() {
     let scenario = Scenario::new()

@@ -31,6 +31,8 @@ pub(crate) struct Scenario {
     pub(super) accounts: BTreeMap<AccountName, Held>,
     pub(super) memory: Memory,
     pub(super) options: Options,
+    /// Activities that simulated applies made; no id is given twice.
+    pub(super) made: usize,
     rules: Vec<String>,
     limits: String,
     blocked: BTreeMap<AccountName, (BlockedReason, String)>,

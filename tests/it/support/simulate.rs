@@ -20,8 +20,8 @@ impl Scenario {
         let plan = self.plan();
         let mut after = self.clone();
         after.link_pairs(&plan);
-        for (number, step) in plan.document.body.steps.iter().enumerate() {
-            after.take_step(step, number);
+        for step in &plan.document.body.steps {
+            after.take_step(step);
         }
         after
     }
@@ -50,7 +50,7 @@ impl Scenario {
         self
     }
 
-    fn take_step(&mut self, step: &Step, number: usize) {
+    fn take_step(&mut self, step: &Step) {
         let (from, to) = (&step.source.account, &step.destination.account);
         let source = self.activity(from, &step.source.id).clone();
         let content = self.memory.content(from, &source).cloned();
@@ -60,8 +60,8 @@ impl Scenario {
             let rows = &mut self.accounts.get_mut(to).unwrap().activities;
             rows.retain(|row| row.id != old);
         }
-        let count = self.accounts.get(to).unwrap().activities.len();
-        let id = RemoteId::new(format!("{to}-{count}-{number}"));
+        self.made += 1;
+        let id = RemoteId::new(format!("made-{}", self.made));
         let new = Activity { id, ..source.clone() };
         self.add(to, new.clone(), content);
         self.remember((from, to), (&step.rule, &step.address), (&source, &new), LinkOrigin::Placed);
