@@ -243,9 +243,9 @@ impl Draft {
         }
     }
 
-    /// What would be written on the strength of an inventory that is not complete.
+    /// What would be written on the strength of an inventory that is not believed.
     fn skip_unread(&mut self, world: &World<'_>, rule: &Rule, entry: &Entry<'_>) {
-        let detail = Some("an account could be read only in part");
+        let detail = Some("an account's listing is in doubt");
         self.skip(world, rule, entry, SkipReason::NotCompared, detail);
     }
 

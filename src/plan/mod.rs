@@ -4,16 +4,19 @@
 //! like the line `select → owners → matching → decide → build → guard`.
 
 mod build;
+mod choice;
 mod compare;
+mod copies;
 mod decide;
 mod document;
-mod exact;
 mod guard;
+mod links;
 pub mod matching;
 mod model;
 mod owners;
 mod reason;
 mod select;
+mod suspects;
 mod world;
 
 pub use build::{Comparison, Plan, build};

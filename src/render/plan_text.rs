@@ -10,8 +10,8 @@ use similar::{ChangeTag, TextDiff};
 
 use crate::domain::{AccountName, ActivityType, neutralise};
 use crate::plan::{
-    Action, ActivityRef, Blocked, Conflict, Counts, Document, InSync, LimitExceeded, Protocol,
-    RuleSummary, Skip, Step, StepReason, clock,
+    Action, ActivityRef, Blocked, Conflict, Counts, Document, InSync, LimitExceeded, RuleSummary,
+    Skip, Step, StepReason, clock,
 };
 
 use super::column::{fit, pad, pad_left};
@@ -124,8 +124,8 @@ fn limit_line(out: &mut String, limit: &LimitExceeded) {
     let _ = match account {
         Some(account) => writeln!(
             out,
-            "{}: {account} lists {planned} activities, fewer than the {value} that are believed \
-             after its last reading; apply will not write to it",
+            "{}: the listing of {account} has {planned} of the at least {value} activities that are \
+             believed after its last reading; apply will not write to it",
             limit.red()
         ),
         None => writeln!(
@@ -277,8 +277,7 @@ impl<'a> Rows<'a> {
         let end = format!("replace {}{loses}", neutralise(&id));
         out.push_str(&self.row(&"±".magenta().bold().to_string(), &Columns::of_step(step), &end));
         let because = step.reason.as_str().replace('_', " ");
-        let protocol = step.protocol.map_or("", Protocol::as_str);
-        let _ = writeln!(out, "      because {because}, by {protocol}");
+        let _ = writeln!(out, "      because {because}");
         let width = step.changes.iter().map(|change| change.field.len()).max().unwrap_or_default();
         for change in &step.changes {
             let (from, to) = highlighted(&change.from, &change.to);

@@ -13,7 +13,11 @@ mod fit_corpus;
 #[cfg(test)]
 mod fit_identity;
 #[cfg(test)]
+mod laws;
+#[cfg(test)]
 mod manifest;
+#[cfg(test)]
+mod plans;
 #[cfg(test)]
 mod redaction;
 #[cfg(test)]

@@ -4,4 +4,11 @@ pub(crate) mod catalog;
 #[cfg(test)]
 pub(crate) mod cli;
 pub(crate) mod fit;
+#[cfg(test)]
+pub(crate) mod scenario;
+#[cfg(test)]
+pub(crate) mod simulate;
+#[cfg(test)]
 pub(crate) mod snapshot;
+#[cfg(test)]
+pub(crate) mod spec;
