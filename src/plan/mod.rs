@@ -14,6 +14,7 @@ mod model;
 mod owners;
 mod reason;
 mod select;
+mod within;
 mod world;
 
 pub use build::{Comparison, Plan, build};
@@ -28,4 +29,5 @@ pub use model::{
 };
 pub use reason::{ConflictReason, InSyncReason, SkipReason, StepReason};
 pub use select::activity_at;
+pub use within::{Difference, Part, allowed, differences};
 pub use world::{AccountView, Force, Glob, Listing, Memory, Options, Selection, World};
