@@ -3,7 +3,7 @@
 use jiff::tz::Offset;
 use jiff::{Timestamp, civil::Date};
 
-use crate::domain::{AccountName, Inventory, RuleName};
+use crate::domain::{AccountName, Inventory, Profile, RuleName};
 use crate::manifest::Manifest;
 use crate::plan::{self, AccountView, ByAccount, Memory, Options, Plan, World};
 
@@ -63,6 +63,11 @@ pub async fn plan(session: &Session, request: &PlanRequest) -> Result<Planned, E
 }
 
 impl Planned {
+    /// Whose an open account is.
+    pub fn profile(&self, account: &AccountName) -> Option<&Profile> {
+        self.opened.accounts.get(account).map(|open| &open.profile)
+    }
+
     /// The same world seen through another manifest.
     pub(super) fn replan(
         &self,

@@ -9,7 +9,13 @@ mod fit_corpus;
 #[cfg(test)]
 mod fit_identity;
 #[cfg(test)]
+mod locks;
+#[cfg(test)]
 mod manifest;
+#[cfg(test)]
+mod reports;
 #[cfg(test)]
 mod state;
 mod support;
+#[cfg(test)]
+mod within;

@@ -93,7 +93,7 @@ impl Task {
         self.phase = phase;
         self.detail = detail.to_owned();
         let (address, detail) = (self.step.address.clone(), self.detail.clone());
-        run.session.emit(Event::Step { address, phase, detail });
+        run.session.emit(Event::Step { address, phase, attempt: 1, detail });
         Ok(())
     }
 
