@@ -125,6 +125,9 @@ pub struct Plan {
     /// List the pairs in sync too
     #[arg(long)]
     pub all: bool,
+    /// Show too what would be left after the plan; nothing is executed
+    #[arg(long)]
+    pub simulate: bool,
     /// Exit with 2 if there are changes
     #[arg(long)]
     pub detailed_exitcode: bool,

@@ -75,15 +75,29 @@ impl Planned {
         manifest: &Manifest,
         options: Options,
     ) -> Result<Plan, EngineError> {
-        let world = World {
+        Ok(plan::build(&self.world(session, manifest, options)?)?)
+    }
+
+    /// The plan that would follow if this one were executed; nothing is.
+    pub fn simulate(&self, session: &Session, options: Options) -> Result<Plan, EngineError> {
+        let world = self.world(session, &session.manifest, options)?;
+        Ok(plan::simulate(&world, &self.plan)?)
+    }
+
+    fn world<'a>(
+        &'a self,
+        session: &Session,
+        manifest: &'a Manifest,
+        options: Options,
+    ) -> Result<World<'a>, EngineError> {
+        Ok(World {
             manifest,
             today: utc_day(self.read_at),
             accounts: views(session, &self.opened, &self.inventories)?,
             blocked: self.opened.blocked.clone(),
             memory: &self.memory,
             options,
-        };
-        Ok(plan::build(&world)?)
+        })
     }
 }
 

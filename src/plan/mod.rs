@@ -14,6 +14,7 @@ mod model;
 mod owners;
 mod reason;
 mod select;
+mod simulate;
 mod within;
 mod world;
 
@@ -29,5 +30,6 @@ pub use model::{
 };
 pub use reason::{ConflictReason, InSyncReason, SkipReason, StepReason};
 pub use select::activity_at;
+pub use simulate::simulate;
 pub use within::{Difference, Part, allowed, differences};
 pub use world::{AccountView, Force, Glob, Listing, Memory, Options, Selection, World};

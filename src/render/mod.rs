@@ -7,6 +7,7 @@ mod lines;
 mod memory;
 mod plan_text;
 mod report;
+mod simulated;
 mod summary;
 mod within;
 
@@ -15,5 +16,6 @@ pub use lines::{Line, Severity};
 pub use memory::{history, links, outline};
 pub use plan_text::{Detail, plan_summary, plan_text};
 pub use report::{PhaseCounts, Report, ReportedExit, ReportedStep};
+pub use simulated::simulated;
 pub use summary::{apply_counts, apply_summary};
 pub use within::differences;

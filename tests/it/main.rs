@@ -15,6 +15,8 @@ mod manifest;
 #[cfg(test)]
 mod reports;
 #[cfg(test)]
+mod simulate;
+#[cfg(test)]
 mod state;
 mod support;
 #[cfg(test)]
