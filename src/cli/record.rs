@@ -75,9 +75,8 @@ impl Record {
 
     fn changed(&self, inner: &mut Inner) {
         inner.unwritten += 1;
-        let enough = inner.unwritten * SMALL >= inner.report.steps.len();
-        let long = self.clock.now().duration_since(inner.written_at) >= LONGEST_WAIT;
-        if enough || long {
+        let waited = self.clock.now().duration_since(inner.written_at);
+        if is_due(inner.unwritten, inner.report.steps.len(), waited) {
             self.write_locked(inner);
         }
     }
@@ -130,6 +129,11 @@ impl Record {
     }
 }
 
+/// Whether so many changes of so many steps are to be written, so long after the last writing.
+fn is_due(changes: usize, steps: usize, waited: SignedDuration) -> bool {
+    changes.saturating_mul(SMALL) >= steps || waited >= LONGEST_WAIT
+}
+
 impl Events for Record {
     fn emit(&self, event: Event) {
         let mut inner = self.inner();
@@ -151,5 +155,30 @@ impl Events for Record {
             | Event::Waiting { .. }
             | Event::Noted { .. } => {}
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn writings(steps: usize, pause: SignedDuration) -> usize {
+        let (mut writings, mut unwritten, mut waited) = (0, 0, SignedDuration::ZERO);
+        for _ in 0..steps * 5 {
+            unwritten += 1;
+            waited += pause;
+            if is_due(unwritten, steps, waited) {
+                (writings, unwritten, waited) = (writings + 1, 0, SignedDuration::ZERO);
+            }
+        }
+        writings
+    }
+
+    #[test]
+    fn a_long_report_is_written_in_hundredths_or_each_second() {
+        assert_eq!(writings(100, SignedDuration::ZERO), 500);
+        assert_eq!(writings(10_000, SignedDuration::ZERO), 500);
+        assert_eq!(writings(10_000, SignedDuration::from_millis(100)), 5_000);
+        assert_eq!(writings(1_000, SignedDuration::from_secs(1)), 5_000);
     }
 }

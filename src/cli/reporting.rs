@@ -3,6 +3,7 @@
 use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::clock::Clock;
+use crate::domain::neutralise;
 use crate::event::{Event, Events, FanOut};
 use crate::render::{Line, Report, ReportedExit, Severity};
 
@@ -103,14 +104,14 @@ impl Lines {
     }
 
     fn diagnose(&self, subject: Option<&str>, message: &str, help: Option<&str>) {
-        let text = |text: Option<&str>| text.map(str::to_owned);
+        let text = |text: Option<&str>| text.map(neutralise);
         self.print(|seq| {
             Some(Line::Diagnostic {
                 seq,
                 ts: self.clock.now(),
                 severity: Severity::Error,
                 subject: text(subject),
-                message: message.to_owned(),
+                message: neutralise(message),
                 help: text(help),
             })
         });
