@@ -140,6 +140,16 @@ impl From<EngineError> for Failure {
                 happened,
                 "the backup is untouched; mend this and try again",
             ),
+            EngineError::Locked { .. } => {
+                let next =
+                    "try again when it is over, or let this one wait with --lock-timeout 10m";
+                Self::new(Exit::Locked, happened, next)
+            }
+            EngineError::NotLocked(_) => Self::new(Exit::Unavailable, happened, "run it again"),
+            EngineError::Lock(_) => {
+                let next = "check the folder's owner and mode; without a lock nothing is written";
+                Self::new(Exit::State, happened, next)
+            }
             EngineError::File { .. } => {
                 Self::new(Exit::Failed, happened, "check its folder and mode")
             }

@@ -3,15 +3,19 @@
 //! A command reads like its help: load, call the engine, render, say how it ended. One file per
 //! command; every lower error becomes words in `failure`.
 
+mod approval;
 mod args;
 mod ask;
 mod commands;
 mod context;
+mod ending;
 mod env;
 mod exit;
 mod failure;
 mod printer;
 mod progress;
+mod record;
+mod reporting;
 mod signals;
 
 use std::io::IsTerminal as _;
@@ -50,7 +54,9 @@ pub fn main() -> ExitCode {
 fn run(args: Args, printer: Printer) -> Result<Exit, Failure> {
     let mut env = Environment::read()?;
     env.interactive &= !args.global.no_input;
-    let context = Context { global: args.global, env, printer, catalog: platform::catalog() };
+    let clock = env.clock();
+    let catalog = platform::catalog();
+    let context = Context { global: args.global, env, clock, printer, catalog };
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     let runtime = runtime.map_err(|error| {
         Failure::new(Exit::Failed, format!("no runtime: {error}"), "free some memory or handles")

@@ -9,6 +9,7 @@ mod apply;
 mod decide;
 mod error;
 mod identify;
+mod lock;
 mod plan;
 mod refresh;
 mod session;
@@ -20,6 +21,7 @@ pub use apply::{
 };
 pub use decide::{Subject, decide, find_subject};
 pub use error::EngineError;
+pub use lock::{LockRequest, check_locks, lock};
 pub use plan::{PlanRequest, Planned, plan};
 pub use refresh::Refresh;
 pub use session::{Open, Places, Session};

@@ -16,7 +16,9 @@ mod model;
 mod owners;
 mod reason;
 mod select;
+mod simulate;
 mod suspects;
+mod within;
 mod world;
 
 pub use build::{Comparison, Plan, build};
@@ -31,4 +33,6 @@ pub use model::{
 };
 pub use reason::{ConflictReason, InSyncReason, SkipReason, StepReason};
 pub use select::activity_at;
+pub use simulate::simulate;
+pub use within::{Difference, Part, allowed, differences};
 pub use world::{AccountView, Force, Glob, Listing, Memory, Options, Selection, World};

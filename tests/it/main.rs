@@ -15,13 +15,21 @@ mod fit_identity;
 #[cfg(test)]
 mod laws;
 #[cfg(test)]
+mod locks;
+#[cfg(test)]
 mod manifest;
 #[cfg(test)]
 mod plans;
 #[cfg(test)]
 mod redaction;
 #[cfg(test)]
+mod reports;
+#[cfg(test)]
 mod restore;
+#[cfg(test)]
+mod simulate;
 #[cfg(test)]
 mod state;
 mod support;
+#[cfg(test)]
+mod within;

@@ -3,7 +3,7 @@
 use crate::archive::disk::{self, Access};
 use crate::engine::{self, PlanRequest, Planned, Session};
 use crate::plan::{BlockedReason, Document, Force, Listing, Meta, Notice, Options};
-use crate::render::{plan_summary, plan_text};
+use crate::render::{plan_summary, plan_text, simulated};
 
 use super::super::args::{Format, Plan, Refresh};
 use super::super::context::{Context, selection};
@@ -38,6 +38,14 @@ pub async fn run(context: &Context, args: &Plan) -> Result<Exit, Failure> {
     let format = if args.json { Format::Json } else { args.format };
     context.printer.product(&rendered(context, &planned.plan.document, format)?);
     note_findings(context, &planned);
+    if args.simulate {
+        let next = planned.simulate(&session, request.options)?;
+        let text = simulated(&next.document);
+        match format {
+            Format::Text => context.printer.product(&text),
+            Format::Json | Format::Summary => context.printer.error(&text),
+        }
+    }
     Ok(exit(&planned.plan.document, args.detailed_exitcode))
 }
 

@@ -183,7 +183,12 @@ fn reachable(session: &Session, opened: &Opened, steps: &[Step]) -> (Vec<Step>, 
             continue;
         };
         let (address, phase) = (step.address.clone(), Phase::NotTried);
-        session.emit(Event::Step { address: address.clone(), phase, detail: why.clone() });
+        session.emit(Event::Step {
+            address: address.clone(),
+            phase,
+            attempt: 0,
+            detail: why.clone(),
+        });
         let (action, detail, cause) = (step.action, why.clone(), Some(Cause::from(*reason)));
         ended.push(Applied { address, action, phase, detail, question: None, cause });
     }

@@ -117,7 +117,7 @@ impl Task {
         self.phase = phase;
         self.detail = words.to_owned();
         let (address, detail) = (self.step.address.clone(), self.detail.clone());
-        run.session.emit(Event::Step { address, phase, detail });
+        run.session.emit(Event::Step { address, phase, attempt: self.attempt, detail });
         Ok(())
     }
 
