@@ -74,12 +74,16 @@ pub fn check_locks(locks: &Locks, planned: &Planned, steps: &[Step]) -> Result<(
     let destinations: BTreeSet<&AccountName> =
         steps.iter().map(|step| &step.destination.account).collect();
     for name in destinations {
-        let covered = |profile: &Profile| locks.hold_any(&names_of(profile));
-        if planned.profile(name).is_some_and(|profile| !covered(profile)) {
+        if planned.profile(name).is_some_and(|profile| !covers(locks, profile)) {
             return Err(EngineError::NotLocked(name.clone()));
         }
     }
     Ok(())
+}
+
+/// Whether nobody else writes to an account.
+fn covers(locks: &Locks, profile: &Profile) -> bool {
+    locks.hold_any(&names_of(profile))
 }
 
 fn destinations<'a>(

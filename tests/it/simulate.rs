@@ -77,7 +77,8 @@ fn activity(id: String, facts: (u8, u8, u8, Option<u8>)) -> Activity {
     let start = Timestamp::from_second(1_780_000_000 + offset).unwrap();
     let elapsed = [600, 3600, 3610, 7200][usize::from(length % 4)];
     let kind = ActivityType::of_fit(Some([1, 2][usize::from(kind % 2)]), None);
-    let sha256 = bytes.map(|bytes| Sha256::of(&[start.as_second() as u8, length % 4, bytes % 2]));
+    let sha256 =
+        bytes.map(|bytes| Sha256::of(format!("{start} {elapsed} {}", bytes % 2).as_bytes()));
     let content = bytes.map(|bytes| content(start, elapsed, bytes % 2));
     Activity {
         id: RemoteId::new(id),
