@@ -41,14 +41,29 @@ pub fn main() -> ExitCode {
     };
     let terminal = std::io::stderr().is_terminal();
     let printer = Printer::new(&args.global, terminal);
-    let exit = match run(args, printer.clone()) {
+    let mut exit = match run(args, printer.clone()) {
         Ok(exit) => exit,
         Err(failure) => {
             printer.error(&failure.text());
             failure.exit
         }
     };
+    if let Some(error) = printer.unwritten() {
+        printer.error(&unwritten(&error).text());
+        exit = Exit::worst([Exit::Failed, exit]);
+    }
     ExitCode::from(exit.code())
+}
+
+/// The work is done; only its account did not arrive.
+fn unwritten(error: &str) -> Failure {
+    let mut failure = Failure::new(
+        Exit::Failed,
+        format!("the output cannot be written: {error}"),
+        "make room, and run `fit_sync state history` to see what was done",
+    );
+    failure.means = "What was to be done is done.".to_owned();
+    failure
 }
 
 fn run(args: Args, printer: Printer) -> Result<Exit, Failure> {

@@ -44,7 +44,7 @@ const PLATFORMS: [&str; 4] = ["memory", "directory", "garmin", "coros"];
 const MOST_LINES: usize = 450;
 
 /// A few lines too long for now; they are being divided.
-const STILL_LONGER: [&str; 2] = ["src/plan/build.rs", "src/plan/matching.rs"];
+const STILL_LONGER: [&str; 3] = ["src/plan/build.rs", "src/plan/decide.rs", "src/plan/model.rs"];
 
 struct Source {
     /// Relative to the package, for messages.

@@ -25,7 +25,7 @@ use std::time::Duration;
 
 use crate::domain::{AccountName, Activity, Address, Inventory, RemoteId};
 use crate::event::{Event, Phase};
-use crate::plan::{Action, BlockedReason, Document, Memory, Step};
+use crate::plan::{Action, BlockedReason, Context, Document, Memory, Step};
 use crate::platform::Platform;
 use crate::state::RunId;
 
@@ -153,12 +153,13 @@ pub async fn apply(
     };
     let id = session.store.begin_run(Some(&document.id.0), session.clock().now())?;
     session.emit(Event::RunStarted { run: id.0, steps: document.body.steps.len() });
+    let believed = believed(&planned.plan.document.context);
     let in_sync = planned.plan.in_sync;
     let inventories = planned.inventories;
     let mut run = Run::new(session, id, pace, planned.opened, inventories, planned.memory);
     run.prepare(&steps).await?;
     run.keep_links(&in_sync)?;
-    run.accept_counts()?;
+    run.accept_counts(&believed)?;
     let mut tasks = run.tasks(&steps)?;
     for (task, standing) in tasks.iter_mut().zip(standings) {
         run.stand(task, standing)?;
@@ -170,6 +171,15 @@ pub async fn apply(
         document.body.steps.iter().enumerate().map(|(n, step)| (&step.address, n)).collect();
     ended.sort_by_key(|step| order.get(&step.address).copied());
     Ok(Finished { run: id, steps: ended })
+}
+
+/// The accounts that took part and whose inventories the guard had nothing against.
+fn believed(context: &Context) -> Vec<AccountName> {
+    let blocked = context.blocked.iter().map(|blocked| &blocked.account);
+    let shrunken = context.limits.iter().filter_map(|limit| limit.account.as_ref());
+    let doubted: HashSet<&AccountName> = blocked.chain(shrunken).collect();
+    let accounts = context.inventories.iter().map(|inventory| &inventory.account);
+    accounts.filter(|account| !doubted.contains(account)).cloned().collect()
 }
 
 /// The steps whose accounts are open today, and the others, which end here.
@@ -243,8 +253,8 @@ impl<'a> Run<'a> {
     }
 
     /// Counts that passed the guard are those against which the next loss is measured.
-    fn accept_counts(&self) -> Result<(), EngineError> {
-        for account in self.opened.accounts.values() {
+    fn accept_counts(&self, believed: &[AccountName]) -> Result<(), EngineError> {
+        for account in believed.iter().filter_map(|name| self.account(name)) {
             self.session.store.accept_count(account.row)?;
         }
         Ok(())

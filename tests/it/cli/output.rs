@@ -246,3 +246,35 @@ fn a_reader_that_has_seen_enough_is_no_error() {
         assert!(!stderr.contains("panic") && !stderr.contains("roken pipe"), "{stderr}");
     }
 }
+
+#[test]
+fn a_product_that_cannot_be_written_is_a_failure() {
+    let Ok(full) = std::fs::OpenOptions::new().write(true).open("/dev/full") else {
+        return;
+    };
+    let cli = one();
+    let mut command = cli.command(["plan", "--json"]);
+    let output = command.stdout(full).output().unwrap();
+    Ran::of(&command, &output).exits(1).tells("cannot be written");
+}
+
+#[test]
+fn a_summary_has_at_most_twelve_lines_and_no_titles() {
+    let mut manifest =
+        "limits: { max_uploads: 0 }\naccounts:\n  watch: { platform: directory, path: \
+                        watch }\n  gone: { platform: directory, path: gone }\n"
+            .to_owned();
+    let names: Vec<String> = (1..=20).map(|number| format!("folder{number}")).collect();
+    for name in &names {
+        manifest += &format!("  {name}: {{ platform: directory, path: {name} }}\n");
+    }
+    manifest += "sync_rules:\n  - { source: gone, destination: folder1 }\n";
+    for name in &names {
+        manifest += &format!("  - {{ source: watch, destination: {name} }}\n");
+    }
+    let cli = Cli::new(&manifest);
+    cli.fit("watch/A title.fit", &ride(EARLY));
+    let summary = cli.run("plan --format summary").exits(5).stdout;
+    assert!(summary.lines().count() <= 12 && !summary.contains("title"), "{summary}");
+    assert!(summary.contains("20 to upload") && summary.contains("blocked"), "{summary}");
+}

@@ -187,8 +187,22 @@ fn a_source_that_lost_most_of_its_files_replaces_nothing() {
     let plan = cli.run("plan --json");
     assert_eq!(steps(&plan.json()), [], "{plan:#?}");
     let before = cli.files("archive");
-    cli.run("apply --auto-approve");
-    assert_eq!(cli.files("archive"), before);
+    for _ in 0..3 {
+        cli.run("apply --auto-approve").exits(5);
+        cli.run("plan").exits(5);
+    }
+    assert_eq!(cli.files("archive"), before, "no number of runs makes it believable");
+}
+
+#[test]
+fn a_source_may_lose_its_files_where_nothing_is_replaced() {
+    let cli = Cli::new(MANIFEST);
+    (1..=4).for_each(|day| cli.fit(format!("watch/{day}.fit"), &ride(&start(day))));
+    cli.run("apply --auto-approve").ok();
+    (2..=4).for_each(|day| fs::remove_file(cli.path(format!("watch/{day}.fit"))).unwrap());
+    cli.run("plan").ok().says("No changes. 1 activity is in sync.");
+    cli.fit("watch/5.fit", &ride(&start(5)));
+    cli.run("apply --auto-approve").ok().says("1 uploaded");
 }
 
 #[test]
