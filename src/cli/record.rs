@@ -15,14 +15,15 @@ use crate::plan::Document;
 use crate::render::{Report, ReportedExit};
 
 /// A report of so many steps or fewer is written after every change.
-const SMALL: usize = 100;
+const SMALL: usize = 20;
 /// A larger one is written after at most this time if anything has changed.
 const LONGEST_WAIT: SignedDuration = SignedDuration::from_secs(1);
 
-/// Follows a run. What is written costs as much as the report is long, so that of many steps not
-/// each can have its own writing: a change is written at once where there are at most 100 steps, else
-/// with the first change by which one step in a hundred has changed or a second has passed. The end
-/// is always written.
+/// Follows a run. A writing waits for the disk and costs as much as the report is long, so that of
+/// many steps not each can have its own: a change is written at once where there are at most 20 steps,
+/// else with the first change by which there are as many as a twentieth of the steps, or a second has
+/// passed. That is about a hundred writings for any number of quick steps, one a second for slow
+/// ones. The end is always written.
 pub struct Record {
     path: Option<PathBuf>,
     clock: Arc<dyn Clock>,
@@ -175,9 +176,9 @@ mod tests {
     }
 
     #[test]
-    fn a_long_report_is_written_in_hundredths_or_each_second() {
-        assert_eq!(writings(100, SignedDuration::ZERO), 500);
-        assert_eq!(writings(10_000, SignedDuration::ZERO), 500);
+    fn a_long_report_is_written_in_twentieths_or_each_second() {
+        assert_eq!(writings(20, SignedDuration::ZERO), 100);
+        assert_eq!(writings(10_000, SignedDuration::ZERO), 100);
         assert_eq!(writings(10_000, SignedDuration::from_millis(100)), 5_000);
         assert_eq!(writings(1_000, SignedDuration::from_secs(1)), 5_000);
     }
