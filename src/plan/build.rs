@@ -271,18 +271,17 @@ impl Draft {
         let order: BTreeMap<&RuleName, usize> =
             world.manifest.rules.iter().enumerate().map(|(n, rule)| (&rule.name, n)).collect();
         let place = |rule: &RuleName| order.get(rule).copied().unwrap_or(usize::MAX);
-        self.steps.sort_by(|a, b| {
-            let key = |step: &Step| (place(&step.rule), step.action, step.key.start);
-            key(a).cmp(&key(b)).then_with(|| a.source.id.cmp(&b.source.id))
+        self.steps.sort_by_cached_key(|step| {
+            (place(&step.rule), step.action, step.key.start, step.source.id.clone())
         });
-        self.conflicts.sort_by(|a, b| {
-            let key = |conflict: &Conflict| (place(&conflict.rule), conflict.source.start);
-            key(a).cmp(&key(b)).then_with(|| a.source.id.cmp(&b.source.id))
+        self.conflicts.sort_by_cached_key(|conflict| {
+            let source = &conflict.source;
+            (place(&conflict.rule), source.start, source.id.clone())
         });
-        self.skips.sort_by(|a, b| (place(&a.rule), &a.address).cmp(&(place(&b.rule), &b.address)));
-        self.in_sync.sort_by(|a, b| {
-            let key = |pair: &InSync| (place(&pair.rule), pair.source.start);
-            key(a).cmp(&key(b)).then_with(|| a.source.id.cmp(&b.source.id))
+        self.skips.sort_by_cached_key(|skip| (place(&skip.rule), skip.address.clone()));
+        self.in_sync.sort_by_cached_key(|pair| {
+            let source = &pair.source;
+            (place(&pair.rule), source.start, source.id.clone())
         });
         self.to_compare.sort_by(|a, b| a.address.cmp(&b.address));
         self.notices.sort_by(|a, b| a.0.cmp(&b.0));

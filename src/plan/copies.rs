@@ -50,6 +50,9 @@ impl<'a> Copies<'a> {
             stations.extend(links.find(activity).map(|link| (*from, &link.source)));
         }
         for _ in 0..MOST_STATIONS {
+            if stations.is_empty() {
+                return false;
+            }
             if stations.iter().any(|(at, _)| *at == self.home) {
                 return true;
             }

@@ -10,7 +10,7 @@ use super::matching::{Field, Matcher, SAME_PERMILLE, Seeker};
 /// Overlap from which two recordings are suspicious.
 const SUSPICIOUS_PERMILLE: u32 = 300;
 /// Further ones add nothing to the question.
-const MOST_SUSPECTS: usize = 100;
+const MOST_SUSPECTS: usize = 50;
 /// A zone is a multiple of quarter hours, at most 14 hours.
 const QUARTER_S: i64 = 15 * 60;
 const LARGEST_SHIFT_S: i64 = 56 * QUARTER_S;
