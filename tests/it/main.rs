@@ -17,5 +17,7 @@ mod manifest;
 #[cfg(test)]
 mod redaction;
 #[cfg(test)]
+mod resume;
+#[cfg(test)]
 mod state;
 mod support;

@@ -1,0 +1,1 @@
+//! The program itself, killed and interrupted as a person would do it.
