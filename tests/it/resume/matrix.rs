@@ -2,12 +2,12 @@
 
 use super::child::dies;
 use super::deadly::Moment;
-use super::world::{Scenario, World};
+use super::world::{Scenario, World, folder};
 
 /// Kills a run at each moment of a kind, lets the next one finish, and returns how many there were.
 fn crash_at_each(scenario: Scenario, moment: Moment) -> usize {
     for number in 1.. {
-        let folder = tempfile::tempdir().unwrap();
+        let folder = folder();
         let world = World::new(folder.path(), scenario);
         let when = format!("{scenario:?}, {moment:?} {number}");
         let killed = dies(&world, moment, number);
@@ -34,7 +34,7 @@ fn crash_twice(scenario: Scenario, first: Moment, second: Moment) -> usize {
     let mut points = 0;
     for number in 1.. {
         for again in 1.. {
-            let folder = tempfile::tempdir().unwrap();
+            let folder = folder();
             let world = World::new(folder.path(), scenario);
             let when = format!("{scenario:?}, {first:?} {number}, then {second:?} {again}");
             if !dies(&world, first, number) {

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
 use std::sync::Arc;
 
 use fit_sync::clock::Clock;
@@ -108,7 +109,7 @@ impl World {
             std::fs::create_dir_all(root.join(folder)).unwrap();
         }
         std::fs::write(root.join("fit_sync.yaml"), MANIFEST).unwrap();
-        let bystander = recording(900, 0).build();
+        let bystander = recording(3000, 0).build();
         world.put("archive/bystander.fit", &bystander);
         world.want(&bystander);
         for number in 0..uploads {
@@ -116,7 +117,7 @@ impl World {
             world.put(&format!("source/{number}.fit"), &new);
             world.want(&new);
         }
-        for number in 100..100 + replaces {
+        for number in 600..600 + replaces {
             let old = recording(number, 29_000).build();
             let new = recording(number, 30_000).build();
             world.put(&format!("archive/old/{number}.fit"), &old);
@@ -224,9 +225,34 @@ impl World {
         self.is_as_planned(when);
     }
 
-    /// Something with this name for each activity of the source, such as `confirmed`.
-    pub(super) fn size(&self) -> usize {
-        self.wanted.len() - 1
+    /// The program, ready to run over this world; temporary files of a crash count as old.
+    pub(super) fn program(&self, args: &[&str]) -> Command {
+        let mut program = Command::new(env!("CARGO_BIN_EXE_fit_sync"));
+        program
+            .args(args)
+            .current_dir(&self.root)
+            .env("FIT_SYNC_HOME", self.root.join("home"))
+            .env_remove("FIT_SYNC_STATE")
+            .stdin(Stdio::null());
+        program
+    }
+
+    /// How the last run ended, as the journal has it.
+    pub(super) fn last_exit(&self) -> Option<i32> {
+        let store = Store::open(&self.home("state.db"), Access::ReadOnly).unwrap();
+        let runs = store.runs().unwrap();
+        runs.first()?.end.as_ref().map(|end| end.exit)
+    }
+
+    /// Steps that were begun and not ended.
+    pub(super) fn open_steps(&self) -> usize {
+        let store = Store::open(&self.home("state.db"), Access::ReadOnly).unwrap();
+        store.unsettled().unwrap().len()
+    }
+
+    /// How many activities the archive holds.
+    pub(super) fn archived(&self) -> usize {
+        hashes(&self.root.join("archive")).values().sum()
     }
 }
 
@@ -267,6 +293,13 @@ fn recording(number: u32, distance_m: u32) -> FitFile {
         true => file.elapsed_s(3300).maker(294, 7).serial(77),
         false => file,
     }
+}
+
+/// A folder for a world: in memory where the machine has such a place, since no crash of a process
+/// loses what its system holds.
+pub(super) fn folder() -> tempfile::TempDir {
+    let memory = Path::new("/dev/shm");
+    if memory.is_dir() { tempfile::tempdir_in(memory) } else { tempfile::tempdir() }.unwrap()
 }
 
 /// Markers and temporary names.
