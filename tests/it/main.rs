@@ -15,6 +15,8 @@ mod fit_identity;
 #[cfg(test)]
 mod manifest;
 #[cfg(test)]
+mod model;
+#[cfg(test)]
 mod redaction;
 #[cfg(test)]
 mod resume;

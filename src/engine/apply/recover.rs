@@ -2,7 +2,6 @@
 //! Never repeats blindly.
 
 use std::collections::{BTreeMap, HashSet};
-use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
@@ -23,8 +22,6 @@ use super::task::{Parcel, Task};
 use super::trace::Brought;
 use super::{Applied, Pace, Reading, Run};
 
-/// How long the new activity of a replace may take to appear once it was taken.
-const APPEARS_WITHIN: Duration = Duration::from_secs(7 * 24 * 3600);
 /// Temporary files older than this are nobody's any more.
 const LEFT_BEHIND: SignedDuration = SignedDuration::from_hours(1);
 
@@ -109,8 +106,7 @@ fn sweep(session: &Session) -> Result<(), EngineError> {
 struct Past {
     began: bool,
     removed: bool,
-    /// When the platform said that it took the new one.
-    taken_at: Option<Timestamp>,
+    taken: bool,
     /// The old activity was to be put back, for this reason.
     restoring: Option<(RefusalReason, String)>,
 }
@@ -118,7 +114,6 @@ struct Past {
 impl Past {
     fn of(record: &StepRecord) -> Self {
         let reached = |phase| record.entries.iter().any(|written| written.entry.phase == phase);
-        let taken = record.entries.iter().rfind(|written| written.entry.phase == Phase::Sent);
         let last = record.entries.last().map(|written| &written.entry.detail);
         let restoring = last.and_then(|detail| {
             let reason = serde_json::from_value(detail.get("restore")?.clone()).ok()?;
@@ -127,7 +122,7 @@ impl Past {
         Self {
             began: reached(Phase::Fetched),
             removed: reached(Phase::Removed),
-            taken_at: taken.map(|written| written.at),
+            taken: reached(Phase::Sent),
             restoring,
         }
     }
@@ -197,11 +192,10 @@ impl Run<'_> {
         if let Brought::One(new) = self.brought_among(task, rivals) {
             return self.finish(task, &new).await;
         }
-        let taken = self.is_expected(task, past);
         if self.has_gap(task, past) {
-            return self.settle_gap(task, taken, rivals).await;
+            return self.settle_gap(task, past, rivals).await;
         }
-        if taken {
+        if past.taken {
             if task.step.action == Action::Upload {
                 task.link(self, None, LinkOrigin::Placed)?;
             }
@@ -222,17 +216,6 @@ impl Run<'_> {
                 task.enter(self, Phase::Held, words, json!({}))
             }
         }
-    }
-
-    /// Whether what the platform said that it took may still appear. A replace cannot wait for ever;
-    /// an upload's pending link asks a person in the end.
-    fn is_expected(&self, task: &mut Task, past: &Past) -> bool {
-        let Some(at) = past.taken_at else { return false };
-        if task.step.action == Action::Upload || !self.is_over(at, APPEARS_WITHIN) {
-            return true;
-        }
-        task.new = None;
-        false
     }
 
     fn brought_among(&self, task: &Task, rivals: &[&Task]) -> Brought {
@@ -257,10 +240,10 @@ impl Run<'_> {
     async fn settle_gap(
         &self,
         task: &mut Task,
-        taken: bool,
+        past: &Past,
         rivals: &[&Task],
     ) -> Result<(), EngineError> {
-        if taken {
+        if past.taken {
             return self.not_listed_yet(task);
         }
         match self.wait_for_trace(task, rivals).await? {
