@@ -19,6 +19,8 @@ mod locks;
 #[cfg(test)]
 mod manifest;
 #[cfg(test)]
+mod model;
+#[cfg(test)]
 mod plans;
 #[cfg(test)]
 mod redaction;
@@ -26,6 +28,8 @@ mod redaction;
 mod reports;
 #[cfg(test)]
 mod restore;
+#[cfg(test)]
+mod resume;
 #[cfg(test)]
 mod simulate;
 #[cfg(test)]

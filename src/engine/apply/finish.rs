@@ -17,6 +17,8 @@ use super::task::Task;
 impl Run<'_> {
     /// Finishes a step whose new activity is listed.
     pub(super) async fn finish(&self, task: &mut Task, new: &Activity) -> Result<(), EngineError> {
+        self.note_new(&task.step.destination.account, &new.id);
+        task.new = Some(new.id.clone());
         if task.step.action == Action::Replace && !self.holds_what_was_sent(task, new).await {
             let words = format!("{} does not hold what was sent; the backup is safe", new.id);
             return task.enter(self, Phase::Failed, &words, json!({ "id": new.id }));
@@ -34,7 +36,6 @@ impl Run<'_> {
             return Ok(());
         }
         task.enter(self, Phase::Confirmed, "", json!({ "id": new.id }))?;
-        self.unspool(task);
         Ok(())
     }
 
@@ -121,12 +122,6 @@ impl Run<'_> {
         match self.original(&task.step.destination.account, new).await {
             Ok(bytes) => fit::read(&bytes).is_ok_and(|there| changes(&sent, &there).is_empty()),
             Err(_) => false,
-        }
-    }
-
-    fn unspool(&self, task: &Task) {
-        if let (Action::Replace, Some(parcel)) = (task.step.action, &task.parcel) {
-            Spool::new(&self.session.places.spool).remove(&parcel.sha256);
         }
     }
 }

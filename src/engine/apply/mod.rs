@@ -16,6 +16,7 @@ mod replace;
 mod restore;
 mod send;
 mod task;
+mod trace;
 
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
@@ -132,7 +133,7 @@ struct Run<'a> {
     opened: Opened,
     memory: Memory,
     /// The newest reading of each account.
-    inventories: RefCell<BTreeMap<AccountName, Rc<Inventory>>>,
+    inventories: RefCell<BTreeMap<AccountName, Listing>>,
     /// Ids that were at the destinations when the run began, and those that it brought there.
     known: RefCell<BTreeMap<AccountName, HashSet<RemoteId>>>,
     health: RefCell<Health>,
@@ -219,7 +220,7 @@ impl<'a> Run<'a> {
         };
         let known = inventories.iter().map(|(name, rows)| (name.clone(), ids(rows))).collect();
         let inventories =
-            inventories.into_iter().map(|(name, rows)| (name, Rc::new(rows))).collect();
+            inventories.into_iter().map(|(name, rows)| (name, Listing::of(rows))).collect();
         Self {
             session,
             id,
@@ -274,13 +275,12 @@ impl<'a> Run<'a> {
     }
 
     fn inventory(&self, name: &AccountName) -> Option<Rc<Inventory>> {
-        self.inventories.borrow().get(name).cloned()
+        Some(Rc::clone(&self.inventories.borrow().get(name)?.inventory))
     }
 
     /// An activity as it was listed last.
     fn listed(&self, account: &AccountName, id: &RemoteId) -> Option<Activity> {
-        let inventory = self.inventory(account)?;
-        inventory.activities.iter().find(|row| row.id == *id).cloned()
+        self.inventories.borrow().get(account)?.activity(id).cloned()
     }
 
     /// Whether an id stood for another activity before, so that it cannot be a new one.
@@ -298,7 +298,7 @@ impl<'a> Run<'a> {
         match refresh::read_one(self.session, account, Refresh::Incremental).await? {
             Ok(inventory) => {
                 let reading = if inventory.complete { Reading::Complete } else { Reading::Partial };
-                self.inventories.borrow_mut().insert(name.clone(), Rc::new(inventory));
+                self.inventories.borrow_mut().insert(name.clone(), Listing::of(inventory));
                 Ok(reading)
             }
             Err(_) => Ok(Reading::Failed),
@@ -314,6 +314,24 @@ impl<'a> Run<'a> {
 
     async fn sleep(&self, duration: Duration) {
         self.session.stop.sleep(self.session.clock(), duration).await;
+    }
+}
+
+/// An inventory in which an id is found at once.
+struct Listing {
+    inventory: Rc<Inventory>,
+    places: HashMap<RemoteId, usize>,
+}
+
+impl Listing {
+    fn of(inventory: Inventory) -> Self {
+        let rows = inventory.activities.iter().enumerate();
+        let places = rows.map(|(place, row)| (row.id.clone(), place)).collect();
+        Self { inventory: Rc::new(inventory), places }
+    }
+
+    fn activity(&self, id: &RemoteId) -> Option<&Activity> {
+        self.inventory.activities.get(*self.places.get(id)?)
     }
 }
 
