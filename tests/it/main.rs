@@ -3,7 +3,11 @@
 #[cfg(test)]
 mod backups;
 #[cfg(test)]
+mod conformance;
+#[cfg(test)]
 mod directory;
+#[cfg(test)]
+mod faults;
 #[cfg(test)]
 mod fit_corpus;
 #[cfg(test)]

@@ -68,6 +68,12 @@ impl Memory {
         self.world().script(fault);
     }
 
+    /// Has everything go well again: what was scripted is forgotten, the session accepted.
+    pub fn heal(&self) {
+        self.world().forget_faults();
+        self.log_in();
+    }
+
     /// Has the session accepted again.
     pub fn log_in(&self) {
         self.world().session_ended = false;
@@ -302,6 +308,10 @@ fn upload_badly(
         UploadFault::Dropped => Ok(Uploaded::Stored(world.new_id())),
         UploadFault::ListedLate(listings) => {
             change(world, |item, listings| item.hidden_for = listings, listings)
+        }
+        UploadFault::Alters(bytes) => {
+            let altered = FitFile { bytes, ..file.clone() };
+            store(world, &altered).map(Uploaded::Stored)
         }
         UploadFault::ListedTwice => change(world, |item, _| item.twice = true, 0),
         UploadFault::Processes(questions) => process(world, questions, true),

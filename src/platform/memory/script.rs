@@ -56,6 +56,8 @@ pub enum UploadFault {
     NamesStored(RemoteId),
     /// Answered with an id under which nothing will ever be found.
     Dropped,
+    /// Stored, but as these bytes.
+    Alters(Vec<u8>),
     /// Stored, but not shown in the next so many listings.
     ListedLate(u32),
     /// Stored, and shown twice in every listing.

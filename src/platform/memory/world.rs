@@ -163,6 +163,10 @@ impl World {
         queue.push_back(fault);
     }
 
+    pub(super) fn forget_faults(&mut self) {
+        self.faults.clear();
+    }
+
     pub(super) fn next_fault(&mut self, operation: Operation) -> Option<Fault> {
         self.faults.get_mut(&operation)?.pop_front()
     }

@@ -3,3 +3,5 @@
 pub(crate) mod catalog;
 pub(crate) mod fit;
 pub(crate) mod snapshot;
+pub(crate) mod witness;
+pub(crate) mod world;

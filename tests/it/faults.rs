@@ -1,0 +1,4 @@
+//! What apply makes of a world in which everything can go wrong.
+
+mod matrix;
+mod stage;
