@@ -15,10 +15,6 @@ use super::owners::Owned;
 use super::reason::{ConflictReason, InSyncReason, SkipReason, StepReason};
 use super::world::{AccountView, Decided, Force, World, is_party};
 
-/// Days and complete readings after which an accepted upload that never showed is a question.
-const APPEARS_WITHIN_DAYS: i32 = 7;
-const APPEARS_WITHIN_READINGS: u32 = 2;
-
 /// What is to be done about an event.
 #[derive(Debug)]
 pub(super) enum Ruling<'a> {
@@ -339,12 +335,7 @@ impl<'a> Judge<'a> {
     }
 
     fn rule_on_pending(&self, link: &Link) -> Ruling<'a> {
-        let LinkStatus::Pending { since, full_reads } = link.status else {
-            return in_sync(None, InSyncReason::Linked);
-        };
-        let since = jiff::tz::Offset::UTC.to_datetime(since).date();
-        let days = self.world.today.since(since).map(|span| span.get_days()).unwrap_or_default();
-        if days >= APPEARS_WITHIN_DAYS && full_reads >= APPEARS_WITHIN_READINGS {
+        if link.status.never_appeared(self.world.today) {
             return Ruling::Conflict(ConflictReason::NeverAppeared, Vec::new());
         }
         in_sync(None, InSyncReason::Pending)

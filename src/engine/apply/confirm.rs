@@ -65,7 +65,7 @@ impl Run<'_> {
 
     async fn look(&self, tasks: &mut [&mut Task]) -> Result<(), EngineError> {
         for task in tasks.iter_mut().filter(|task| is_open(task)) {
-            if let Some(new) = self.new_one(task) {
+            if let Some(new) = self.new_one(task)? {
                 self.finish(task, &new).await?;
             }
         }
@@ -73,25 +73,28 @@ impl Run<'_> {
     }
 
     /// The activity that a task brought to its destination: by its id, else the only one with its
-    /// bytes or its very time that was not there before. Never the newest.
-    pub(super) fn new_one(&self, task: &Task) -> Option<Activity> {
+    /// bytes or its very time that was not there before and is nobody else's. Never the newest.
+    pub(super) fn new_one(&self, task: &Task) -> Result<Option<Activity>, EngineError> {
         let account = &task.step.destination.account;
-        if let Some(id) = &task.new {
-            return self.listed(account, id);
+        if let Some(named) = task.new.as_ref().and_then(|id| self.listed(account, id)) {
+            return Ok(Some(named));
         }
-        let parcel = task.parcel.as_ref()?;
-        let inventory = self.inventory(account)?;
-        let known = self.known.borrow();
-        let before = known.get(account);
-        let mut fitting = inventory.activities.iter().filter(|row| {
+        let (Some(parcel), Some(inventory)) = (&task.parcel, self.inventory(account)) else {
+            return Ok(None);
+        };
+        let mut fitting = Vec::new();
+        for row in &inventory.activities {
             let overlap = row.interval().zip(parcel.key().interval());
-            !task.known.contains(&row.id)
-                && before.is_none_or(|ids| !ids.contains(&row.id))
-                && row.start == Some(parcel.start)
-                && overlap.is_none_or(|(a, b)| a.overlap_permille(&b) >= 800)
-        });
-        let first = fitting.next()?;
-        fitting.next().is_none().then(|| first.clone())
+            let fits = row.start == Some(parcel.start)
+                && overlap.is_none_or(|(a, b)| a.overlap_permille(&b) >= 800);
+            let was_there = task.known.contains(&row.id) || self.was_there(account, &row.id);
+            if fits && !was_there && !self.is_linked_elsewhere(task, row)? {
+                fitting.push(row);
+            }
+        }
+        let same = fitting.iter().find(|row| row.sha256.as_ref() == Some(&parcel.sha256));
+        let only = if let [only] = fitting.as_slice() { Some(only) } else { None };
+        Ok(same.or(only).map(|row| (*row).clone()))
     }
 
     /// Nothing to be seen after the account's time. What was taken is pending; what may not even
@@ -123,7 +126,7 @@ impl Run<'_> {
             }
         }
         self.read_again(&account).await?;
-        match self.new_one(task) {
+        match self.new_one(task)? {
             Some(new) => self.finish(task, &new).await,
             None => self.not_listed_yet(task),
         }

@@ -10,9 +10,11 @@ mod finish;
 mod flow;
 mod health;
 mod links;
+mod look;
 mod precondition;
 mod recover;
 mod replace;
+mod restore;
 mod send;
 mod task;
 
@@ -22,11 +24,13 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
 
+use serde_json::json;
+
 use crate::domain::{AccountName, Activity, Address, Inventory, RemoteId};
 use crate::event::{Event, Phase};
 use crate::plan::{Action, Document, Memory, Step};
 use crate::platform::Platform;
-use crate::state::RunId;
+use crate::state::{AccountRow, RunId, StepRecord};
 
 use super::accounts::{OpenAccount, Opened, obstacle, remember};
 use super::error::EngineError;
@@ -136,6 +140,7 @@ pub async fn apply(
         Approved::Fresh(_) => Vec::new(),
         Approved::Saved(document) => precondition::standings(session, &planned, document)?,
     };
+    let unsettled = session.store.unsettled()?;
     let id = session.store.begin_run(Some(&document.id.0), session.clock().now())?;
     session.emit(Event::RunStarted { run: id.0, steps: document.body.steps.len() });
     let in_sync = planned.plan.in_sync;
@@ -145,6 +150,7 @@ pub async fn apply(
     run.keep_links(&in_sync)?;
     run.accept_counts()?;
     let mut tasks = run.tasks(&document.body.steps)?;
+    run.leave_unsettled(&mut tasks, &unsettled)?;
     for (task, standing) in tasks.iter_mut().zip(standings) {
         run.stand(task, standing)?;
     }
@@ -212,6 +218,27 @@ impl<'a> Run<'a> {
     /// Writes down the intent of every step, before anything is done.
     fn tasks(&self, steps: &[Step]) -> Result<Vec<Task>, EngineError> {
         steps.iter().map(|step| Task::begin(self, step)).collect()
+    }
+
+    /// What an earlier step of the same activity still has in flight is not begun a second time.
+    fn leave_unsettled(
+        &self,
+        tasks: &mut [Task],
+        unsettled: &[StepRecord],
+    ) -> Result<(), EngineError> {
+        let in_flight: HashSet<(AccountRow, &RemoteId, AccountRow)> = unsettled
+            .iter()
+            .map(|record| &record.step)
+            .map(|step| (step.source, &step.source_id, step.destination))
+            .collect();
+        for task in tasks {
+            let wanted = (task.source, &task.step.source.id, task.destination);
+            if in_flight.contains(&wanted) {
+                let words = "what an earlier run sent or removed for it is not settled yet";
+                task.enter(self, Phase::NotTried, words, json!({}))?;
+            }
+        }
+        Ok(())
     }
 
     fn account(&self, name: &AccountName) -> Option<&OpenAccount> {

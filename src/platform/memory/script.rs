@@ -64,6 +64,8 @@ pub enum UploadFault {
     ListedTwice,
     /// Stored, but its ticket is answered with `Processing` so many times.
     Processes(u32),
+    /// As `Processes`, but in the end it is refused, and nothing was stored.
+    ProcessesInVain(u32),
     /// As `Processes`, but in the end no id is told.
     ProcessesUnnamed(u32),
 }

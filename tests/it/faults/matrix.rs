@@ -7,7 +7,7 @@ use fit_sync::domain::RemoteId;
 use fit_sync::platform::memory::{DownloadFault, Fault, ListFault, Memory, Operation, UploadFault};
 use fit_sync::platform::{PlatformError, Rejection};
 
-use super::stage::{Flow, Stage, ride, stranger};
+use super::stage::{Flow, Stage, altered, ride, stranger};
 use crate::support::world::End;
 
 /// Where it goes wrong.
@@ -182,6 +182,7 @@ impl Cell {
         // vanishes once.
         let lies = self.place == Place::SourceDownload && self.trouble == Trouble::OtherBytes;
         !(named_old && !self.flow.replaces())
+            && !(self.trouble == Trouble::Alters && self.flow == Flow::Upload)
             && !(always && (lies || self.trouble == Trouble::Vanishes))
     }
 
@@ -201,8 +202,13 @@ impl Cell {
         let account = self.account(stage);
         let times = if self.times == Times::Once { 1 } else { 300 };
         if self.place == Place::Status {
-            for _ in 0..300 {
-                stage.there.script(Fault::Upload(UploadFault::Processes(1)));
+            let refused = self.trouble == Trouble::Refused;
+            let fault = |number| match refused && number < times {
+                true => UploadFault::ProcessesInVain(1),
+                false => UploadFault::Processes(1),
+            };
+            for number in 0..300 {
+                stage.there.script(Fault::Upload(fault(number)));
             }
         }
         for _ in 0..times {
@@ -244,19 +250,15 @@ impl Cell {
             Trouble::DuplicateUnnamed => upload(UploadFault::NamesDuplicate(None)),
             Trouble::DuplicateDeleted => upload(UploadFault::NamesDeleted),
             Trouble::StoredOld => upload(UploadFault::NamesStored(old().unwrap())),
-            Trouble::StoredStranger => {
-                upload(UploadFault::NamesStored(stage.strangers[0].clone()))
-            }
+            Trouble::StoredStranger => upload(UploadFault::NamesStored(stage.strangers[0].clone())),
             Trouble::Dropped => upload(UploadFault::Dropped),
             Trouble::ListedLate => upload(UploadFault::ListedLate(9)),
             Trouble::ListedTwice => upload(UploadFault::ListedTwice),
             Trouble::Processes => upload(UploadFault::Processes(3)),
             Trouble::ProcessesUnnamed => upload(UploadFault::ProcessesUnnamed(3)),
-            Trouble::Alters => upload(UploadFault::Alters(ride(0, 29_000).1)),
+            Trouble::Alters => upload(UploadFault::Alters(altered())),
             Trouble::Truncated => Fault::Download(DownloadFault::Truncated),
-            Trouble::OtherBytes => {
-                Fault::Download(DownloadFault::OtherBytes(ride(40, 12_345).1))
-            }
+            Trouble::OtherBytes => Fault::Download(DownloadFault::OtherBytes(ride(40, 12_345).1)),
             Trouble::Nonsense => {
                 Fault::Download(DownloadFault::OtherBytes(b"<html>busy</html>".to_vec()))
             }
@@ -276,9 +278,8 @@ fn arriving(cell: Cell) -> fit_sync::domain::Activity {
     let known = std::collections::HashMap::new();
     let window = fit_sync::platform::Window::default();
     let request = fit_sync::platform::ListRequest { window, page: None, known: &known };
-    let page = futures_util::FutureExt::now_or_never(
-        fit_sync::platform::Platform::list(&spare, request),
-    );
+    let page =
+        futures_util::FutureExt::now_or_never(fit_sync::platform::Platform::list(&spare, request));
     page.unwrap().unwrap().activities.remove(0)
 }
 
@@ -306,7 +307,10 @@ async fn play(cell: Cell) -> Vec<String> {
     let told = first.told();
     stage.heal();
     if end == End::Done {
-        let left = stage.unfinished().await;
+        let mut left = stage.unfinished().await;
+        if cell.trouble == Trouble::Arrives {
+            left.retain(|what| !what.starts_with("planned still: Upload"));
+        }
         wrong.extend(left.into_iter().map(|what| format!("exit 0, but {what}")));
     }
     if end == End::Unavailable && stage.wrote() {
@@ -358,7 +362,7 @@ async fn check(flow: Flow) {
 
 #[test]
 fn the_matrix_has_not_shrunk() {
-    assert_eq!(cells().len(), 0);
+    assert_eq!(cells().len(), 1320);
 }
 
 #[tokio::test]
