@@ -28,8 +28,8 @@ use serde_json::json;
 
 use crate::domain::{AccountName, Activity, Address, Inventory, RemoteId};
 use crate::event::{Event, Phase};
-use crate::plan::{Action, Document, Memory, Step};
-use crate::platform::Platform;
+use crate::plan::{Action, BlockedReason, Document, Memory, Step};
+use crate::platform::{AuthFailure, Platform, PlatformError};
 use crate::state::{AccountRow, RunId, StepRecord};
 
 use super::accounts::{OpenAccount, Opened, obstacle, remember};
@@ -276,6 +276,11 @@ impl<'a> Run<'a> {
                 let reading = if inventory.complete { Reading::Complete } else { Reading::Partial };
                 self.inventories.borrow_mut().insert(name.clone(), Rc::new(inventory));
                 Ok(reading)
+            }
+            Err((BlockedReason::LoginNeeded, why)) => {
+                let error = PlatformError::Auth(AuthFailure::Expired);
+                self.health.borrow_mut().close(name, why, &error);
+                Ok(Reading::Failed)
             }
             Err(_) => Ok(Reading::Failed),
         }

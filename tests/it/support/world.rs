@@ -15,7 +15,7 @@ use fit_sync::event::{Event, Events, Phase, Recorder};
 use fit_sync::manifest::{
     Account, CacheSettings, ConflictStrategy, Filter, Limits, Manifest, Rule,
 };
-use fit_sync::plan::{Document, Options};
+use fit_sync::plan::{BlockedReason, Document, Options};
 use fit_sync::platform::memory::{Duplicates, Memory, Settings};
 use fit_sync::platform::{self, OpenError, Opening, Platform};
 use fit_sync::state::Store;
@@ -168,9 +168,10 @@ impl Outcome {
         // What was settled as undone was planned again: the steps of this run speak for it.
         let undone = |step: &&Applied| !matches!(step.phase, Phase::NotTried | Phase::Failed);
         let steps = self.settled.iter().filter(undone).chain(&self.steps);
-        let blocked = self.document.context.blocked.iter().map(|_| match wrote {
-            true => End::Partly,
-            false => End::Unavailable,
+        let blocked = self.document.context.blocked.iter().map(|blocked| match blocked.reason {
+            BlockedReason::LoginNeeded => End::Login,
+            _ if wrote => End::Partly,
+            _ => End::Unavailable,
         });
         let asked = self.document.context.conflicts.iter().map(|_| End::Decide);
         steps.map(|step| end_of(step, wrote)).chain(blocked).chain(asked).min().unwrap_or(End::Done)
