@@ -157,7 +157,8 @@ impl Phase {
         Self::ALL.into_iter().find(|phase| phase.as_str() == text)
     }
 
-    /// Whether a step in this phase is over, for better or worse.
+    /// Whether a step in this phase is over, for better or worse; the next apply looks at the others
+    /// first.
     pub fn is_final(self) -> bool {
         !matches!(
             self,
@@ -166,6 +167,7 @@ impl Phase {
                 | Self::BackedUp
                 | Self::Removed
                 | Self::Sent
+                | Self::Pending
                 | Self::Held
                 | Self::Unknown
         )

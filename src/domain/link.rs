@@ -1,6 +1,8 @@
 //! What is remembered about pairs of activities, so that the next plan need not find out again.
 
 use jiff::Timestamp;
+use jiff::civil::Date;
+use jiff::tz::Offset;
 use serde::{Deserialize, Serialize};
 
 use super::{Activity, ActivityType, Address, Fingerprint, RemoteId, RuleName, Sha256};
@@ -94,6 +96,20 @@ pub enum LinkStatus {
         /// Complete readings since then that did not show it.
         full_reads: u32,
     },
+}
+
+/// Days and complete readings after which an accepted upload that never showed is a question.
+const APPEARS_WITHIN_DAYS: i32 = 7;
+const APPEARS_WITHIN_READINGS: u32 = 2;
+
+impl LinkStatus {
+    /// Whether what was sent should have been listed long ago; `today` is a UTC day.
+    pub fn never_appeared(self, today: Date) -> bool {
+        let Self::Pending { since, full_reads } = self else { return false };
+        let since = Offset::UTC.to_datetime(since).date();
+        let days = today.since(since).map(|span| span.get_days()).unwrap_or_default();
+        days >= APPEARS_WITHIN_DAYS && full_reads >= APPEARS_WITHIN_READINGS
+    }
 }
 
 /// A permanent reason against syncing an activity, remembered until it changes.

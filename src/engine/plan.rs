@@ -110,7 +110,7 @@ fn check_rules(manifest: &Manifest, options: &Options) -> Result<(), EngineError
 }
 
 /// The UTC day of an instant.
-fn utc_day(now: Timestamp) -> Date {
+pub(super) fn utc_day(now: Timestamp) -> Date {
     Offset::UTC.to_datetime(now).date()
 }
 

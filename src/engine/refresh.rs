@@ -34,6 +34,9 @@ pub(super) async fn read_all(
     for (name, account) in &opened.accounts {
         match read_one(session, account, refresh).await? {
             Ok(inventory) => {
+                if inventory.complete && account.platform.is_some() {
+                    session.store.count_full_read(account.row)?;
+                }
                 inventories.insert(name.clone(), inventory);
             }
             Err(reason) => unreadable.push((name.clone(), reason)),
@@ -68,7 +71,7 @@ pub(super) async fn read_one(
             .map(|activity| (activity.id.clone(), activity))
             .collect(),
     };
-    match list_all(session, account, platform.as_ref(), &known).await {
+    match list_whole(session, account, platform.as_ref(), &known).await {
         Ok((activities, complete)) => {
             let now = session.clock().now();
             let inventory = Inventory::new(activities, complete, Some(now));
@@ -77,7 +80,9 @@ pub(super) async fn read_one(
             session.emit(Event::Refreshed { account, count, complete });
             Ok(Ok(inventory))
         }
-        Err(PlatformError::NotFound) if is_destination(session, &account.name) => {
+        Err(PlatformError::NotFound)
+            if account.profile.id.is_none() && is_destination(session, &account.name) =>
+        {
             // Apply makes the folder; until then there is nothing in it.
             Ok(Ok(Inventory::new(Vec::new(), true, Some(session.clock().now()))))
         }
@@ -89,34 +94,68 @@ fn is_destination(session: &Session, account: &AccountName) -> bool {
     session.manifest.rules.iter().any(|rule| rule.destination == *account)
 }
 
-/// All pages, each activity once. A total that moves between pages makes the reading incomplete.
-async fn list_all(
+/// Everything, each activity once, and whether it is all. Where rows moved between the pages a second
+/// reading tells: it is steady, or it agrees with the first, or something is missing.
+async fn list_whole(
     session: &Session,
     account: &OpenAccount,
     platform: &dyn Platform,
     known: &HashMap<RemoteId, Activity>,
 ) -> Result<(Vec<Activity>, bool), PlatformError> {
-    let mut activities: Vec<Activity> = Vec::new();
-    let mut ids: HashSet<RemoteId> = HashSet::new();
-    let mut complete = true;
+    let first = list_pages(session, account, platform, known).await?;
+    if !(first.complete && first.moved) {
+        let complete = first.complete;
+        return Ok((first.unique(), complete));
+    }
+    let second = list_pages(session, account, platform, known).await?;
+    let complete = second.complete && (!second.moved || second.rows == first.rows);
+    Ok((second.unique(), complete))
+}
+
+/// All pages as they came.
+struct Pages {
+    rows: Vec<Activity>,
+    /// Whether the platform says that it read everything.
+    complete: bool,
+    /// Whether the total moved between pages, or is not the number of activities.
+    moved: bool,
+}
+
+impl Pages {
+    fn unique(self) -> Vec<Activity> {
+        let mut ids: HashSet<RemoteId> = HashSet::new();
+        self.rows.into_iter().filter(|row| ids.insert(row.id.clone())).collect()
+    }
+}
+
+async fn list_pages(
+    session: &Session,
+    account: &OpenAccount,
+    platform: &dyn Platform,
+    known: &HashMap<RemoteId, Activity>,
+) -> Result<Pages, PlatformError> {
+    let mut pages = Pages { rows: Vec::new(), complete: true, moved: false };
     let mut total = None;
     let mut next = None;
     loop {
         let request = ListRequest { window: Window::default(), page: next, known };
         let page: Page = platform.list(request).await?;
-        complete &= page.complete && (total.is_none() || page.total == total);
+        pages.complete &= page.complete;
+        pages.moved |= total.is_some() && page.total != total;
         total = page.total;
         for note in page.notes {
             session.emit(Event::Noted { account: account.name.clone(), note });
         }
-        activities.extend(page.activities.into_iter().filter(|row| ids.insert(row.id.clone())));
-        let read = activities.len();
+        pages.rows.extend(page.activities);
+        let read = pages.rows.len();
         session.emit(Event::Reading { account: account.name.clone(), read });
         next = page.next;
         if next.is_none() {
             break;
         }
     }
-    complete &= total.is_none_or(|total| total == activities.len() as u64);
-    Ok((activities, complete))
+    let ids: HashSet<&RemoteId> = pages.rows.iter().map(|row| &row.id).collect();
+    pages.moved |= ids.len() < pages.rows.len();
+    pages.moved |= total.is_some_and(|total| total != ids.len() as u64);
+    Ok(pages)
 }

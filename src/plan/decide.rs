@@ -16,10 +16,6 @@ use super::owners::Owned;
 use super::reason::{ConflictReason, InSyncReason, SkipReason, StepReason};
 use super::world::{AccountView, Decided, Force, World, is_party};
 
-/// Days and complete readings after which an accepted upload that never showed is a question.
-const APPEARS_WITHIN_DAYS: i32 = 7;
-const APPEARS_WITHIN_READINGS: u32 = 2;
-
 /// What is to be done about an event.
 #[derive(Debug)]
 pub(super) enum Ruling<'a> {
@@ -366,12 +362,10 @@ impl<'a> Judge<'a> {
     }
 
     fn rule_on_pending(&self, event: &Owned<'a>, link: &Link) -> Ruling<'a> {
-        let LinkStatus::Pending { since, full_reads } = link.status else {
+        let LinkStatus::Pending { since, .. } = link.status else {
             return in_sync(None, InSyncReason::Linked);
         };
-        let day = jiff::tz::Offset::UTC.to_datetime(since).date();
-        let days = self.world.today.since(day).map(|span| span.get_days()).unwrap_or_default();
-        if days < APPEARS_WITHIN_DAYS || full_reads < APPEARS_WITHIN_READINGS {
+        if !link.status.never_appeared(self.world.today) {
             return in_sync(None, InSyncReason::Pending);
         }
         // A word about this upload, not one about an earlier.

@@ -7,7 +7,11 @@ mod backups;
 #[cfg(test)]
 mod cli;
 #[cfg(test)]
+mod conformance;
+#[cfg(test)]
 mod directory;
+#[cfg(test)]
+mod faults;
 #[cfg(test)]
 mod fit_corpus;
 #[cfg(test)]

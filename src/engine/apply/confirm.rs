@@ -58,6 +58,10 @@ impl Run<'_> {
                 return Ok(());
             }
         }
+        let closed = self.health.borrow().closed(account).map(|(_, cause)| *cause);
+        for task in tasks.iter_mut().filter(|task| is_open(task)) {
+            task.cause = closed;
+        }
         self.not_seen(account, tasks, reading).await
     }
 

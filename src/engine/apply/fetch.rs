@@ -2,9 +2,10 @@
 
 use serde_json::json;
 
-use crate::domain::{AccountName, Activity, Refusal, RefusalReason, Sha256, Unusable};
+use crate::domain::{AccountName, Activity, Content, Refusal, RefusalReason, Sha256, Unusable};
 use crate::event::Phase;
 use crate::fit;
+use crate::plan::changes;
 use crate::platform::{FitFile, PlatformError};
 
 use super::super::error::EngineError;
@@ -38,6 +39,11 @@ impl Run<'_> {
                 return Ok(None);
             }
         };
+        if !self.is_its_own(&source.account, &activity, &bytes, &content).await {
+            let words = "the source gave another file than the planned one; plan again";
+            task.enter(self, Phase::Stale, words, json!({}))?;
+            return Ok(None);
+        }
         let Some((key, _)) = content.key() else {
             task.enter(self, Phase::Failed, "the file does not say when it began", json!({}))?;
             return Ok(None);
@@ -73,6 +79,30 @@ impl Run<'_> {
         Ok(original.bytes)
     }
 
+    /// Whether these bytes are surely the activity's: as listed, as compared for the plan, of the same
+    /// time, or, where the athlete has edited the listing, twice the same.
+    pub(super) async fn is_its_own(
+        &self,
+        account: &AccountName,
+        activity: &Activity,
+        bytes: &[u8],
+        content: &Content,
+    ) -> bool {
+        if let Some(listed) = &activity.sha256 {
+            return *listed == Sha256::of(bytes);
+        }
+        if let Some(compared) = self.memory.content(account, activity) {
+            return changes(compared, content).is_empty();
+        }
+        let key = content.key().map(|(key, _)| key);
+        let there = key.and_then(|key| key.interval());
+        let same_time = match activity.interval().zip(there) {
+            Some((listed, there)) => listed.overlap_permille(&there) >= 800,
+            None => activity.start == key.map(|key| key.start),
+        };
+        same_time || self.original(account, activity).await.is_ok_and(|again| again == bytes)
+    }
+
     /// One look at a broken download proves nothing; two that agree do.
     async fn unreadable(
         &self,
@@ -104,6 +134,16 @@ impl Run<'_> {
         reason: RefusalReason,
         detail: &str,
     ) -> Result<(), EngineError> {
+        self.remember_refusal(task, reason, detail)?;
+        task.enter(self, Phase::Skipped, detail, json!({ "refusal": reason }))
+    }
+
+    pub(super) fn remember_refusal(
+        &self,
+        task: &Task,
+        reason: RefusalReason,
+        detail: &str,
+    ) -> Result<(), EngineError> {
         let refusal = Refusal {
             id: task.step.source.id.clone(),
             fingerprint: task.step.source.fingerprint.clone(),
@@ -111,8 +151,7 @@ impl Run<'_> {
             detail: detail.to_owned(),
         };
         let (from, to) = (task.source, task.destination);
-        self.session.store.save_refusal(from, to, &task.step.address, &refusal)?;
-        task.enter(self, Phase::Skipped, detail, json!({ "refusal": reason }))
+        Ok(self.session.store.save_refusal(from, to, &task.step.address, &refusal)?)
     }
 
     /// Ends a step that did not succeed; nothing of the activity's is lost.

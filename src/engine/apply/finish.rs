@@ -19,17 +19,13 @@ impl Run<'_> {
     pub(super) async fn finish(&self, task: &mut Task, new: &Activity) -> Result<(), EngineError> {
         self.note_new(&task.step.destination.account, &new.id);
         task.new = Some(new.id.clone());
-        if task.step.action == Action::Replace && !self.holds_what_was_sent(task, new).await {
-            let words = format!("{} does not hold what was sent; the backup is safe", new.id);
-            return task.enter(self, Phase::Failed, &words, json!({ "id": new.id }));
-        }
         if let Err(error) = self.keep_private(task, new).await {
             task.cause = Some(cause(&error));
             let words = format!("it is there, but could not be made private yet: {error}");
             return task.enter(self, Phase::Held, &words, json!({ "id": new.id }));
         }
-        if task.step.action == Action::Replace {
-            self.carry_over_backed_up(task, &new.id).await;
+        if task.step.action == Action::Replace && !self.is_good(task, new).await? {
+            return Ok(());
         }
         task.link(self, Some(new), LinkOrigin::Placed)?;
         if task.old_goes_last() && !self.let_go(task, new).await? {
@@ -49,7 +45,39 @@ impl Run<'_> {
             return Ok(());
         }
         let details = Details { private: Some(true), ..Details::default() };
-        self.call(account, async || platform.set_details(&new.id, &details).await).await
+        self.call(account, async || platform.set_details(&new.id, &details).await).await?;
+        // The answer alone proves nothing.
+        match self.call(account, async || platform.details(&new.id).await).await {
+            Ok(now) if now.private == Some(false) => {
+                Err(PlatformError::Permanent("others can still see it".to_owned()))
+            }
+            Ok(_) | Err(PlatformError::Unsupported) => Ok(()),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Whether a replace's new activity holds what was sent; it then gets what people wrote about the
+    /// old one, and so it does where there is no other any more.
+    async fn is_good(&self, task: &mut Task, new: &Activity) -> Result<bool, EngineError> {
+        let same = match self.holds_what_was_sent(task, new).await {
+            Ok(same) => same,
+            Err(error) => {
+                task.cause = Some(cause(&error));
+                let words = format!("{} is there, but could not be verified yet: {error}", new.id);
+                task.enter(self, Phase::Held, &words, json!({ "id": new.id }))?;
+                return Ok(false);
+            }
+        };
+        if same || !task.old_goes_last() {
+            self.carry_over_backed_up(task, &new.id).await;
+        }
+        if !same {
+            // Never in sync by its link: the next plan compares what is there.
+            self.session.store.remove_links_to(task.destination, &new.id)?;
+            let words = format!("{} does not hold what was sent; the backup is safe", new.id);
+            task.enter(self, Phase::Failed, &words, json!({ "id": new.id }))?;
+        }
+        Ok(same)
     }
 
     async fn carry_over_backed_up(&self, task: &Task, new: &RemoteId) {
@@ -85,10 +113,15 @@ impl Run<'_> {
         let account = &destination.account;
         let listed = destination.id.as_ref().and_then(|id| self.listed(account, id));
         let Some(old) = listed.filter(|old| old.id != new.id) else { return Ok(true) };
-        if Some(&old.fingerprint) != destination.fingerprint.as_ref() {
-            let words = "the old one was changed meanwhile; both are kept";
-            task.enter(self, Phase::Stale, words, json!({ "id": new.id }))?;
-            return Ok(false);
+        let planned = Some(&old.fingerprint) == destination.fingerprint.as_ref();
+        match self.is_unchanged(account, &old).await {
+            Ok(true) if planned => {}
+            Ok(_) => {
+                let words = "the old one was changed meanwhile; both are kept";
+                task.enter(self, Phase::Stale, words, json!({ "id": new.id }))?;
+                return Ok(false);
+            }
+            Err(error) => return self.old_one_stays(task, new, &error),
         }
         let (Some(platform), Some(_)) = (self.platform(account), &task.backup) else {
             let words = "there is no backup of the old one, so it stays";
@@ -96,32 +129,50 @@ impl Run<'_> {
             return Ok(false);
         };
         match self.call(account, async || platform.delete(&old.id).await).await {
-            Ok(()) | Err(PlatformError::NotFound) => {
-                self.session.store.remove_links_to(task.destination, &old.id)?;
-                let facts = json!({ "id": new.id, "old": old.id });
-                task.enter(self, Phase::Removed, "", facts)?;
-                Ok(true)
-            }
-            Err(error) => {
-                task.cause = Some(cause(&error));
-                let words = format!("the new one is there, the old one not removed yet: {error}");
-                task.enter(self, Phase::Held, &words, json!({ "id": new.id }))?;
-                Ok(false)
-            }
+            Ok(()) => {}
+            Err(PlatformError::NotFound) if self.is_gone(account, &old.id).await? => {}
+            Err(error) => return self.old_one_stays(task, new, &error),
         }
+        self.session.store.remove_links_to(task.destination, &old.id)?;
+        task.enter(self, Phase::Removed, "", json!({ "id": new.id, "old": old.id }))?;
+        Ok(true)
     }
 
-    /// Whether the destination's new activity holds the facts of the file that was sent.
-    async fn holds_what_was_sent(&self, task: &Task, new: &Activity) -> bool {
-        let Some(parcel) = task.parcel.as_ref() else { return false };
+    fn old_one_stays(
+        &self,
+        task: &mut Task,
+        new: &Activity,
+        error: &PlatformError,
+    ) -> Result<bool, EngineError> {
+        task.cause = Some(cause(error));
+        let words = format!("the new one is there, the old one not removed yet: {error}");
+        task.enter(self, Phase::Held, &words, json!({ "id": new.id }))?;
+        Ok(false)
+    }
+
+    /// Whether the destination's new activity holds the facts of the file that was sent. One look at
+    /// a broken download proves nothing; two that agree do.
+    async fn holds_what_was_sent(
+        &self,
+        task: &Task,
+        new: &Activity,
+    ) -> Result<bool, PlatformError> {
+        let Some(parcel) = task.parcel.as_ref() else { return Ok(false) };
         if new.sha256.as_ref() == Some(&parcel.sha256) {
-            return true;
+            return Ok(true);
         }
         let spooled = Spool::new(&self.session.places.spool).get(&parcel.sha256);
-        let Some(sent) = spooled.and_then(|bytes| fit::read(&bytes).ok()) else { return false };
-        match self.original(&task.step.destination.account, new).await {
-            Ok(bytes) => fit::read(&bytes).is_ok_and(|there| changes(&sent, &there).is_empty()),
-            Err(_) => false,
+        let Some(sent) = spooled.and_then(|bytes| fit::read(&bytes).ok()) else {
+            return Ok(false);
+        };
+        let account = &task.step.destination.account;
+        let bytes = self.original(account, new).await?;
+        if fit::read(&bytes).is_ok_and(|there| changes(&sent, &there).is_empty()) {
+            return Ok(true);
+        }
+        match self.original(account, new).await? == bytes {
+            true => Ok(false),
+            false => Err(PlatformError::Protocol("two downloads of it differ".to_owned())),
         }
     }
 }

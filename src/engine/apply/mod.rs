@@ -10,6 +10,7 @@ mod finish;
 mod flow;
 mod health;
 mod links;
+mod look;
 mod precondition;
 mod recover;
 mod replace;
@@ -17,6 +18,7 @@ mod restore;
 mod send;
 mod task;
 mod trace;
+mod undo;
 
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
@@ -24,11 +26,13 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
 
+use serde_json::json;
+
 use crate::domain::{AccountName, Activity, Address, Inventory, RemoteId};
 use crate::event::{Event, Phase};
 use crate::plan::{Action, BlockedReason, Context, Document, Memory, Step};
-use crate::platform::Platform;
-use crate::state::RunId;
+use crate::platform::{AuthFailure, Platform, PlatformError};
+use crate::state::{AccountRow, RunId, StepRecord};
 
 use super::accounts::{OpenAccount, Opened, obstacle, remember};
 use super::error::EngineError;
@@ -152,6 +156,7 @@ pub async fn apply(
         Approved::Fresh(_) => Vec::new(),
         Approved::Saved(_) => precondition::standings(session, &planned, &steps)?,
     };
+    let unsettled = session.store.unsettled()?;
     let id = session.store.begin_run(Some(&document.id.0), session.clock().now())?;
     session.emit(Event::RunStarted { run: id.0, steps: document.body.steps.len() });
     let believed = believed(&planned.plan.document.context);
@@ -162,6 +167,7 @@ pub async fn apply(
     run.keep_links(&in_sync)?;
     run.accept_counts(&believed)?;
     let mut tasks = run.tasks(&steps)?;
+    run.leave_unsettled(&mut tasks, &unsettled)?;
     for (task, standing) in tasks.iter_mut().zip(standings) {
         run.stand(task, standing)?;
     }
@@ -266,6 +272,27 @@ impl<'a> Run<'a> {
         steps.iter().map(|step| Task::begin(self, step)).collect()
     }
 
+    /// What an earlier step of the same activity still has in flight is not begun a second time.
+    fn leave_unsettled(
+        &self,
+        tasks: &mut [Task],
+        unsettled: &[StepRecord],
+    ) -> Result<(), EngineError> {
+        let in_flight: HashSet<(AccountRow, &RemoteId, AccountRow)> = unsettled
+            .iter()
+            .map(|record| &record.step)
+            .map(|step| (step.source, &step.source_id, step.destination))
+            .collect();
+        for task in tasks {
+            let wanted = (task.source, &task.step.source.id, task.destination);
+            if in_flight.contains(&wanted) {
+                let words = "what an earlier run sent or removed for it is not settled yet";
+                task.enter(self, Phase::NotTried, words, json!({}))?;
+            }
+        }
+        Ok(())
+    }
+
     fn account(&self, name: &AccountName) -> Option<&OpenAccount> {
         self.opened.accounts.get(name)
     }
@@ -300,6 +327,11 @@ impl<'a> Run<'a> {
                 let reading = if inventory.complete { Reading::Complete } else { Reading::Partial };
                 self.inventories.borrow_mut().insert(name.clone(), Listing::of(inventory));
                 Ok(reading)
+            }
+            Err((BlockedReason::LoginNeeded, why)) => {
+                let error = PlatformError::Auth(AuthFailure::Expired);
+                self.health.borrow_mut().close(name, why, &error);
+                Ok(Reading::Failed)
             }
             Err(_) => Ok(Reading::Failed),
         }

@@ -15,7 +15,7 @@ use crate::state::{StepRecord, Written};
 
 use super::super::accounts;
 use super::super::error::EngineError;
-use super::super::plan::recall;
+use super::super::plan::{recall, utc_day};
 use super::super::refresh::{self, Refresh};
 use super::super::session::Session;
 use super::task::{Parcel, Task};
@@ -106,7 +106,10 @@ fn sweep(session: &Session) -> Result<(), EngineError> {
 struct Past {
     began: bool,
     removed: bool,
-    taken: bool,
+    /// When the platform said that it took the new one.
+    taken: Option<Timestamp>,
+    /// How often it was looked for since.
+    looks: u32,
     /// The old activity was to be put back, for this reason.
     restoring: Option<(RefusalReason, String)>,
 }
@@ -114,6 +117,11 @@ struct Past {
 impl Past {
     fn of(record: &StepRecord) -> Self {
         let reached = |phase| record.entries.iter().any(|written| written.entry.phase == phase);
+        let mut since =
+            record.entries.iter().skip_while(|written| written.entry.phase != Phase::Sent);
+        let taken = since.next().map(|written| written.at);
+        let waits = [Phase::Pending, Phase::Held];
+        let looks = since.filter(|written| waits.contains(&written.entry.phase));
         let last = record.entries.last().map(|written| &written.entry.detail);
         let restoring = last.and_then(|detail| {
             let reason = serde_json::from_value(detail.get("restore")?.clone()).ok()?;
@@ -122,7 +130,8 @@ impl Past {
         Self {
             began: reached(Phase::Fetched),
             removed: reached(Phase::Removed),
-            taken: reached(Phase::Sent),
+            taken,
+            looks: u32::try_from(looks.count()).unwrap_or(u32::MAX),
             restoring,
         }
     }
@@ -192,14 +201,11 @@ impl Run<'_> {
         if let Brought::One(new) = self.brought_among(task, rivals) {
             return self.finish(task, &new).await;
         }
-        if self.has_gap(task, past) {
-            return self.settle_gap(task, past, rivals).await;
+        if past.taken.is_some() {
+            return self.still_unseen(task, past);
         }
-        if past.taken {
-            if task.step.action == Action::Upload {
-                task.link(self, None, LinkOrigin::Placed)?;
-            }
-            return self.not_listed_yet(task);
+        if self.has_gap(task, past) {
+            return self.settle_gap(task, rivals).await;
         }
         match self.wait_for_trace(task, rivals).await? {
             Trace::Seen => Ok(()),
@@ -224,6 +230,41 @@ impl Run<'_> {
         brought.into_iter().next().unwrap_or(Brought::Nothing)
     }
 
+    /// What was taken is not listed yet. After a week of looking it is a question; where the old one is
+    /// still there, it is simply replaced again.
+    fn still_unseen(&self, task: &mut Task, past: &Past) -> Result<(), EngineError> {
+        let today = utc_day(self.session.clock().now());
+        if task.old_goes_last() {
+            let sent = LinkStatus::Pending {
+                since: past.taken.unwrap_or_default(),
+                full_reads: past.looks,
+            };
+            if !sent.never_appeared(today) {
+                return self.not_listed_yet(task);
+            }
+            let words = "the new one never appeared; the old one is there, planned again";
+            return task.enter(self, Phase::Failed, words, json!({}));
+        }
+        let links = self.session.store.links(task.source, task.destination)?;
+        let link = links.iter().find(|link| link.source.id == task.step.source.id);
+        match link.map(|link| link.status) {
+            Some(LinkStatus::Confirmed) => {
+                let words = "linked to what the destination has by now";
+                task.enter(self, Phase::Adopted, words, json!({}))
+            }
+            Some(status) if status.never_appeared(today) => task.ask(self, "never_appeared"),
+            Some(LinkStatus::Pending { .. }) => self.not_listed_yet(task),
+            None if past.looks > 0 => {
+                let words = "forgotten since; planned again";
+                task.enter(self, Phase::Failed, words, json!({}))
+            }
+            None => {
+                task.link(self, None, LinkOrigin::Placed)?;
+                self.not_listed_yet(task)
+            }
+        }
+    }
+
     /// Whether the old activity is gone and the new one not there.
     fn has_gap(&self, task: &Task, past: &Past) -> bool {
         let destination = &task.step.destination;
@@ -237,15 +278,7 @@ impl Run<'_> {
             && !old_is_listed
     }
 
-    async fn settle_gap(
-        &self,
-        task: &mut Task,
-        past: &Past,
-        rivals: &[&Task],
-    ) -> Result<(), EngineError> {
-        if past.taken {
-            return self.not_listed_yet(task);
-        }
+    async fn settle_gap(&self, task: &mut Task, rivals: &[&Task]) -> Result<(), EngineError> {
         match self.wait_for_trace(task, rivals).await? {
             Trace::Seen => return Ok(()),
             Trace::None => {}

@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use crate::archive::{Backups, Spool, Subject};
-use crate::domain::{Activity, Details, RefusalReason};
+use crate::domain::{AccountName, Activity, Details};
 use crate::event::Phase;
 use crate::plan::Protocol;
 use crate::platform::{FitFile, PlatformError};
@@ -68,6 +68,12 @@ impl Run<'_> {
                 return Ok(false);
             }
         };
+        let content = crate::fit::read(&bytes);
+        if let Ok(content) = &content
+            && !self.is_its_own(&account, old, &bytes, content).await
+        {
+            return self.no_backup(task, &"the download is another file than the planned one");
+        }
         let details = match self.details(&account, old).await {
             Ok(details) => details,
             Err(error) => {
@@ -102,7 +108,7 @@ impl Run<'_> {
 
     async fn details(
         &self,
-        account: &crate::domain::AccountName,
+        account: &AccountName,
         activity: &Activity,
     ) -> Result<Details, PlatformError> {
         let platform = self.platform(account).ok_or(PlatformError::Unsupported)?;
@@ -136,13 +142,26 @@ impl Run<'_> {
             task.enter(self, Phase::Failed, words, json!({}))?;
             return Ok(false);
         };
+        match self.is_unchanged(&account, old).await {
+            Ok(true) => {}
+            Ok(false) => {
+                let words = "the activity to be replaced is gone or has changed; plan again";
+                task.enter(self, Phase::Stale, words, json!({}))?;
+                return Ok(false);
+            }
+            Err(error) => {
+                let words = format!("the old one could not be looked at once more: {error}");
+                self.fail(task, &words, &error)?;
+                return Ok(false);
+            }
+        }
         match self.call(&account, async || platform.delete(&old.id).await).await {
-            Ok(()) | Err(PlatformError::NotFound) => {}
-            Err(PlatformError::Unconfirmed(words)) => {
+            Ok(()) => {}
+            Err(error @ (PlatformError::NotFound | PlatformError::Unconfirmed(_))) => {
                 // Whether it is gone is seen by looking, before anything is sent.
-                self.read_again(&account).await?;
-                if self.listed(&account, &old.id).is_some() {
-                    let words = format!("asked to remove the old one, answer lost: {words}");
+                if !self.is_gone(&account, &old.id).await? {
+                    let words =
+                        format!("asked to remove the old one, which is listed yet: {error}");
                     task.enter(self, Phase::Held, &words, json!({}))?;
                     return Ok(false);
                 }
@@ -192,61 +211,5 @@ impl Run<'_> {
             }
             Answer::Not(error) => self.fail(task, &format!("not sent: {error}"), &error),
         }
-    }
-
-    /// Puts the old activity back from its backup, since the new one was refused for good.
-    pub(super) async fn restore(
-        &self,
-        task: &mut Task,
-        reason: RefusalReason,
-        why: &str,
-    ) -> Result<(), EngineError> {
-        let held = |error: &dyn std::fmt::Display| {
-            let backup = task.backup.clone().unwrap_or_default();
-            format!("refused ({why}); backup {backup} waits to be put back: {error}")
-        };
-        let stock = Backups::new(&self.session.places.backups);
-        let loaded = stock.load(task.backup.as_deref().unwrap_or_default());
-        let (backup, bytes) = match loaded {
-            Ok(found) => found,
-            Err(error) => {
-                let words = held(&error);
-                return task.enter(self, Phase::Held, &words, json!({}));
-            }
-        };
-        let key = crate::fit::read(&bytes).ok().and_then(|content| content.key());
-        let Some((key, _)) = key else {
-            let words = held(&"it cannot be read");
-            return task.enter(self, Phase::Held, &words, json!({}));
-        };
-        let file = FitFile {
-            sha256: backup.sha256.clone(),
-            key,
-            kind: backup.kind.clone(),
-            title: backup.title.clone(),
-            local_offset_s: None,
-            bytes,
-        };
-        let not = match self.send_until_settled(task, &file).await? {
-            Answer::Taken(id) => {
-                self.refuse(task, reason, why)?;
-                let account = task.step.destination.account.clone();
-                if let Some(id) = &id {
-                    self.note_new(&account, id);
-                    self.carry_over(task, id, &backup.details).await;
-                }
-                let words = format!("refused ({why}); the old one was put back");
-                return task.enter(self, Phase::Restored, &words, json!({ "id": id }));
-            }
-            Answer::Unknown(words) => words,
-            Answer::Duplicate(_) => "its deletion has not settled".to_owned(),
-            Answer::Refused(_, words) => words,
-            Answer::Not(error) => error.to_string(),
-        };
-        let words = format!(
-            "refused ({why}); backup {} waits to be put back: {not}",
-            task.backup.clone().unwrap_or_default()
-        );
-        task.enter(self, Phase::Held, &words, json!({ "restore": reason, "why": why }))
     }
 }

@@ -82,7 +82,7 @@ pub async fn restore(
     let mut run = Run::new(session, id, Pace::default(), opened, inventories, memory);
     run.prepare(std::slice::from_ref(&step)).await?;
     let mut task = Task::begin(&run, &step)?;
-    run.put_back(&mut task, parcel, &file, backup).await?;
+    run.send_back(&mut task, parcel, &file, backup).await?;
     let decision = run.decision_for(&task, account);
     let counts = BTreeMap::from([(task.phase.as_str(), 1)]);
     let good = i32::from(task.phase != Phase::Confirmed);
@@ -140,7 +140,7 @@ fn step_of(
 }
 
 impl Run<'_> {
-    async fn put_back(
+    async fn send_back(
         &self,
         task: &mut Task,
         parcel: Parcel,

@@ -7,7 +7,6 @@ use serde_json::json;
 use crate::domain::{Activity, LinkOrigin, LinkStatus, RefusalReason, RemoteId};
 use crate::event::Phase;
 use crate::manifest::ConflictStrategy;
-use crate::plan::Action;
 use crate::plan::matching::{self, Field, Outcome, Seeker};
 use crate::platform::{FitFile, PlatformError, Rejection, UploadStatus, UploadTicket, Uploaded};
 
@@ -95,7 +94,7 @@ impl Run<'_> {
     fn believed(&self, task: &Task, id: RemoteId) -> Answer {
         let account = &task.step.destination.account;
         if task.known.contains(&id) || self.was_there(account, &id) {
-            return Answer::Duplicate(Some(id));
+            return Answer::Unknown(format!("it named {id}, which was there before"));
         }
         Answer::Taken(Some(id))
     }
@@ -117,11 +116,11 @@ impl Run<'_> {
         }
         task.new = id;
         task.enter(self, Phase::Sent, "", json!({ "id": task.new }))?;
-        // A replace keeps its old link until the new activity has been seen.
-        match task.step.action {
-            Action::Upload => task.link(self, None, LinkOrigin::Placed),
-            Action::Replace => Ok(()),
+        // Where the old one is still there, its link stays until the new one has been seen.
+        if task.old_goes_last() {
+            return Ok(());
         }
+        task.link(self, None, LinkOrigin::Placed)
     }
 
     pub(super) fn unknown(&self, task: &mut Task, words: &str) -> Result<(), EngineError> {
@@ -170,7 +169,11 @@ impl Run<'_> {
         task.enter(self, Phase::Adopted, &words, json!({ "id": found.id }))
     }
 
-    fn is_linked_elsewhere(&self, task: &Task, found: &Activity) -> Result<bool, EngineError> {
+    pub(super) fn is_linked_elsewhere(
+        &self,
+        task: &Task,
+        found: &Activity,
+    ) -> Result<bool, EngineError> {
         let links = self.session.store.links_to(task.destination)?;
         Ok(links.iter().any(|link| {
             link.status == LinkStatus::Confirmed

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 
-use crate::domain::{AccountName, Activity};
+use crate::domain::{AccountName, Activity, RemoteId};
 use crate::plan::matching::{self, Field, Outcome, Seeker};
 
 use super::Run;
@@ -32,14 +32,14 @@ impl Run<'_> {
         }
     }
 
-    /// What each of these tasks brought to this account: by the id that the account gave, else by
-    /// its bytes or its very time among those that were not there before; each activity is one
+    /// What each of these tasks brought to this account: by the id that the account gave, if it is
+    /// listed, else by its bytes or its very time among those that were not there before; each activity is one
     /// task's only.
     pub(super) fn brought(&self, account: &AccountName, tasks: &[&Task]) -> Vec<Brought> {
         let seekers: Vec<(usize, &Task, &Parcel)> = tasks
             .iter()
             .enumerate()
-            .filter(|(_, task)| task.new.is_none())
+            .filter(|(_, task)| !task.new.as_ref().is_some_and(|id| self.is_listed(account, id)))
             .filter_map(|(number, task)| Some((number, *task, task.parcel.as_ref()?)))
             .collect();
         let by_id = tasks.iter().map(|task| {
@@ -53,6 +53,10 @@ impl Run<'_> {
             }
         }
         brought
+    }
+
+    fn is_listed(&self, account: &AccountName, id: &RemoteId) -> bool {
+        self.listed(account, id).is_some()
     }
 
     fn brought_unnamed(

@@ -9,11 +9,11 @@ use jiff::{SignedDuration, Timestamp, civil::Date, tz::TimeZone};
 use crate::domain::{Activity, Capabilities, Details, Profile, RemoteId};
 use crate::platform::{
     AuthFailure, FitFile, ListRequest, Original, Page, PageToken, Platform, PlatformError,
-    UploadStatus, UploadTicket, Uploaded, Window, row,
+    Rejection, UploadStatus, UploadTicket, Uploaded, Window, row,
 };
 
 use super::script::{DownloadFault, Fault, ListFault, Operation, UploadFault};
-use super::world::{Item, Moment, Settings, World, listed_fingerprint};
+use super::world::{Item, Moment, Settings, Ticket, World, listed_fingerprint};
 
 /// A handle to an account in memory; clones see the same account.
 #[derive(Clone)]
@@ -66,6 +66,12 @@ impl Memory {
     /// Has something go wrong.
     pub fn script(&self, fault: Fault) {
         self.world().script(fault);
+    }
+
+    /// Has everything go well again: what was scripted is forgotten, the session accepted.
+    pub fn heal(&self) {
+        self.world().forget_faults();
+        self.log_in();
     }
 
     /// Has the session accepted again.
@@ -172,16 +178,20 @@ impl Platform for Memory {
 
     async fn upload_status(&self, ticket: &UploadTicket) -> Result<UploadStatus, PlatformError> {
         self.act(Operation::UploadStatus, None, |world, _| {
-            let (id, questions) =
+            let (end, questions) =
                 world.tickets.get_mut(&ticket.0).ok_or(PlatformError::NotFound)?;
             if *questions > 0 {
                 *questions -= 1;
                 return Ok(UploadStatus::Processing);
             }
-            Ok(match id {
-                Some(id) => UploadStatus::Stored(id.clone()),
-                None => UploadStatus::Finished,
-            })
+            match end {
+                Ticket::Named(id) => Ok(UploadStatus::Stored(id.clone())),
+                Ticket::Unnamed => Ok(UploadStatus::Finished),
+                Ticket::Refused => Err(PlatformError::Rejected {
+                    reason: "refused while it was processed".to_owned(),
+                    kind: Rejection::Refused,
+                }),
+            }
         })
     }
 
@@ -290,7 +300,8 @@ fn upload_badly(
     let process = |world: &mut World, questions: u32, named: bool| {
         let id = store(world, file)?;
         let ticket = format!("ticket-{id}");
-        world.tickets.insert(ticket.clone(), (named.then_some(id), questions));
+        let end = if named { Ticket::Named(id) } else { Ticket::Unnamed };
+        world.tickets.insert(ticket.clone(), (end, questions));
         Ok(Uploaded::Processing(UploadTicket(ticket)))
     };
     match fault {
@@ -303,8 +314,17 @@ fn upload_badly(
         UploadFault::ListedLate(listings) => {
             change(world, |item, listings| item.hidden_for = listings, listings)
         }
+        UploadFault::Alters(bytes) => {
+            let altered = FitFile { bytes, ..file.clone() };
+            store(world, &altered).map(Uploaded::Stored)
+        }
         UploadFault::ListedTwice => change(world, |item, _| item.twice = true, 0),
         UploadFault::Processes(questions) => process(world, questions, true),
+        UploadFault::ProcessesInVain(questions) => {
+            let ticket = format!("ticket-{}", world.new_id());
+            world.tickets.insert(ticket.clone(), (Ticket::Refused, questions));
+            Ok(Uploaded::Processing(UploadTicket(ticket)))
+        }
         UploadFault::ProcessesUnnamed(questions) => process(world, questions, false),
     }
 }

@@ -56,12 +56,16 @@ pub enum UploadFault {
     NamesStored(RemoteId),
     /// Answered with an id under which nothing will ever be found.
     Dropped,
+    /// Stored, but as these bytes.
+    Alters(Vec<u8>),
     /// Stored, but not shown in the next so many listings.
     ListedLate(u32),
     /// Stored, and shown twice in every listing.
     ListedTwice,
     /// Stored, but its ticket is answered with `Processing` so many times.
     Processes(u32),
+    /// As `Processes`, but in the end it is refused, and nothing was stored.
+    ProcessesInVain(u32),
     /// As `Processes`, but in the end no id is told.
     ProcessesUnnamed(u32),
 }

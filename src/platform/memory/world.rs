@@ -112,6 +112,13 @@ pub struct Moment {
     pub ids: BTreeSet<RemoteId>,
 }
 
+/// What a ticket leads to.
+pub(super) enum Ticket {
+    Named(RemoteId),
+    Unnamed,
+    Refused,
+}
+
 /// One activity of the account.
 pub(super) struct Item {
     pub(super) row: Activity,
@@ -133,7 +140,7 @@ pub(super) struct World {
     /// All bytes ever held.
     pub(super) bytes: HashMap<RemoteId, Vec<u8>>,
     /// What each ticket leads to, and how many questions it still puts off.
-    pub(super) tickets: HashMap<String, (Option<RemoteId>, u32)>,
+    pub(super) tickets: HashMap<String, (Ticket, u32)>,
     pub(super) session_ended: bool,
     faults: HashMap<Operation, VecDeque<Fault>>,
     deleted: Vec<Deleted>,
@@ -161,6 +168,10 @@ impl World {
     pub(super) fn script(&mut self, fault: Fault) {
         let queue = self.faults.entry(fault.operation()).or_default();
         queue.push_back(fault);
+    }
+
+    pub(super) fn forget_faults(&mut self) {
+        self.faults.clear();
     }
 
     pub(super) fn next_fault(&mut self, operation: Operation) -> Option<Fault> {

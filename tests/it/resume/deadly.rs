@@ -75,6 +75,7 @@ impl Events for Trigger {
             Event::Reading { .. }
             | Event::Refreshed { .. }
             | Event::Comparing { .. }
+            | Event::Waiting { .. }
             | Event::Noted { .. } => {}
         }
     }

@@ -12,3 +12,7 @@ pub(crate) mod simulate;
 pub(crate) mod snapshot;
 #[cfg(test)]
 pub(crate) mod spec;
+#[cfg(test)]
+pub(crate) mod witness;
+#[cfg(test)]
+pub(crate) mod world;

@@ -1,0 +1,287 @@
+//! One suite of cases for every platform: what the engine relies on, asked where the platform says
+//! that it can.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use fit_sync::clock::ManualClock;
+use fit_sync::domain::{Activity, Capabilities, Details, Key, RemoteId, ReplaceProtocol, Sha256};
+use fit_sync::event::Phase;
+use fit_sync::platform::directory::Directory;
+use fit_sync::platform::memory::{Memory, Settings};
+use fit_sync::platform::{
+    FitFile, ListRequest, Platform, PlatformError, UploadStatus, Uploaded, Window,
+};
+use jiff::Timestamp;
+use tempfile::TempDir;
+
+use crate::support::fit;
+use crate::support::world::{NOW, World, opening, settings};
+
+/// A platform that the suite is run on.
+#[derive(Clone, Copy, Debug)]
+enum Subject {
+    Memory(ReplaceProtocol),
+    Directory,
+}
+
+const SUBJECTS: [Subject; 3] = [
+    Subject::Memory(ReplaceProtocol::UploadThenDelete),
+    Subject::Memory(ReplaceProtocol::DeleteThenUpload),
+    Subject::Directory,
+];
+
+/// An empty account, and what keeps it alive.
+struct Account {
+    subject: Subject,
+    platform: Arc<dyn Platform>,
+    _folder: Option<TempDir>,
+}
+
+impl Account {
+    async fn open(subject: Subject) -> Self {
+        let (platform, folder): (Arc<dyn Platform>, _) = match subject {
+            Subject::Memory(protocol) => {
+                let mut settings = settings("b", protocol);
+                settings.page_size = std::num::NonZeroUsize::new(2);
+                (Arc::new(Memory::new(settings)), None)
+            }
+            Subject::Directory => {
+                let folder = tempfile::tempdir().unwrap();
+                let clock = Arc::new(ManualClock::new(NOW.parse().unwrap()));
+                let directory = Directory::new(folder.path().join("archive"), opening(&clock));
+                (Arc::new(directory), Some(folder))
+            }
+        };
+        platform.prepare().await.unwrap();
+        Self { subject, platform, _folder: folder }
+    }
+
+    fn can(&self) -> Capabilities {
+        self.platform.capabilities()
+    }
+
+    async fn all(&self) -> Vec<Activity> {
+        let known = HashMap::new();
+        let (mut rows, mut next) = (Vec::new(), None);
+        loop {
+            let request = ListRequest { window: Window::default(), page: next, known: &known };
+            let page = self.platform.list(request).await.unwrap();
+            assert!(page.complete, "{:?}", self.subject);
+            rows.extend(page.activities);
+            next = page.next;
+            if next.is_none() {
+                return rows;
+            }
+        }
+    }
+
+    async fn row(&self, id: &RemoteId) -> Option<Activity> {
+        self.all().await.into_iter().find(|row| row.id == *id)
+    }
+
+    /// Sends a file until the account has said under which id it is.
+    async fn add(&self, bytes: &[u8]) -> RemoteId {
+        match self.platform.upload(&file(bytes)).await.unwrap() {
+            Uploaded::Stored(id) => id,
+            Uploaded::Processing(ticket) => loop {
+                match self.platform.upload_status(&ticket).await.unwrap() {
+                    UploadStatus::Stored(id) => break id,
+                    UploadStatus::Processing => {}
+                    UploadStatus::Finished => panic!("{:?} names no id", self.subject),
+                }
+            },
+        }
+    }
+}
+
+fn ride(day: u8, distance_m: u32) -> Vec<u8> {
+    let start: Timestamp = format!("2026-05-{day:02}T06:12:33Z").parse().unwrap();
+    fit::FitFile::new(start).records(10).distance_m(distance_m).build()
+}
+
+fn file(bytes: &[u8]) -> FitFile {
+    let content = fit_sync::fit::read(bytes).unwrap();
+    let (key, _): (Key, _) = content.key().unwrap();
+    FitFile {
+        sha256: Sha256::of(bytes),
+        key,
+        kind: content.kind(),
+        title: Some("Ride".to_owned()),
+        local_offset_s: None,
+        bytes: bytes.to_vec(),
+    }
+}
+
+#[tokio::test]
+async fn what_is_uploaded_is_listed_once_newest_first_and_given_back_byte_by_byte() {
+    for subject in SUBJECTS {
+        let account = Account::open(subject).await;
+        let mut ids = Vec::new();
+        for day in 1..=5 {
+            ids.push(account.add(&ride(day, 30_000)).await);
+        }
+        let rows = account.all().await;
+        let mut listed: Vec<&RemoteId> = rows.iter().map(|row| &row.id).collect();
+        assert_eq!(rows.len(), 5, "{subject:?}");
+        listed.sort_unstable();
+        ids.sort_unstable();
+        assert_eq!(listed, ids.iter().collect::<Vec<_>>(), "{subject:?}");
+        if !account.can().lists_bytes {
+            assert!(rows.is_sorted_by(|a, b| a.start >= b.start), "{subject:?}");
+        }
+        for row in &rows {
+            let bytes = account.platform.download(row).await.unwrap().bytes;
+            let start = row.start.unwrap();
+            assert_eq!(bytes, fit::FitFile::new(start).records(10).distance_m(30_000).build());
+            let lists = account.can().lists_bytes;
+            assert_eq!(row.sha256, lists.then(|| Sha256::of(&bytes)), "{subject:?}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn the_same_activity_again_is_a_duplicate_that_names_the_first_or_a_second_one() {
+    for subject in SUBJECTS {
+        let account = Account::open(subject).await;
+        let first = account.add(&ride(1, 30_000)).await;
+        match account.platform.upload(&file(&ride(1, 30_000))).await {
+            Err(PlatformError::Duplicate { existing }) => {
+                assert!(existing.is_none_or(|id| id == first), "{subject:?}");
+                assert_eq!(account.all().await.len(), 1, "{subject:?}");
+            }
+            Ok(Uploaded::Stored(second)) => {
+                assert_ne!(second, first, "{subject:?}");
+                assert_eq!(account.all().await.len(), 2, "{subject:?}");
+            }
+            other => panic!("{subject:?}: {other:?}"),
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_second_recording_of_that_start_is_taken_where_replacing_needs_it() {
+    for subject in SUBJECTS {
+        let account = Account::open(subject).await;
+        let first = account.add(&ride(1, 30_000)).await;
+        let answer = account.platform.upload(&file(&ride(1, 31_000))).await;
+        match account.can().replace {
+            ReplaceProtocol::UploadThenDelete => {
+                let Ok(Uploaded::Stored(second)) = answer else {
+                    panic!("{subject:?}: {answer:?}")
+                };
+                assert_ne!(second, first, "{subject:?}");
+            }
+            ReplaceProtocol::DeleteThenUpload => {
+                assert!(matches!(answer, Err(PlatformError::Duplicate { .. })), "{subject:?}");
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn what_is_deleted_is_gone_and_deleting_it_again_harms_nobody() {
+    for subject in SUBJECTS {
+        let account = Account::open(subject).await;
+        if !account.can().delete {
+            continue;
+        }
+        let id = account.add(&ride(1, 30_000)).await;
+        let other = account.add(&ride(2, 30_000)).await;
+        let row = account.row(&id).await.unwrap();
+        account.platform.delete(&id).await.unwrap();
+        assert_eq!(account.row(&id).await, None, "{subject:?}");
+        let gone = account.platform.download(&row).await;
+        assert!(matches!(gone, Err(PlatformError::NotFound)), "{subject:?}: {gone:?}");
+        for unknown in [id, RemoteId::new("nobody")] {
+            let answer = account.platform.delete(&unknown).await;
+            assert!(matches!(answer, Ok(()) | Err(PlatformError::NotFound)), "{subject:?}");
+        }
+        assert!(account.row(&other).await.is_some(), "{subject:?}");
+    }
+}
+
+#[tokio::test]
+async fn details_are_kept_as_far_as_the_platform_can() {
+    for subject in SUBJECTS {
+        let account = Account::open(subject).await;
+        let id = account.add(&ride(1, 30_000)).await;
+        let can = account.can().editable;
+        let words = |text: &str, able: bool| able.then(|| text.to_owned());
+        let wanted = Details {
+            title: words("Round the lake", can.title),
+            description: words("Windy", can.description),
+            kind: None,
+            private: can.privacy.then_some(true),
+        };
+        account.platform.set_details(&id, &wanted).await.unwrap();
+        let now = account.platform.details(&id).await.unwrap();
+        if can.title {
+            assert_eq!(now.title, wanted.title, "{subject:?}");
+        }
+        if can.description {
+            assert_eq!(now.description, wanted.description, "{subject:?}");
+        }
+        if can.privacy {
+            assert_eq!(now.private, Some(true), "{subject:?}");
+        }
+        let more = Details { private: Some(true), ..Details::default() };
+        if !can.privacy {
+            let refused = account.platform.set_details(&id, &more).await;
+            assert_eq!(refused, Err(PlatformError::Unsupported), "{subject:?}");
+        }
+        let nobody = account.platform.details(&RemoteId::new("nobody")).await;
+        assert_eq!(nobody, Err(PlatformError::NotFound), "{subject:?}");
+    }
+}
+
+#[tokio::test]
+async fn uploads_end_with_an_empty_plan_also_without_a_state() {
+    for subject in SUBJECTS {
+        let account = Account::open(subject).await;
+        let here = Memory::new(Settings::new("a"));
+        for day in 1..=3 {
+            here.put_file(&ride(day, 30_000), Some("Ride"));
+        }
+        let mut world = World::new(Arc::new(here), Arc::clone(&account.platform));
+        let outcome = world.apply().await;
+        assert_eq!(outcome.phases(), [Phase::Confirmed; 3], "{subject:?}: {}", outcome.told());
+        assert_eq!(world.left().await, Vec::<String>::new(), "{subject:?}");
+        world.forget_state();
+        assert_eq!(world.left().await, Vec::<String>::new(), "{subject:?}");
+        assert_eq!(world.apply().await.phases(), [], "{subject:?}");
+        assert_eq!(account.all().await.len(), 3, "{subject:?}");
+    }
+}
+
+#[tokio::test]
+async fn replaces_end_with_an_empty_plan_also_without_a_state() {
+    for subject in SUBJECTS {
+        let account = Account::open(subject).await;
+        if !account.can().delete {
+            continue;
+        }
+        let here = Memory::new(Settings::new("a"));
+        for day in 1..=3 {
+            here.put_file(&ride(day, 31_000), Some("Ride"));
+            account.add(&ride(day, 30_000)).await;
+        }
+        let mut world = World::new(Arc::new(here), Arc::clone(&account.platform)).replacing();
+        let outcome = world.apply().await;
+        assert_eq!(outcome.phases(), [Phase::Confirmed; 3], "{subject:?}: {}", outcome.told());
+        let told = world.phases();
+        let first = |phase| told.iter().position(|told| *told == phase).unwrap();
+        assert!(first(Phase::BackedUp) < first(Phase::Removed), "{subject:?}");
+        let new_goes_first = first(Phase::Sent) < first(Phase::Removed);
+        let protocol = account.can().replace;
+        assert_eq!(new_goes_first, protocol == ReplaceProtocol::UploadThenDelete, "{subject:?}");
+        assert_eq!(world.left().await, Vec::<String>::new(), "{subject:?}");
+        world.forget_state();
+        assert_eq!(world.left().await, Vec::<String>::new(), "{subject:?}");
+        let rows = account.all().await;
+        assert_eq!(rows.len(), 3, "{subject:?}");
+        for row in &rows {
+            assert_eq!(row.distance_m, Some(31_000), "{subject:?}");
+        }
+    }
+}

@@ -1,0 +1,5 @@
+//! What apply makes of a world in which everything can go wrong.
+
+mod cases;
+mod matrix;
+mod stage;

@@ -1,0 +1,264 @@
+//! A small world for the engine: two accounts, one rule, and a clock that never waits.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use fit_sync::clock::ManualClock;
+use fit_sync::domain::{AccountName, ReplaceProtocol, RuleName, Sha256};
+use fit_sync::engine::{
+    self, Applied, Approved, Cause, Finished, Open, Pace, Places, PlanRequest, Planned, Refresh,
+    Session, Stop,
+};
+use fit_sync::event::{Event, Events, Phase, Recorder};
+use fit_sync::manifest::{
+    Account, CacheSettings, ConflictStrategy, Filter, Limits, Manifest, Rule,
+};
+use fit_sync::plan::{BlockedReason, Document, Options};
+use fit_sync::platform::memory::{Duplicates, Memory, Settings};
+use fit_sync::platform::{self, OpenError, Opening, Platform};
+use fit_sync::state::Store;
+use tempfile::TempDir;
+
+/// When every world begins.
+pub(crate) const NOW: &str = "2100-01-01T00:00:00Z";
+
+/// Two accounts, a rule from `here` to `there`, and all that a run needs.
+pub(crate) struct World {
+    pub(crate) session: Session,
+    pub(crate) clock: Arc<ManualClock>,
+    pub(crate) events: Arc<Recorder>,
+    pub(crate) pace: Pace,
+    folder: TempDir,
+}
+
+/// How a run ended, as a pipeline sees it: contract 4.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum End {
+    Login,
+    Partly,
+    Unavailable,
+    Decide,
+    Done,
+}
+
+/// What became of one `apply`.
+pub(crate) struct Outcome {
+    pub(crate) settled: Vec<Applied>,
+    pub(crate) document: Document,
+    pub(crate) steps: Vec<Applied>,
+}
+
+impl World {
+    /// Both accounts, opened as they are.
+    pub(crate) fn new(here: Arc<dyn Platform>, there: Arc<dyn Platform>) -> Self {
+        let folder = quick_folder();
+        let clock = Arc::new(ManualClock::new(NOW.parse().unwrap()));
+        let events = Arc::new(Recorder::default());
+        let platforms =
+            BTreeMap::from([(AccountName::new("here"), here), (AccountName::new("there"), there)]);
+        let open: Arc<Open> = Arc::new(move |account: &Account, _: &Opening| {
+            let unknown = || OpenError::Unknown { platform: account.platform.clone() };
+            platforms.get(&account.name).cloned().ok_or_else(unknown)
+        });
+        let session = Session {
+            manifest: manifest(),
+            decisions: Vec::new(),
+            store: Store::open_in_memory().unwrap(),
+            catalog: platform::catalog(),
+            open,
+            opening: opening(&clock),
+            events: Arc::clone(&events) as Arc<dyn Events>,
+            places: Places {
+                backups: folder.path().join("backups"),
+                spool: folder.path().join("spool"),
+            },
+            stop: Stop::default(),
+        };
+        Self { session, clock, events, pace: Pace::default(), folder }
+    }
+
+    /// Two accounts in memory.
+    pub(crate) fn memory(here: &Memory, there: &Memory) -> Self {
+        Self::new(Arc::new(here.clone()), Arc::new(there.clone()))
+    }
+
+    /// What is there already and differs is replaced.
+    pub(crate) fn replacing(mut self) -> Self {
+        self.session.manifest.rules[0].strategy = ConflictStrategy::ReplaceExisting;
+        self
+    }
+
+    pub(crate) fn backups(&self) -> PathBuf {
+        self.folder.path().join("backups")
+    }
+
+    /// Loses the memory, as if the state had been deleted.
+    pub(crate) fn forget_state(&mut self) {
+        self.session.store = Store::open_in_memory().unwrap();
+    }
+
+    pub(crate) fn pass(&self, duration: Duration) {
+        self.clock.advance(duration);
+    }
+
+    pub(crate) async fn plan(&self) -> Planned {
+        let request = PlanRequest {
+            refresh: Refresh::Incremental,
+            options: Options::default(),
+            max_downloads: 200,
+        };
+        engine::plan(&self.session, &request).await.unwrap()
+    }
+
+    pub(crate) async fn settle(&self) -> Vec<Applied> {
+        engine::settle(&self.session).await.unwrap()
+    }
+
+    /// Does what a fresh plan says, without settling first.
+    pub(crate) async fn execute(&self, planned: Planned) -> Finished {
+        let document = planned.plan.document.clone();
+        engine::apply(&self.session, planned, Approved::Fresh(&document), self.pace).await.unwrap()
+    }
+
+    /// As the command does it: settle, plan, apply.
+    pub(crate) async fn apply(&self) -> Outcome {
+        self.apply_after(|| ()).await
+    }
+
+    /// As [`World::apply`], with something that happens between plan and apply.
+    pub(crate) async fn apply_after(&self, between: impl FnOnce()) -> Outcome {
+        let settled = self.settle().await;
+        let planned = self.plan().await;
+        between();
+        let document = planned.plan.document.clone();
+        let finished = self.execute(planned).await;
+        Outcome { settled, document, steps: finished.steps }
+    }
+
+    /// What the next plan would do or ask: nothing, if all is well.
+    pub(crate) async fn left(&self) -> Vec<String> {
+        let document = self.plan().await.plan.document;
+        let steps = document.body.steps.iter().map(|s| format!("{:?} {}", s.action, s.address));
+        let asked =
+            document.context.conflicts.iter().map(|c| format!("{} {}", c.reason, c.address));
+        let blocked = document.context.blocked.iter().map(|b| format!("blocked: {}", b.message));
+        steps.chain(asked).chain(blocked).collect()
+    }
+
+    /// Every phase that was told, in order.
+    pub(crate) fn phases(&self) -> Vec<Phase> {
+        let phase = |event: Event| match event {
+            Event::Step { phase, .. } => Some(phase),
+            _ => None,
+        };
+        self.events.events().into_iter().filter_map(phase).collect()
+    }
+}
+
+impl Outcome {
+    /// How far each step of this run came.
+    pub(crate) fn phases(&self) -> Vec<Phase> {
+        self.steps.iter().map(|step| step.phase).collect()
+    }
+
+    /// The exit by contract 4 and 11; `wrote`: whether anything was sent in this run.
+    pub(crate) fn end(&self, wrote: bool) -> End {
+        // What was settled as undone was planned again: the steps of this run speak for it.
+        let undone = |step: &&Applied| !matches!(step.phase, Phase::NotTried | Phase::Failed);
+        let steps = self.settled.iter().filter(undone).chain(&self.steps);
+        let blocked = self.document.context.blocked.iter().map(|blocked| match blocked.reason {
+            BlockedReason::LoginNeeded => End::Login,
+            _ if wrote => End::Partly,
+            _ => End::Unavailable,
+        });
+        let asked = self.document.context.conflicts.iter().map(|_| End::Decide);
+        steps.map(|step| end_of(step, wrote)).chain(blocked).chain(asked).min().unwrap_or(End::Done)
+    }
+
+    /// Everything said about the steps, for failing assertions.
+    pub(crate) fn told(&self) -> String {
+        let line = |step: &Applied| format!("{} {}", step.phase.as_str(), step.detail);
+        let steps: Vec<String> = self.settled.iter().chain(&self.steps).map(line).collect();
+        steps.join(" | ")
+    }
+}
+
+fn end_of(step: &Applied, wrote: bool) -> End {
+    match step.phase {
+        Phase::Confirmed | Phase::Adopted => End::Done,
+        Phase::Skipped if step.is_question() => End::Decide,
+        Phase::Skipped => End::Done,
+        _ if step.cause == Some(Cause::Login) => End::Login,
+        Phase::Failed | Phase::NotTried if step.cause == Some(Cause::Unavailable) && !wrote => {
+            End::Unavailable
+        }
+        _ => End::Partly,
+    }
+}
+
+/// How a memory account named `name` is set up for a replace protocol.
+pub(crate) fn settings(name: &str, protocol: ReplaceProtocol) -> Settings {
+    let mut settings = Settings::new(name);
+    settings.capabilities.replace = protocol;
+    settings.duplicates = match protocol {
+        ReplaceProtocol::UploadThenDelete => Duplicates::Taken,
+        ReplaceProtocol::DeleteThenUpload => Duplicates::Refused,
+    };
+    settings
+}
+
+/// What platforms are handed in a world with this clock.
+pub(crate) fn opening(clock: &Arc<ManualClock>) -> Opening {
+    let next = std::sync::atomic::AtomicU8::new(0);
+    let random = move || [next.fetch_add(1, std::sync::atomic::Ordering::Relaxed); 16];
+    Opening { clock: Arc::clone(clock) as _, random: Arc::new(random) }
+}
+
+/// A folder in memory where there is one: a matrix of worlds syncs thousands of files.
+fn quick_folder() -> TempDir {
+    tempfile::tempdir_in("/dev/shm").or_else(|_| tempfile::tempdir()).unwrap()
+}
+
+fn manifest() -> Manifest {
+    let accounts = ["here", "there"].map(|name| (AccountName::new(name), account(name)));
+    Manifest {
+        path: PathBuf::from("fit_sync.yaml"),
+        sha256: Sha256::of(b"a manifest"),
+        accounts: BTreeMap::from(accounts),
+        rules: vec![Rule {
+            name: RuleName::new("here-to-there"),
+            source: AccountName::new("here"),
+            destination: AccountName::new("there"),
+            filter: Filter::default(),
+            strategy: ConflictStrategy::SkipExisting,
+            line: 1,
+        }],
+        cache: CacheSettings { directory: None, max_age_days: 7 },
+        limits: Limits::default(),
+        state: None,
+        backups: None,
+        decisions: PathBuf::from("fit_sync.decisions.yaml"),
+        warnings: Vec::new(),
+    }
+}
+
+fn account(name: &str) -> Account {
+    Account {
+        name: AccountName::new(name),
+        platform: "memory".to_owned(),
+        region: None,
+        email: None,
+        password: Vec::new(),
+        mfa_command: None,
+        path: None,
+        proxy: None,
+        ca_file: None,
+        max_parallel: None,
+        min_gap_ms: None,
+        settle_s: None,
+        allow_login: None,
+        endpoints: BTreeMap::new(),
+    }
+}
