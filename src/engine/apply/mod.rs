@@ -14,9 +14,9 @@ mod look;
 mod precondition;
 mod recover;
 mod replace;
-mod restore;
 mod send;
 mod task;
+mod undo;
 
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet, HashSet};
