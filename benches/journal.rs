@@ -4,6 +4,7 @@
 //! At most 1 ms of CPU per step, growing linearly to 10,000 steps; at most 64 MB for 5,000 steps,
 //! both accounts in memory and all their files included. Each size runs in a process of its own, so
 //! that each has its own peak.
+#![expect(clippy::unwrap_used, reason = "a bench may fail where it stands, as a test may")]
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
