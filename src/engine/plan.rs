@@ -1,11 +1,15 @@
 //! The first straight line: open the accounts, read them, recall, decide.
 
+use std::collections::{HashMap, HashSet};
+
 use jiff::tz::Offset;
 use jiff::{Timestamp, civil::Date};
 
-use crate::domain::{AccountName, Inventory, Profile, RuleName};
+use crate::domain::{AccountName, Inventory, Profile, RemoteId, RuleName};
+use crate::event::Phase;
 use crate::manifest::Manifest;
 use crate::plan::{self, AccountView, ByAccount, Memory, Options, Plan, World};
+use crate::state::AccountRow;
 
 use super::accounts::{self, Opened};
 use super::error::EngineError;
@@ -152,8 +156,43 @@ pub(super) fn recall(session: &Session, opened: &Opened) -> Result<Memory, Engin
         memory.links.insert(back, session.store.links(destination.row, source.row)?);
         memory.refusals.insert(there, session.store.refusals(source.row, destination.row)?);
     }
+    memory.in_flight = in_flight(session, opened)?;
     for (name, account) in &opened.accounts {
         memory.contents.insert(name.clone(), session.store.contents(account.row)?);
     }
     Ok(memory)
+}
+
+/// What steps of earlier runs may have brought somewhere without anybody knowing yet. A step that was
+/// never begun is planned again.
+fn in_flight(session: &Session, opened: &Opened) -> Result<InFlight, EngineError> {
+    let names: HashMap<AccountRow, &AccountName> =
+        opened.accounts.iter().map(|(name, account)| (account.row, name)).collect();
+    let mut in_flight = InFlight::new();
+    for record in session.store.unsettled()? {
+        let accounts = names.get(&record.step.source).zip(names.get(&record.step.destination));
+        let (Some((source, destination)), true) = (accounts, is_in_doubt(record.phase())) else {
+            continue;
+        };
+        let between = in_flight.entry(((*source).clone(), (*destination).clone())).or_default();
+        between.insert(record.step.source_id);
+    }
+    Ok(in_flight)
+}
+
+type InFlight = HashMap<(AccountName, AccountName), HashSet<RemoteId>>;
+
+/// Whether a step in this phase may have done something at its destination.
+fn is_in_doubt(phase: Option<Phase>) -> bool {
+    matches!(
+        phase,
+        Some(
+            Phase::Fetched
+                | Phase::BackedUp
+                | Phase::Removed
+                | Phase::Sent
+                | Phase::Held
+                | Phase::Unknown
+        )
+    )
 }

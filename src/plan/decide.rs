@@ -291,6 +291,10 @@ impl<'a> Judge<'a> {
     }
 
     fn rule(&self, event: &Owned<'a>, memory: &Memory<'a>, outcome: Outcome) -> Ruling<'a> {
+        let (source, id) = (&event.rule.source, &event.entry.activity.id);
+        if self.world.memory.is_in_flight(source, self.destination, id) {
+            return in_sync(None, InSyncReason::Pending);
+        }
         match outcome {
             Outcome::Match(place, evidence) => match self.activity(place) {
                 Some(found) => self.rule_on_pair(event, memory, found, evidence),

@@ -1,6 +1,6 @@
 //! Everything that a plan depends on, as values.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use jiff::civil::Date;
 use regex::Regex;
@@ -57,12 +57,26 @@ pub struct Memory {
     pub contents: ByAccount<HashMap<(RemoteId, Fingerprint), Content>>,
     /// Decisions that are in force.
     pub decisions: Vec<Decision>,
+    /// Source activities by (source, destination) of which nobody knows yet what became of them
+    /// there: nothing is done about them before that.
+    pub in_flight: HashMap<(AccountName, AccountName), HashSet<RemoteId>>,
 }
 
 impl Memory {
     /// The links from one account to another.
     pub fn links_between(&self, source: &AccountName, destination: &AccountName) -> &[Link] {
         self.links.get(&(source.clone(), destination.clone())).map_or(&[], Vec::as_slice)
+    }
+
+    /// Whether an earlier run's step about an activity is not settled yet.
+    pub fn is_in_flight(
+        &self,
+        source: &AccountName,
+        destination: &AccountName,
+        id: &RemoteId,
+    ) -> bool {
+        let between = self.in_flight.get(&(source.clone(), destination.clone()));
+        between.is_some_and(|ids| ids.contains(id))
     }
 
     /// The refusals of activities of one account by another.

@@ -6,6 +6,8 @@ mod world;
 
 use proptest::prelude::*;
 
+use fit_sync::platform::memory::{Fault, Operation, UploadFault};
+
 use faults::{Trouble, trouble};
 use world::{Activity, Edit, World};
 
@@ -43,6 +45,38 @@ fn edit() -> impl Strategy<Value = Edit> {
 /// One apply of the bad days: what goes wrong, and what the athlete does between plan and apply.
 fn day() -> impl Strategy<Value = (Vec<Trouble>, Vec<Edit>)> {
     (prop::collection::vec(trouble(), 0..5), prop::collection::vec(edit(), 0..3))
+}
+
+fn on_the_first_day(account: usize, device: u8, version: u8) -> Activity {
+    Activity { account, day: Some(0), device, version }
+}
+
+#[test]
+fn a_replace_that_is_listed_late_is_not_sent_again() {
+    let mut world = World::new(&["a>b!"], [false; 3], [false; 3]);
+    world.put(&on_the_first_day(0, 0, 1));
+    world.put(&on_the_first_day(1, 0, 0));
+    let late = Trouble { account: 1, after: 0, fault: Fault::Upload(UploadFault::ListedLate(9)) };
+    world.bad_day(&[late], &[]);
+    for _ in 0..2 {
+        world.good_day();
+        world.check().unwrap();
+    }
+    world.is_settled().unwrap();
+}
+
+#[test]
+fn two_lost_answers_about_one_second_are_told_apart() {
+    for shows_bytes in [false, true] {
+        let mut world = World::new(&["a>b"], [false; 3], [shows_bytes; 3]);
+        world.put(&on_the_first_day(0, 0, 0));
+        world.put(&on_the_first_day(0, 1, 0));
+        let fault = Fault::LosesAnswer(Operation::Upload);
+        let lost = Trouble { account: 1, after: 0, fault };
+        world.bad_day(&[lost.clone(), lost], &[]);
+        world.check().unwrap();
+        world.is_settled().unwrap();
+    }
 }
 
 proptest! {

@@ -16,8 +16,9 @@ use proptest::prelude::*;
 #[derive(Clone, Debug)]
 pub(super) struct Trouble {
     pub(super) account: usize,
-    after: usize,
-    fault: Fault,
+    /// Calls of its kind that pass before.
+    pub(super) after: usize,
+    pub(super) fault: Fault,
 }
 
 pub(super) fn trouble() -> impl Strategy<Value = Trouble> {
@@ -42,7 +43,6 @@ pub(super) fn trouble() -> impl Strategy<Value = Trouble> {
         UploadFault::NamesDuplicate(None),
         UploadFault::Processes(2),
         UploadFault::ProcessesUnnamed(2),
-        UploadFault::ListedTwice,
     ]);
     let fault = prop_oneof![
         3 => (operation.clone(), error).prop_map(|(operation, error)| Fault::Fails(operation, error)),

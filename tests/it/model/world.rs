@@ -14,6 +14,7 @@ use fit_sync::engine::{
     self, Approved, Finished, Open, Pace, Places, PlanRequest, Planned, Refresh, Session, Stop,
 };
 use fit_sync::event::{Events, Recorder};
+use fit_sync::fit;
 use fit_sync::manifest::{
     Account, CacheSettings, ConflictStrategy, Filter, Limits, Manifest, Rule,
 };
@@ -100,8 +101,17 @@ impl World {
         Self { accounts, session, clock, planned, asked, _folder: folder }
     }
 
+    /// Has the athlete put a recording into an account; one that takes no two of the same start says
+    /// no to its athlete as well.
     pub(super) fn put(&self, activity: &Activity) {
-        self.accounts[activity.account].memory.put_file(&recording(activity), Some("a ride"));
+        let memory = &self.accounts[activity.account].memory;
+        let bytes = recording(activity);
+        let start = |bytes: &[u8]| Some(fit::read(bytes).ok()?.key()?.0.start);
+        let has_start = |id: &RemoteId| start(&memory.bytes(id).unwrap()) == start(&bytes);
+        let refuses = memory.capabilities().replace == ReplaceProtocol::DeleteThenUpload;
+        if !(refuses && memory.ids().iter().any(has_start)) {
+            memory.put_file(&bytes, Some("a ride"));
+        }
     }
 
     /// A run during which things go wrong and the athlete is not idle.
@@ -235,10 +245,12 @@ impl World {
         brought.for_each(|(sha256, id)| copies.entry(sha256).or_default().push(id));
         for (sha256, ids) in copies {
             let held = |other: &Arc<Troubled>| {
-                let put = Witness::of(&other.memory).put;
-                put.iter().filter(|id| hash(&other.memory, id).as_ref() == Some(&sha256)).count()
+                let Witness { put, brought, .. } = Witness::of(&other.memory);
+                let same = |id: &&RemoteId| hash(&other.memory, id).as_ref() == Some(&sha256);
+                put.union(&brought).filter(same).count()
             };
-            let most = self.accounts.iter().map(held).max().unwrap_or_default().max(1);
+            let mut others = NAMES.iter().zip(&self.accounts).filter(|(other, _)| **other != name);
+            let most = others.by_ref().map(|(_, other)| held(other)).max().unwrap_or_default();
             prop_assert!(ids.len() <= most, "{name}: {ids:?} are one recording");
         }
         Ok(())

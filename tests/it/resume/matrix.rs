@@ -24,7 +24,6 @@ fn crash_at_each(scenario: Scenario, moment: Moment) -> usize {
 fn crash_everywhere(scenario: Scenario, least: [usize; 4]) {
     for (moment, least) in Moment::ALL.into_iter().zip(least) {
         let points = crash_at_each(scenario, moment);
-        println!("{scenario:?}, {moment:?}: {points} crash points");
         assert!(points >= least, "{scenario:?}, {moment:?}: only {points} crash points");
     }
 }
@@ -82,7 +81,6 @@ fn a_crash_while_settling_a_crash_is_survived() {
     for scenario in [Scenario::Mixed, Scenario::MixedGaps] {
         let points = crash_twice(scenario, Moment::After, Moment::Journalled)
             + crash_twice(scenario, Moment::Before, Moment::After);
-        println!("{scenario:?}, twice: {points} crash points");
         assert!(points >= 10, "{scenario:?}: only {points} crash points");
     }
 }

@@ -1,0 +1,170 @@
+//! What a step of apply costs besides its requests: journal, links and events, from one account in
+//! memory to another, with a state on the disk.
+//!
+//! At most 1 ms of CPU per step, growing linearly to 10,000 steps; at most 64 MB for 5,000 steps,
+//! both accounts in memory and all their files included. Each size runs in a process of its own, so
+//! that each has its own peak.
+#![expect(clippy::unwrap_used, reason = "a bench may fail where it stands, as a test may")]
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::Arc;
+
+use fit_sync::clock::ManualClock;
+use fit_sync::domain::{AccountName, RuleName, Sha256};
+use fit_sync::engine::{self, Approved, Open, Pace, Places, PlanRequest, Refresh, Session, Stop};
+use fit_sync::event::{Event, Events, Phase};
+use fit_sync::manifest::{
+    Account, CacheSettings, ConflictStrategy, Filter, Limits, Manifest, Rule,
+};
+use fit_sync::plan::Options;
+use fit_sync::platform::memory::{Memory, Settings};
+use fit_sync::platform::{self, OpenError, Opening, Platform};
+use fit_sync::state::{Access, Store};
+use jiff::{SignedDuration, Timestamp};
+
+#[path = "../tests/it/support/fit.rs"]
+#[expect(dead_code, reason = "the bench needs few of the writer's words")]
+mod writer;
+
+const NAMES: [&str; 2] = ["here", "there"];
+
+#[expect(clippy::print_stdout, reason = "the report is what the bench is for")]
+fn main() {
+    let size = std::env::args().nth(1).and_then(|word| word.parse().ok());
+    if let Some(steps) = size {
+        println!("{}", measured(steps));
+        return;
+    }
+    println!("steps    plan      apply: CPU per step    peak");
+    for steps in ["1000", "5000", "10000"] {
+        let this = std::env::current_exe().unwrap();
+        let output = Command::new(this).arg(steps).output().unwrap();
+        print!("{}", String::from_utf8_lossy(&output.stdout));
+    }
+}
+
+fn measured(steps: u32) -> String {
+    let folder = tempfile::tempdir().unwrap();
+    let accounts = NAMES.map(|name| Memory::new(Settings::new(name)));
+    for number in 0..steps {
+        accounts[0].put_file(&recording(number), None);
+    }
+    let session = session(folder.path(), &accounts);
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let begin = cpu_ms();
+    let request = PlanRequest {
+        refresh: Refresh::Incremental,
+        options: Options::default(),
+        max_downloads: 0,
+    };
+    let planned = runtime.block_on(engine::plan(&session, &request)).unwrap();
+    let between = cpu_ms();
+    let document = planned.plan.document.clone();
+    let apply = engine::apply(&session, planned, Approved::Fresh(&document), Pace::default());
+    let finished = runtime.block_on(apply).unwrap();
+    let end = cpu_ms();
+    let done = finished.steps.iter().filter(|step| step.phase == Phase::Confirmed).count();
+    assert_eq!(done, usize::try_from(steps).unwrap());
+    format!(
+        "{steps:>6} {:>6} ms {:>12} ms {:>6.3} ms {:>6} MB",
+        between - begin,
+        end - between,
+        (end - between) as f64 / f64::from(steps),
+        peak_kb() / 1024,
+    )
+}
+
+/// Minutes after each other, like the training of many years put together.
+fn recording(number: u32) -> Vec<u8> {
+    let first: Timestamp = "2010-01-01T00:00:00Z".parse().unwrap();
+    let start = first + SignedDuration::from_hours(11 * i64::from(number));
+    writer::FitFile::new(start).records(3).build()
+}
+
+fn session(folder: &Path, accounts: &[Memory; 2]) -> Session {
+    let clock = Arc::new(ManualClock::new("2026-06-01T12:00:00Z".parse().unwrap()));
+    let platforms: BTreeMap<AccountName, Memory> =
+        NAMES.into_iter().map(AccountName::new).zip(accounts.iter().cloned()).collect();
+    let open: Arc<Open> = Arc::new(move |account: &Account, _: &Opening| {
+        let unknown = || OpenError::Unknown { platform: account.platform.clone() };
+        let memory = platforms.get(&account.name).ok_or_else(unknown)?;
+        Ok(Arc::new(memory.clone()) as Arc<dyn Platform>)
+    });
+    Session {
+        manifest: manifest(),
+        decisions: Vec::new(),
+        store: Store::open(&folder.join("state.db"), Access::ReadWrite).unwrap(),
+        catalog: platform::catalog(),
+        open,
+        opening: Opening { clock, random: Arc::new(|| [7; 16]) },
+        events: Arc::new(Nobody),
+        places: Places { backups: folder.join("backups"), spool: folder.join("spool") },
+        stop: Stop::default(),
+    }
+}
+
+/// Listens to nothing.
+struct Nobody;
+
+impl Events for Nobody {
+    fn emit(&self, _: Event) {}
+}
+
+fn manifest() -> Manifest {
+    let accounts = NAMES.map(|name| (AccountName::new(name), account(name)));
+    Manifest {
+        path: PathBuf::from("fit_sync.yaml"),
+        sha256: Sha256::of(b"a manifest"),
+        accounts: BTreeMap::from(accounts),
+        rules: vec![Rule {
+            name: RuleName::new("here-to-there"),
+            source: AccountName::new("here"),
+            destination: AccountName::new("there"),
+            filter: Filter::default(),
+            strategy: ConflictStrategy::SkipExisting,
+            line: 1,
+        }],
+        cache: CacheSettings { directory: None, max_age_days: 7 },
+        limits: Limits::default(),
+        state: None,
+        backups: None,
+        decisions: PathBuf::from("fit_sync.decisions.yaml"),
+        warnings: Vec::new(),
+    }
+}
+
+fn account(name: &str) -> Account {
+    Account {
+        name: AccountName::new(name),
+        platform: "memory".to_owned(),
+        region: None,
+        email: None,
+        password: Vec::new(),
+        mfa_command: None,
+        path: None,
+        proxy: None,
+        ca_file: None,
+        max_parallel: None,
+        min_gap_ms: None,
+        settle_s: None,
+        allow_login: None,
+        endpoints: BTreeMap::new(),
+    }
+}
+
+/// CPU time of this process so far, all threads, user and system.
+fn cpu_ms() -> u64 {
+    let time = rustix::time::clock_gettime(rustix::time::ClockId::ProcessCPUTime);
+    let ms = time.tv_sec * 1000 + time.tv_nsec / 1_000_000;
+    u64::try_from(ms).unwrap()
+}
+
+/// The most memory that this process ever held; 0 where the system does not say.
+fn peak_kb() -> u64 {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
+    let number = peak.and_then(|text| text.split_whitespace().next());
+    number.and_then(|digits| digits.parse().ok()).unwrap_or_default()
+}
