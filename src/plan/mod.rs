@@ -15,7 +15,9 @@ pub mod matching;
 mod model;
 mod owners;
 mod reason;
+mod recall;
 mod select;
+mod steps;
 mod suspects;
 mod world;
 

@@ -2,6 +2,8 @@
 
 pub(crate) mod fit;
 #[cfg(test)]
+mod remembered;
+#[cfg(test)]
 pub(crate) mod scenario;
 #[cfg(test)]
 pub(crate) mod simulate;
