@@ -11,13 +11,13 @@ use super::decide::{self, Notice, Ruling};
 use super::document::DocumentError;
 use super::guard;
 use super::model::{
-    AccountRef, Action, ActivityRef, Blocked, BlockedReason, Body, Change, Conflict, Context,
-    Counts, DestinationRef, Document, InSync, InventoryRef, LimitExceeded, ManifestRef, Protocol,
-    RuleSummary, Skip, SourceRef, Step, StepKey,
+    AccountRef, ActivityRef, Blocked, BlockedReason, Body, Conflict, Context, Counts, Document,
+    InSync, InventoryRef, LimitExceeded, ManifestRef, RuleSummary, Skip, Step,
 };
 use super::owners::{self, Covered, Owned};
-use super::reason::{SkipReason, StepReason};
+use super::reason::SkipReason;
 use super::select::{self, Entry};
+use super::steps;
 use super::world::{AccountView, Force, Listing, World};
 
 /// A plan and what belongs beside it.
@@ -134,6 +134,8 @@ impl Draft {
         let forbidden: BTreeMap<&RuleName, Forbidden> =
             rules.iter().map(|rule| (&rule.name, self.forbidden(world, rule, view))).collect();
         let rulings = decide::decide(world, destination, view, &owned);
+        let pairs = rulings.iter().filter(|ruling| matches!(ruling, Ruling::InSync { .. }));
+        self.in_sync.reserve_exact(pairs.count());
         for (event, ruling) in owned.iter().zip(rulings) {
             let forbidden = forbidden.get(&event.rule.name).copied().unwrap_or_default();
             self.take(world, view, event, ruling, forbidden);
@@ -175,12 +177,12 @@ impl Draft {
             Ruling::Replace { .. } if forbidden.replaces => self.skip_unread(world, rule, entry),
             Ruling::Upload(reason) => {
                 if self.count(world, rule, entry, |counts| counts.upload += 1) {
-                    self.steps.push(upload(rule, entry, reason));
+                    self.steps.push(steps::upload(rule, entry, reason));
                 }
             }
             Ruling::Replace { old, reason, changes } => {
                 if self.count(world, rule, entry, |counts| counts.replace += 1) {
-                    self.steps.push(replace(view, rule, entry, old, reason, changes));
+                    self.steps.push(steps::replace(view, rule, entry, old, reason, changes));
                 }
             }
             Ruling::Conflict(reason, candidates) => {
@@ -390,61 +392,4 @@ fn shrunken_destinations(world: &World<'_>) -> Vec<LimitExceeded> {
         .into_iter()
         .filter_map(|name| guard::shrunken(&world.manifest.limits, name, world.accounts.get(name)?))
         .collect()
-}
-
-fn upload(rule: &Rule, entry: &Entry<'_>, reason: StepReason) -> Step {
-    step(rule, entry, Action::Upload, reason)
-}
-
-fn replace(
-    view: &AccountView<'_>,
-    rule: &Rule,
-    entry: &Entry<'_>,
-    old: &Activity,
-    reason: StepReason,
-    changes: Vec<Change>,
-) -> Step {
-    let capabilities = &view.capabilities;
-    let protocol = Protocol::from(capabilities.replace);
-    Step {
-        protocol: Some(protocol),
-        destination: DestinationRef {
-            account: rule.destination.clone(),
-            id: Some(old.id.clone()),
-            fingerprint: Some(old.fingerprint.clone()),
-        },
-        changes,
-        loses: capabilities.loses_on_replace.iter().map(|&loss| loss.to_owned()).collect(),
-        ..step(rule, entry, Action::Replace, reason)
-    }
-}
-
-fn step(rule: &Rule, entry: &Entry<'_>, action: Action, reason: StepReason) -> Step {
-    let activity = entry.activity;
-    Step {
-        address: entry.address.clone(),
-        rule: rule.name.clone(),
-        action,
-        reason,
-        protocol: None,
-        key: StepKey {
-            start: activity.start.unwrap_or_default(),
-            elapsed_s: activity.elapsed_s,
-            kind: activity.kind.clone(),
-        },
-        source: SourceRef {
-            account: rule.source.clone(),
-            id: activity.id.clone(),
-            fingerprint: activity.fingerprint.clone(),
-            title: activity.title.as_deref().map(neutralise),
-            distance_m: activity.distance_m,
-        },
-        destination: DestinationRef {
-            account: rule.destination.clone(),
-            id: None,
-            fingerprint: None,
-        },
-        changes: Vec::new(),
-        loses: Vec::new(),
-    }
 }

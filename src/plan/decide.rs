@@ -3,8 +3,8 @@
 use std::collections::{HashMap, HashSet};
 
 use crate::domain::{
-    AccountName, Activity, Content, Decision, Fingerprint, Link, LinkOrigin, LinkStatus, Party,
-    RuleName, Unusable, Verdict,
+    AccountName, Activity, Content, Fingerprint, Link, LinkOrigin, LinkStatus, RuleName, Unusable,
+    Verdict,
 };
 use crate::manifest::ConflictStrategy;
 
@@ -14,7 +14,8 @@ use super::matching::{self, Evidence, Field, Outcome, Seeker};
 use super::model::{ActivityRef, Change};
 use super::owners::Owned;
 use super::reason::{ConflictReason, InSyncReason, SkipReason, StepReason};
-use super::world::{AccountView, Decided, Force, World, is_party};
+use super::recall::{Known, Memory};
+use super::world::{AccountView, Decided, Force, World};
 
 /// What is to be done about an event.
 #[derive(Debug)]
@@ -43,22 +44,6 @@ pub enum Notice {
     ChangedAtSource,
     /// The destination was edited since; it is never overwritten.
     ChangedAtDestination,
-}
-
-/// How a link stands to the destination's inventory.
-enum Memory<'a> {
-    Nothing,
-    /// A person said that this is it.
-    Adopted(usize),
-    /// An earlier run made or found the pair.
-    Linked(&'a Link),
-    /// The pair belongs to another recording of the same event.
-    SameEvent,
-    /// Once there, now gone from a complete inventory.
-    Removed,
-    /// Linked, but not to be seen in an incomplete inventory.
-    Unseen,
-    Pending(&'a Link),
 }
 
 /// Rules on every event of one destination.
@@ -113,22 +98,15 @@ fn a_persons_word_comes_first(memories: &[Memory<'_>], seekers: &mut [Seeker<'_>
     }
 }
 
-/// The links between a source and this destination, by the source's side.
-struct Known<'a> {
-    there: Links<'a>,
-    /// Those of rules the other way.
-    back: Links<'a>,
-}
-
-struct Judge<'a> {
-    world: &'a World<'a>,
-    destination: &'a AccountName,
-    view: &'a AccountView<'a>,
-    places: Places<'a>,
-    by_fingerprint: HashMap<&'a Fingerprint, Vec<usize>>,
-    decided: HashMap<&'a RuleName, Decided<'a>>,
-    sources: Vec<&'a AccountName>,
-    links: HashMap<&'a AccountName, Known<'a>>,
+pub(super) struct Judge<'a> {
+    pub(super) world: &'a World<'a>,
+    pub(super) destination: &'a AccountName,
+    pub(super) view: &'a AccountView<'a>,
+    pub(super) places: Places<'a>,
+    pub(super) by_fingerprint: HashMap<&'a Fingerprint, Vec<usize>>,
+    pub(super) decided: HashMap<&'a RuleName, Decided<'a>>,
+    pub(super) sources: Vec<&'a AccountName>,
+    pub(super) links: HashMap<&'a AccountName, Known<'a>>,
 }
 
 impl<'a> Judge<'a> {
@@ -187,7 +165,7 @@ impl<'a> Judge<'a> {
         self.sources.binary_search(&account).unwrap_or(usize::MAX)
     }
 
-    fn activity(&self, place: usize) -> Option<&'a Activity> {
+    pub(super) fn activity(&self, place: usize) -> Option<&'a Activity> {
         self.view.inventory.activities.get(place)
     }
 
@@ -210,84 +188,6 @@ impl<'a> Judge<'a> {
             }
         }
         field
-    }
-
-    /// Where the counterpart of an activity stands, by a link of either direction.
-    fn linked_place(&self, account: &AccountName, activity: &Activity) -> Option<usize> {
-        let known = self.links.get(account)?;
-        let there = known.there.find(activity).and_then(|link| self.place(link));
-        there.or_else(|| self.places.find(&known.back.find(activity)?.source))
-    }
-
-    /// Where a link's destination stands now.
-    fn place(&self, link: &Link) -> Option<usize> {
-        self.places.find(link.destination.as_ref()?)
-    }
-
-    /// What is remembered of an event: of its own recording, else of one that it covers, unless a
-    /// person said that it is not so.
-    fn remember(&self, event: &Owned<'a>, excluded: &[usize]) -> (Memory<'a>, Option<usize>) {
-        let activity = event.entry.activity;
-        if let Some(place) = self.adopted(event) {
-            return (Memory::Adopted(place), Some(place));
-        }
-        let recall = |account: &AccountName, activity: &Activity| {
-            let known = self.links.get(account)?.there.find(activity);
-            let recalled = match known {
-                Some(link) => self.recall(link),
-                None => (Memory::SameEvent, Some(self.linked_place(account, activity)?)),
-            };
-            let told_apart = recalled.1.is_some_and(|place| excluded.contains(&place));
-            (!told_apart).then_some(recalled)
-        };
-        let mut own = recall(&event.rule.source, activity);
-        if let Some(own) = own.take_if(|(_, place)| place.is_some()) {
-            return own;
-        }
-        let mut others: Vec<(Memory<'a>, Option<usize>)> =
-            event.covers.iter().filter_map(|(account, other)| recall(account, other)).collect();
-        if let Some(place) = others.iter().find_map(|(_, place)| *place) {
-            return (Memory::SameEvent, Some(place));
-        }
-        let other = (!others.is_empty()).then(|| others.swap_remove(0));
-        own.or(other).unwrap_or((Memory::Nothing, None))
-    }
-
-    fn recall(&self, link: &'a Link) -> (Memory<'a>, Option<usize>) {
-        match (self.place(link), link.status) {
-            (Some(place), _) => (Memory::Linked(link), Some(place)),
-            (None, LinkStatus::Pending { .. }) => (Memory::Pending(link), None),
-            (None, LinkStatus::Confirmed) if self.view.inventory.complete => {
-                (Memory::Removed, None)
-            }
-            (None, LinkStatus::Confirmed) => (Memory::Unseen, None),
-        }
-    }
-
-    fn decision(&self, event: &Owned<'a>, verdict: Verdict) -> Option<&'a Decision> {
-        self.decided.get(&event.rule.name)?.find(verdict, event.entry.activity)
-    }
-
-    fn adopted(&self, event: &Owned<'a>) -> Option<usize> {
-        let decision = self.decision(event, Verdict::Adopt)?;
-        self.meant(decision.destination.as_ref()?).next()
-    }
-
-    fn excluded(&self, event: &Owned<'a>) -> Vec<usize> {
-        let decision = self.decision(event, Verdict::Distinct);
-        let candidates = decision.iter().flat_map(|decision| &decision.candidates);
-        candidates.flat_map(|party| self.meant(party)).collect()
-    }
-
-    /// The destination's activities that a decision means by one of its parties.
-    fn meant(&self, party: &'a Party) -> impl Iterator<Item = usize> {
-        let places = self.by_fingerprint.get(&party.fingerprint).into_iter().flatten().copied();
-        let profile = self.view.profile.as_ref();
-        let means = move |place: &usize| {
-            let activity = self.activity(*place);
-            activity.is_some_and(|found| is_party(party, self.destination, profile, found))
-        };
-        places.filter(means)
     }
 
     fn rule(&self, event: &Owned<'a>, memory: &Memory<'a>, outcome: Outcome) -> Ruling<'a> {

@@ -5,6 +5,8 @@ pub(crate) mod catalog;
 pub(crate) mod cli;
 pub(crate) mod fit;
 #[cfg(test)]
+mod remembered;
+#[cfg(test)]
 pub(crate) mod scenario;
 #[cfg(test)]
 pub(crate) mod simulate;

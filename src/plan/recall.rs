@@ -1,0 +1,115 @@
+//! What is remembered of an event: by the links of earlier runs and by people's decisions.
+
+use crate::domain::{AccountName, Activity, Decision, Link, LinkStatus, Party, Verdict};
+
+use super::decide::Judge;
+use super::links::Links;
+use super::owners::Owned;
+use super::world::is_party;
+
+/// How a link stands to the destination's inventory.
+pub(super) enum Memory<'a> {
+    Nothing,
+    /// A person said that this is it.
+    Adopted(usize),
+    /// An earlier run made or found the pair.
+    Linked(&'a Link),
+    /// The pair belongs to another recording of the same event.
+    SameEvent,
+    /// Once there, now gone from a complete inventory.
+    Removed,
+    /// Linked, but not to be seen in an incomplete inventory.
+    Unseen,
+    Pending(&'a Link),
+}
+
+/// The links between a source and this destination, by the source's side.
+pub(super) struct Known<'a> {
+    pub(super) there: Links<'a>,
+    /// Those of rules the other way.
+    pub(super) back: Links<'a>,
+}
+
+impl<'a> Judge<'a> {
+    /// Where the counterpart of an activity stands, by a link of either direction.
+    pub(super) fn linked_place(&self, account: &AccountName, activity: &Activity) -> Option<usize> {
+        let known = self.links.get(account)?;
+        let there = known.there.find(activity).and_then(|link| self.place(link));
+        there.or_else(|| self.places.find(&known.back.find(activity)?.source))
+    }
+
+    /// Where a link's destination stands now.
+    pub(super) fn place(&self, link: &Link) -> Option<usize> {
+        self.places.find(link.destination.as_ref()?)
+    }
+
+    /// What is remembered of an event: of its own recording, else of one that it covers, unless a
+    /// person said that it is not so.
+    pub(super) fn remember(
+        &self,
+        event: &Owned<'a>,
+        excluded: &[usize],
+    ) -> (Memory<'a>, Option<usize>) {
+        let activity = event.entry.activity;
+        if let Some(place) = self.adopted(event) {
+            return (Memory::Adopted(place), Some(place));
+        }
+        let recall = |account: &AccountName, activity: &Activity| {
+            let known = self.links.get(account)?.there.find(activity);
+            let recalled = match known {
+                Some(link) => self.recall(link),
+                None => (Memory::SameEvent, Some(self.linked_place(account, activity)?)),
+            };
+            let told_apart = recalled.1.is_some_and(|place| excluded.contains(&place));
+            (!told_apart).then_some(recalled)
+        };
+        let mut own = recall(&event.rule.source, activity);
+        if let Some(own) = own.take_if(|(_, place)| place.is_some()) {
+            return own;
+        }
+        let mut others: Vec<(Memory<'a>, Option<usize>)> =
+            event.covers.iter().filter_map(|(account, other)| recall(account, other)).collect();
+        if let Some(place) = others.iter().find_map(|(_, place)| *place) {
+            return (Memory::SameEvent, Some(place));
+        }
+        let other = (!others.is_empty()).then(|| others.swap_remove(0));
+        own.or(other).unwrap_or((Memory::Nothing, None))
+    }
+
+    fn recall(&self, link: &'a Link) -> (Memory<'a>, Option<usize>) {
+        match (self.place(link), link.status) {
+            (Some(place), _) => (Memory::Linked(link), Some(place)),
+            (None, LinkStatus::Pending { .. }) => (Memory::Pending(link), None),
+            (None, LinkStatus::Confirmed) if self.view.inventory.complete => {
+                (Memory::Removed, None)
+            }
+            (None, LinkStatus::Confirmed) => (Memory::Unseen, None),
+        }
+    }
+
+    pub(super) fn decision(&self, event: &Owned<'a>, verdict: Verdict) -> Option<&'a Decision> {
+        self.decided.get(&event.rule.name)?.find(verdict, event.entry.activity)
+    }
+
+    fn adopted(&self, event: &Owned<'a>) -> Option<usize> {
+        let decision = self.decision(event, Verdict::Adopt)?;
+        self.meant(decision.destination.as_ref()?).next()
+    }
+
+    pub(super) fn excluded(&self, event: &Owned<'a>) -> Vec<usize> {
+        let decision = self.decision(event, Verdict::Distinct);
+        let candidates = decision.iter().flat_map(|decision| &decision.candidates);
+        candidates.flat_map(|party| self.meant(party)).collect()
+    }
+
+    /// The destination's activities that a decision means by one of its parties.
+    fn meant(&self, party: &'a Party) -> impl Iterator<Item = usize> {
+        let places = self.by_fingerprint.get(&party.fingerprint).into_iter().flatten().copied();
+        let profile = self.view.profile.as_ref();
+        let means = move |place: &usize| {
+            let activity = self.activity(*place);
+            activity.is_some_and(|found| is_party(party, self.destination, profile, found))
+        };
+        places.filter(means)
+    }
+}
