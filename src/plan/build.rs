@@ -7,13 +7,14 @@ use sha2::{Digest, Sha256};
 use crate::domain::{AccountName, Activity, Address, Fingerprint, RemoteId, RuleName, neutralise};
 use crate::manifest::{ConflictStrategy, Rule};
 
+use super::context::{
+    ActivityRef, Blocked, BlockedReason, Conflict, Context, Counts, InSync, InventoryRef,
+    LimitExceeded, ManifestRef, RuleSummary, Skip,
+};
 use super::decide::{self, Notice, Ruling};
 use super::document::DocumentError;
 use super::guard;
-use super::model::{
-    AccountRef, ActivityRef, Blocked, BlockedReason, Body, Conflict, Context, Counts, Document,
-    InSync, InventoryRef, LimitExceeded, ManifestRef, RuleSummary, Skip, Step,
-};
+use super::model::{AccountRef, Body, Document, Step};
 use super::owners::{self, Covered, Owned};
 use super::reason::SkipReason;
 use super::select::{self, Entry};

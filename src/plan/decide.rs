@@ -9,9 +9,10 @@ use crate::domain::{
 use crate::manifest::ConflictStrategy;
 
 use super::compare;
+use super::context::ActivityRef;
 use super::links::{Links, Places};
 use super::matching::{self, Evidence, Field, Outcome, Seeker};
-use super::model::{ActivityRef, Change};
+use super::model::Change;
 use super::owners::Owned;
 use super::reason::{ConflictReason, InSyncReason, SkipReason, StepReason};
 use super::recall::{Known, Memory};

@@ -4,7 +4,8 @@ use serde::Serialize;
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 
-use super::model::{Action, Body, Context, Document, FORMAT, Meta, PlanId};
+use super::context::Context;
+use super::model::{Action, Body, Document, FORMAT, Meta, PlanId};
 
 /// Why a file is not a plan that may be executed.
 #[derive(Debug, thiserror::Error)]

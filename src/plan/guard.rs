@@ -3,7 +3,7 @@
 use crate::domain::AccountName;
 use crate::manifest::Limits;
 
-use super::model::{BlockedReason, Counts, LimitExceeded};
+use super::context::{BlockedReason, Counts, LimitExceeded};
 use super::world::AccountView;
 
 /// Limits that these counts exceed.

@@ -6,6 +6,7 @@
 mod build;
 mod choice;
 mod compare;
+mod context;
 mod copies;
 mod decide;
 mod document;
@@ -25,13 +26,16 @@ mod world;
 
 pub use build::{Comparison, Plan, build};
 pub use compare::{changes, clock};
+pub use context::{
+    ActivityRef, Blocked, BlockedReason, Conflict, Context, Counts, InSync, InventoryRef,
+    LimitExceeded, ManifestRef, RuleSummary, Skip,
+};
 pub use decide::Notice;
 pub use document::DocumentError;
 pub use guard::exceeded;
 pub use model::{
-    AccountRef, Action, ActivityRef, Blocked, BlockedReason, Body, ByAccount, Change, Conflict,
-    Context, Counts, DestinationRef, Document, FORMAT, InSync, InventoryRef, LimitExceeded,
-    ManifestRef, Meta, PlanId, Protocol, RuleSummary, Skip, SourceRef, Step, StepKey,
+    AccountRef, Action, Body, ByAccount, Change, DestinationRef, Document, FORMAT, Meta, PlanId,
+    Protocol, SourceRef, Step, StepKey,
 };
 pub use reason::{ConflictReason, InSyncReason, SkipReason, StepReason};
 pub use select::activity_at;

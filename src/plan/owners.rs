@@ -8,8 +8,8 @@ use std::collections::HashMap;
 use crate::domain::{AccountName, Activity, Address, RemoteId, RuleName, Verdict};
 use crate::manifest::{ConflictStrategy, Rule};
 
+use super::context::ActivityRef;
 use super::matching::{self, Field, Outcome, Seeker};
-use super::model::ActivityRef;
 use super::reason::ConflictReason;
 use super::select::Entry;
 use super::world::{Decided, World, is_party};

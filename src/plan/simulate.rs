@@ -10,8 +10,9 @@ use crate::domain::{
 };
 
 use super::build::{Plan, build};
+use super::context::InSync;
 use super::document::DocumentError;
-use super::model::{ByAccount, InSync, Step};
+use super::model::{ByAccount, Step};
 use super::reason::InSyncReason;
 use super::world::{AccountView, Force, Listing, Memory, Options, World};
 

@@ -11,7 +11,8 @@ use crate::domain::{
 };
 use crate::manifest::Manifest;
 
-use super::model::{BlockedReason, ByAccount};
+use super::context::BlockedReason;
+use super::model::ByAccount;
 
 /// The whole input of a plan: the same world gives the same plan, byte for byte.
 pub struct World<'a> {
