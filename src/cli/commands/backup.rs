@@ -149,7 +149,8 @@ fn prune(context: &Context, args: &Prune) -> Result<Exit, Failure> {
     }
     let note =
         if kept > 0 { format!(" {kept} are needed by steps in flight.") } else { String::new() };
-    context.printer.product(&format!("Removed {removed} backups.{note}\n"));
+    let backups = if removed == 1 { "backup" } else { "backups" };
+    context.printer.product(&format!("Removed {removed} {backups}.{note}\n"));
     Ok(Exit::Done)
 }
 
