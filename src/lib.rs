@@ -2,6 +2,39 @@
 //!
 //! A user writes down in a manifest which account shall hold what another one holds; `plan` shows
 //! what is missing or different, `apply` does exactly that.
+//!
+//! # Two straight lines
+//!
+//! Each arrow is one function, a value in and a value out.
+//!
+//! ```text
+//! plan:   text ─manifest::load→ Manifest ─engine::accounts→ open accounts
+//!         ─engine::refresh→ inventories (kept in the state) ─plan::select→ wanted
+//!         ─plan::owners→ one owner per event ─plan::matching→ matches ─plan::decide→ rulings
+//!         ─plan::build→ Plan ─plan::guard→ Plan ─render→ text | json | summary
+//!
+//! apply:  ─engine::lock→ alone at the destinations ─(plan, or a saved one)→
+//!         Plan ─engine::apply::precondition→ still true? ─cli::ask→ yes ─state::journal→ run
+//!         each step: journal(intent) → bytes → platform call → verify → journal(outcome) → event
+//!         ─→ summary ─render→ text | JSON lines | report
+//! ```
+//!
+//! No step of `plan` writes to a platform; no step of `apply` decides what the plan has not said.
+//!
+//! # Floors
+//!
+//! ```text
+//! 6  cli                                   the only floor that prints, prompts, reads the environment
+//! 5  render                                values in, text out
+//! 4  engine                                orchestration; emits events
+//! 3  platform | state | archive            accounts; the memory; files on this machine
+//! 2  plan                                  deciding, purely
+//! 1  manifest | fit                        what the user wants; what a file holds
+//! 0  domain  diag  clock  event            the words of the trade
+//! ```
+//!
+//! A floor uses only lower floors, and rooms of one floor do not know each other;
+//! `tests/it/architecture.rs` checks both.
 
 pub mod archive;
 pub mod cli;

@@ -25,6 +25,8 @@ pub enum Exit {
     State,
     /// Apply ended with at least one step not done.
     Partly,
+    /// Interrupted and closed cleanly.
+    Interrupted,
     /// The command line is wrong.
     Usage,
     /// A bug.
@@ -46,8 +48,29 @@ impl Exit {
             Self::Locked => 8,
             Self::State => 9,
             Self::Partly => 10,
+            Self::Interrupted => 11,
             Self::Usage => 64,
             Self::Bug => 70,
+        }
+    }
+
+    /// The word for it in reports and events.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Done => "done",
+            Self::Failed => "failed",
+            Self::Changes => "changes",
+            Self::Invalid => "invalid",
+            Self::Login => "login",
+            Self::Unavailable => "unavailable",
+            Self::Decide => "decide",
+            Self::StalePlan => "stale_plan",
+            Self::Locked => "locked",
+            Self::State => "state",
+            Self::Partly => "partly",
+            Self::Interrupted => "interrupted",
+            Self::Usage => "usage",
+            Self::Bug => "bug",
         }
     }
 

@@ -60,6 +60,10 @@ pub struct Capabilities {
     pub editable: Editable,
     /// Largest file that it takes, in bytes.
     pub max_upload_bytes: Option<u64>,
+    /// Steps that may be under way at one time.
+    pub parallel: u32,
+    /// Seconds that it may need to show what it took, or to forget what it deleted.
+    pub settle_s: u64,
     /// What a replaced activity loses because no file holds it, in the words of a plan's `loses`.
     pub loses_on_replace: &'static [&'static str],
 }

@@ -10,6 +10,8 @@ use crate::manifest::Manifest;
 use crate::platform::{OpenError, Opening, Platform};
 use crate::state::Store;
 
+use super::stop::Stop;
+
 /// Opens an account of the manifest; the registry's `open`, or a test's own worlds.
 pub type Open = dyn Fn(&crate::manifest::Account, &Opening) -> Result<Arc<dyn Platform>, OpenError>
     + Send
@@ -33,6 +35,8 @@ pub struct Session {
     pub events: Arc<dyn Events>,
     /// Folders of this machine.
     pub places: Places,
+    /// Set when somebody wants the run to end.
+    pub stop: Stop,
 }
 
 /// Folders of this machine that a run writes to.
@@ -40,6 +44,8 @@ pub struct Session {
 pub struct Places {
     /// Where replaced activities are kept.
     pub backups: PathBuf,
+    /// Where bytes lie from before an old activity is removed until the new one was seen.
+    pub spool: PathBuf,
 }
 
 impl Session {

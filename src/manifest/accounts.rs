@@ -9,8 +9,8 @@ use secrecy::SecretString;
 use crate::domain::{AccountName, PlatformSpec, RegionSpec, nearest};
 
 use super::faults::{Document, Fault};
+use super::fields::{Field, Fields, Owner, Reader};
 use super::keys::ACCOUNT;
-use super::parse::{Field, Fields, Owner, Reader};
 use super::raw::{Entry, Kind};
 use super::{Account, PasswordSource, codes, mask, trust};
 
@@ -24,7 +24,12 @@ pub(super) struct Accounts {
     pub(super) good: BTreeMap<AccountName, Account>,
     /// The names of all, so that a faulty account is not unknown as well.
     pub(super) names: BTreeSet<String>,
+    /// Whether these are all; if not, an unknown name may stand in what cannot be read.
+    pub(super) complete: bool,
 }
+
+/// Keys that every account may have: where there is nothing to pace they do no harm.
+const EVERYWHERE: &[&str] = &["max_parallel", "min_gap_ms", "settle_s", "allow_login"];
 
 /// Where an account stands: its place, and its keys in the manifest and in home.
 struct Draft<'a> {
@@ -34,7 +39,11 @@ struct Draft<'a> {
 }
 
 /// Reads the `accounts` of the manifest and of this machine, the latter winning key by key.
-pub(super) fn read(sections: &[Option<Field<'_>>], reader: &mut Reader<'_>) -> Accounts {
+pub(super) fn read(
+    sections: &[Option<Field<'_>>],
+    complete: bool,
+    reader: &mut Reader<'_>,
+) -> Accounts {
     let mut drafts: BTreeMap<String, Draft<'_>> = BTreeMap::new();
     for section in sections.iter().flatten() {
         for entry in entries(*section, reader) {
@@ -48,8 +57,20 @@ pub(super) fn read(sections: &[Option<Field<'_>>], reader: &mut Reader<'_>) -> A
             drafts.insert(entry.key.clone(), draft);
         }
     }
-    let mut accounts = Accounts::default();
+    let readable = |section: &Field<'_>| matches!(section.entry.value.kind, Kind::Map(_));
+    let mut accounts = Accounts {
+        complete: complete && sections.iter().flatten().all(readable),
+        ..Accounts::default()
+    };
     for (name, draft) in drafts {
+        let folded = name.to_lowercase();
+        if accounts.names.iter().any(|other| other.to_lowercase() == folded) {
+            let message = format!("another account's name differs from '{name}' in case only");
+            let fault = Fault::new(codes::BAD_NAME, draft.entry.span.clone(), message).help(
+                "choose another name: variables and files go by it, and they may ignore case",
+            );
+            reader.faults.error(draft.document, fault);
+        }
         if let Some(account) = account(&name, &draft, reader) {
             accounts.good.insert(account.name.clone(), account);
         }
@@ -118,8 +139,10 @@ fn account(name: &str, draft: &Draft<'_>, reader: &mut Reader<'_>) -> Option<Acc
     let spec = platform(name, draft, implied.map(|(spec, _)| spec), reader)?;
     let implied_region = implied.and_then(|(of, region)| (of.id == spec.id).then_some(region));
     let region = region(spec, draft, implied_region, reader);
-    let endpoints =
-        at("endpoints").map(|field| field.endpoints(spec.endpoints, reader)).unwrap_or_default();
+    let endpoints = at("endpoints")
+        .filter(|_| !spec.endpoints.is_empty())
+        .map(|field| field.endpoints(spec.endpoints, reader))
+        .unwrap_or_default();
     misplaced(spec, draft, reader);
     let name = AccountName::new(name);
     Some(Account {
@@ -142,12 +165,16 @@ fn account(name: &str, draft: &Draft<'_>, reader: &mut Reader<'_>) -> Option<Acc
 
 /// The sources of the password in the order in which they are tried.
 fn passwords(fields: &Fields<'_>, reader: &mut Reader<'_>) -> Vec<PasswordSource> {
-    let env =
-        fields.get("password_env").and_then(|field| field.text(reader)).map(PasswordSource::Env);
+    let env = fields
+        .get("password_env")
+        .and_then(|field| variable(&field, reader))
+        .map(PasswordSource::Env);
     let file = fields.get("password_file").and_then(|field| {
         let path = field.path(reader)?;
-        let readable = fs::metadata(&path)
-            .is_ok_and(|metadata| trust::is_open(&path, &metadata, reader.request.uid));
+        let readable = fs::canonicalize(&path).is_ok_and(|real| {
+            fs::metadata(&real)
+                .is_ok_and(|metadata| trust::is_open(&real, &metadata, reader.request.uid))
+        });
         if readable {
             let message = "other users can read this password file";
             let fault = Fault::new(codes::READABLE_PASSWORD_FILE, field.span(), message)
@@ -165,6 +192,19 @@ fn passwords(fields: &Fields<'_>, reader: &mut Reader<'_>) -> Vec<PasswordSource
         .and_then(|field| field.scalar(reader))
         .map(|text| PasswordSource::Literal(SecretString::from(text)));
     [env, file, command, literal].into_iter().flatten().collect()
+}
+
+/// The name of an environment variable.
+fn variable(field: &Field<'_>, reader: &mut Reader<'_>) -> Option<String> {
+    let name = field.text(reader)?;
+    let form = name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')
+        && !name.starts_with(|c: char| c.is_ascii_digit());
+    if !form {
+        let message = "'password_env' must be the name of an environment variable";
+        let help = "write a name such as GARMIN_PASSWORD, not the password itself";
+        field.fault(codes::BAD_NAME, message, help, reader);
+    }
+    form.then_some(name)
 }
 
 fn platform<'a>(
@@ -251,7 +291,8 @@ fn misplaced(spec: &PlatformSpec, draft: &Draft<'_>, reader: &mut Reader<'_>) {
     let others = &reader.request.catalog.platforms;
     for field in draft.fields.iter() {
         let name = field.key.name;
-        let foreign = !spec.account_keys.contains(&name)
+        let foreign = !EVERYWHERE.contains(&name)
+            && !spec.account_keys.contains(&name)
             && others.iter().any(|other| other.account_keys.contains(&name));
         let no_endpoints = name == "endpoints" && spec.endpoints.is_empty();
         if foreign || no_endpoints {
@@ -266,7 +307,8 @@ fn misplaced(spec: &PlatformSpec, draft: &Draft<'_>, reader: &mut Reader<'_>) {
 }
 
 fn not_for_platform(field: Field<'_>, spec: &PlatformSpec, reader: &mut Reader<'_>) {
-    let message = format!("accounts of {} have no '{}'", spec.name, field.key.name);
+    let (id, name) = (spec.id, field.key.name);
+    let message = format!("an account of platform '{id}' has no '{name}'");
     let fault = Fault::new(codes::KEY_NOT_FOR_PLATFORM, field.entry.span.clone(), message)
         .help("remove it, or correct 'platform'");
     reader.faults.error(field.document, fault);

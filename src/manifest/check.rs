@@ -6,7 +6,7 @@ use crate::domain::{AccountName, PlatformSpec};
 
 use super::accounts::Accounts;
 use super::faults::{Document, Fault};
-use super::parse::{Field, Fields, Reader};
+use super::fields::{Field, Fields, Reader};
 use super::{Account, ConflictStrategy, DateBound, Located, Rule, codes};
 
 /// A rule and where it is stated.

@@ -14,7 +14,7 @@ use crate::diag::{Diagnostic, Severity, Source};
 use crate::domain::{Decision, Fingerprint, Party, RemoteId, RuleName, Verdict};
 
 use super::faults::Fault;
-use super::raw::{self, Kind, Node};
+use super::raw::{Kind, Node};
 use super::{codes, mask, text};
 
 /// Holds tens of thousands of decisions.
@@ -94,7 +94,7 @@ impl Decisions {
     fn parse(path: &Path, text: &str) -> Result<Self, Vec<Diagnostic>> {
         let source = Arc::new(Source { path: path.to_path_buf(), text: mask::text(text) });
         let finding = |fault: Fault| fault.of(&source, Severity::Error);
-        let tree = raw::read(text, MAX_VALUES).map_err(|fault| vec![finding(fault)])?;
+        let tree = super::tree::read(text, MAX_VALUES).map_err(|fault| vec![finding(fault)])?;
         let mut faults: Vec<Diagnostic> = tree.faults.into_iter().map(finding).collect();
         let mut entries = Vec::new();
         match tree.root {
@@ -167,7 +167,8 @@ fn replace(path: &Path, bytes: &[u8], permissions: Permissions) -> io::Result<()
 }
 
 fn bad_entry(item: &Node, error: &serde_json::Error) -> Fault {
-    let message = format!("this is not a decision: {}", mask::key(&error.to_string()));
+    let detail: String = error.to_string().chars().take(200).collect();
+    let message = format!("this is not a decision: {detail}");
     Fault::new(codes::BAD_DECISION, item.head(), message)
         .help("correct or remove the entry; 'fit_sync state' commands write it again")
 }

@@ -11,8 +11,11 @@ use super::mask;
 use super::raw::Node;
 use super::trust::Privacy;
 
-/// Further faults are only counted: nobody mends more in one go.
+/// Further faults are left out: nobody mends more in one go.
 const MAX_FAULTS: usize = 200;
+
+/// Most characters of a message.
+const MAX_MESSAGE: usize = 600;
 
 /// A fault in a text that has no name yet.
 #[derive(Clone, Debug)]
@@ -41,10 +44,18 @@ impl Fault {
         Diagnostic {
             code: self.code,
             severity,
-            message: mask::words(&self.message),
-            help: self.help.map(|help| mask::words(&help)),
+            message: mask::words(&short(&self.message)),
+            help: self.help.map(|help| mask::words(&short(&help))),
             place: Some(Place { source: Arc::clone(source), span: start..start + length }),
         }
+    }
+}
+
+/// A message may repeat what a person wrote, but not all of a long text.
+fn short(text: &str) -> String {
+    match text.char_indices().nth(MAX_MESSAGE) {
+        Some((end, _)) => format!("{}…", text.get(..end).unwrap_or_default()),
+        None => text.to_owned(),
     }
 }
 
@@ -57,6 +68,8 @@ pub(super) struct Document {
     pub(super) path: PathBuf,
     /// Whether it may hold secrets.
     pub(super) privacy: Privacy,
+    /// The secrets in it, so that no message repeats one that stands in a wrong place too.
+    pub(super) secrets: Vec<String>,
     /// Its content; `None` if it is empty.
     pub(super) root: Option<Node>,
 }
@@ -72,7 +85,6 @@ impl Document {
 #[derive(Debug, Default)]
 pub(super) struct Faults {
     list: Vec<Diagnostic>,
-    omitted: usize,
 }
 
 impl Faults {
@@ -88,24 +100,33 @@ impl Faults {
 
     /// Adds findings that were made elsewhere.
     pub(super) fn extend(&mut self, findings: Vec<Diagnostic>) {
-        self.list.extend(findings);
+        let room = MAX_FAULTS.saturating_sub(self.list.len());
+        self.list.extend(findings.into_iter().take(room));
+    }
+
+    /// The findings of a manifest that cannot be used.
+    pub(super) fn refused(self) -> Vec<Diagnostic> {
+        self.settle().unwrap_or_else(|refused| refused)
     }
 
     /// Whether anything keeps the manifest from being used.
-    pub(super) fn has_errors(&self) -> bool {
+    fn has_errors(&self) -> bool {
         self.list.iter().any(|finding| finding.severity == Severity::Error)
     }
 
-    /// Whether further faults would only be counted.
+    /// Whether further faults would be left out.
     pub(super) fn is_full(&self) -> bool {
         self.list.len() >= MAX_FAULTS
     }
 
     fn add(&mut self, document: &Document, fault: Fault, severity: Severity) {
-        if self.is_full() {
-            self.omitted += 1;
-        } else {
-            self.list.push(fault.of(&document.source, severity));
+        if !self.is_full() {
+            let mut finding = fault.of(&document.source, severity);
+            for secret in &document.secrets {
+                finding.message = finding.message.replace(secret, "***");
+                finding.help = finding.help.map(|help| help.replace(secret, "***"));
+            }
+            self.list.push(finding);
         }
     }
 
@@ -119,7 +140,7 @@ impl Faults {
             self.list.push(Diagnostic {
                 code: codes::TOO_MANY_FAULTS,
                 severity: if refused { Severity::Error } else { Severity::Warning },
-                message: format!("only the first {MAX_FAULTS} faults are shown"),
+                message: format!("there are {MAX_FAULTS} faults or more, and these are shown"),
                 help: Some("mend these, then validate again".to_owned()),
                 place: None,
             });

@@ -2,13 +2,15 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::diag::{Diagnostic, Severity};
+use crate::diag::Diagnostic;
 use crate::domain::Catalog;
 
-use super::faults::{Fault, Faults};
+use super::faults::{Document, Fault, Faults};
+use super::fields::{Field, Fields, Owner, Reader};
 use super::keys::{CACHE, HOME_ACCOUNTS, LIMITS, MANIFEST};
-use super::parse::{Field, Fields, Owner, Reader, permille};
+use super::parse::straight;
 use super::text::{self, Loaded};
+use super::value::permille;
 use super::{CacheSettings, Limits, Manifest, Trust, accounts, check, codes, rules};
 
 /// Days that cached files are kept if the manifest does not say.
@@ -40,33 +42,26 @@ pub fn load(request: &LoadRequest<'_>) -> Result<Manifest, Vec<Diagnostic>> {
     let own = reader.file(request.path, &path);
     let home_path = request.home.join("accounts.yaml");
     let home = reader.file(&home_path, &home_path);
-    let Some(own) = own else {
-        if !reader.faults.has_errors() {
-            reader.not_found();
+    let own = match own {
+        Reading::Good(own) => own,
+        Reading::Missing => {
+            let message = "there is no such manifest".to_owned();
+            let help = "check the path given with --config";
+            let finding = text::whole(request.path, codes::MANIFEST_NOT_FOUND, message, help);
+            reader.faults.extend(vec![finding]);
+            return Err(reader.faults.refused());
         }
-        return Err(reader.faults.settle().unwrap_or_else(|refused| refused));
+        Reading::Faulty => return Err(reader.faults.refused()),
     };
-    let document = &own.document;
-    let top = match &document.root {
-        Some(root) => Fields::read(document, root, MANIFEST, Owner::Manifest, &mut reader),
-        None => {
-            let message = "the manifest is empty";
-            let fault = Fault::new(codes::EMPTY_MANIFEST, 0..0, message)
-                .help("'fit_sync init' writes one to start from");
-            reader.faults.error(document, fault);
-            Fields::default()
-        }
+    let (home, all_known) = match home {
+        Reading::Good(home) => (Some(home), true),
+        Reading::Missing => (None, true),
+        Reading::Faulty => (None, false),
     };
-    let machine = home
-        .as_ref()
-        .and_then(|home| Some((&home.document, home.document.root.as_ref()?)))
-        .map(|(document, root)| {
-            let owner = Owner::HomeAccounts;
-            Fields::read(document, root, HOME_ACCOUNTS, owner, &mut reader)
-        })
-        .unwrap_or_default();
+    let top = reader.top(&own.document);
+    let machine = home.as_ref().map(|home| reader.machine(&home.document)).unwrap_or_default();
     let sections = [top.get("accounts"), machine.get("accounts")];
-    let accounts = accounts::read(&sections, &mut reader);
+    let accounts = accounts::read(&sections, all_known, &mut reader);
     let stated = rules::read(top.get("sync_rules"), &accounts, &mut reader);
     check::rules(&stated, &accounts, &mut reader);
     let cache = reader.cache(top.get("cache"));
@@ -95,29 +90,44 @@ fn decisions_beside(path: &Path) -> PathBuf {
     path.with_file_name(name)
 }
 
+/// What came of reading a file.
+enum Reading {
+    Good(Loaded),
+    Missing,
+    /// It is there, but cannot be read; the fault is reported.
+    Faulty,
+}
+
 impl Reader<'_> {
-    fn file(&mut self, shown: &Path, path: &Path) -> Option<Loaded> {
+    fn file(&mut self, shown: &Path, path: &Path) -> Reading {
         match text::load(shown, path, self.request.uid) {
-            Ok(None) => None,
+            Ok(None) => Reading::Missing,
             Ok(Some(mut loaded)) => {
                 self.faults.extend(std::mem::take(&mut loaded.faults));
-                Some(loaded)
+                Reading::Good(loaded)
             }
             Err(finding) => {
                 self.faults.extend(vec![finding]);
-                None
+                Reading::Faulty
             }
         }
     }
 
-    fn not_found(&mut self) {
-        self.faults.extend(vec![Diagnostic {
-            code: codes::MANIFEST_NOT_FOUND,
-            severity: Severity::Error,
-            message: format!("there is no manifest {}", self.request.path.display()),
-            help: Some("check the path given with --config".to_owned()),
-            place: None,
-        }]);
+    fn top<'a>(&mut self, document: &'a Document) -> Fields<'a> {
+        if let Some(root) = &document.root {
+            return Fields::read(document, root, MANIFEST, Owner::Manifest, self);
+        }
+        let message = "the manifest is empty";
+        let fault = Fault::new(codes::EMPTY_MANIFEST, 0..0, message)
+            .help("'fit_sync init' writes one to start from");
+        self.faults.error(document, fault);
+        Fields::default()
+    }
+
+    fn machine<'a>(&mut self, document: &'a Document) -> Fields<'a> {
+        let root = document.root.as_ref();
+        root.map(|root| Fields::read(document, root, HOME_ACCOUNTS, Owner::HomeAccounts, self))
+            .unwrap_or_default()
     }
 
     fn cache(&mut self, section: Option<Field<'_>>) -> CacheSettings {
@@ -126,7 +136,7 @@ impl Reader<'_> {
             fields.get("max_age_days").and_then(|field| field.count(self)).unwrap_or(CACHE_DAYS);
         let directory = fields.get("directory").and_then(|field| {
             let path = field.path(self)?;
-            if !path.starts_with(self.request.home) {
+            if !path.starts_with(straight(self.request.home)) {
                 self.guard(field, Owner::Cache);
             }
             Some(path)

@@ -6,9 +6,10 @@
 use std::ops::Range;
 
 /// Keys with a telling name whose values are no secrets.
-const HARMLESS: &[&str] = &["password_env", "password_file"];
-/// Parts of names that announce a secret.
-const TELLING: &[&str] = &["pass", "pwd", "secret", "token", "credential", "mfa"];
+const HARMLESS: &[&str] = &["password_file"];
+/// Parts of names that announce a secret. `password_env` is among them: people put the password
+/// itself there.
+const TELLING: &[&str] = &["passw", "passphrase", "pwd", "secret", "token", "credential", "mfa"];
 
 /// A text with everything secret in it hidden, byte for byte as long.
 pub(super) fn text(text: &str) -> String {
@@ -119,6 +120,7 @@ fn secrets_after_keys(text: &str, hidden: &mut Hidden) {
 
 /// Hides the values of secret keys in a line, from a byte of it on.
 fn secrets_in_line(line: &str, from: usize, start: usize, hidden: &mut Hidden) -> Rest {
+    let indent = line.len() - line.trim_start_matches([' ', '\t']).len();
     let mut at = from;
     while let Some(word) = next_word(line, at) {
         at = word.end;
@@ -133,7 +135,7 @@ fn secrets_in_line(line: &str, from: usize, start: usize, hidden: &mut Hidden) -
             hidden.hide(start + value..start + line.len());
             let in_flow =
                 line.get(..word.start).is_some_and(|before| before.contains(['{', '"', '\'', ',']));
-            return if in_flow { Rest::NextLine(word.start) } else { Rest::Deeper(word.start) };
+            return if in_flow { Rest::NextLine(indent) } else { Rest::Deeper(indent) };
         }
         if let Some(mark) = quote {
             let open = value + (tail.len() - tail.trim_start().len());
@@ -150,8 +152,13 @@ fn secrets_in_line(line: &str, from: usize, start: usize, hidden: &mut Hidden) -
                 }
             }
         }
-        hidden.hide(start + value..start + line.len());
-        return Rest::Deeper(word.start);
+        let shown = tail.len() - tail.trim_start().len();
+        hidden.hide(start + value + shown..start + line.len());
+        return if content.starts_with(['|', '>']) {
+            Rest::NextLine(indent)
+        } else {
+            Rest::Deeper(indent)
+        };
     }
     Rest::Nothing
 }
@@ -169,7 +176,9 @@ pub(super) fn is_secret(name: &str) -> bool {
     if HARMLESS.contains(&name.as_str()) || name.len() > 40 {
         return false;
     }
-    TELLING.iter().any(|part| name.contains(part)) || strsim::osa_distance(&name, "password") <= 2
+    TELLING.iter().any(|part| name.contains(part))
+        || name.split(['_', '-']).any(|part| part == "pass")
+        || strsim::osa_distance(&name, "password") <= 2
 }
 
 /// Where the value of a secret key begins: after `:` or `=`, or after the bare word where it stands
@@ -305,16 +314,16 @@ mod tests {
 
     #[test]
     fn what_is_no_secret_stays_readable() {
-        let plain = "# my accounts\naccounts:\n  us:\n    password_env: GARMIN_PASSWORD\n    password_file: ~/pw\n    region: cn\nsync_rules:\n  - { name: 跑步, source: us, title: \"a: b\" }\n";
+        let plain = "# my accounts\naccounts:\n  us:\n    compass: x\n    password_file: ~/pw\n    region: cn\nsync_rules:\n  - { name: 跑步, source: us, title: \"a: b\" }\n";
         assert_eq!(text(plain), plain);
         let flow = "{\"password\": \"xy\", \"region\": \"us\"}";
         assert_eq!(text(flow), "{\"password\": \"**\", \"region\": \"us\"}");
         let after = "  password: |\n    x\n  region: us\n";
-        assert_eq!(text(after), "  password: *\n*****\n  region: us\n".replace(": *\n", ":**\n"));
+        assert_eq!(text(after), "  password: *\n*****\n  region: us\n");
     }
 
     #[test]
     fn hidden_letters_keep_their_bytes() {
-        assert_eq!(text("password: 密码x"), "password:********");
+        assert_eq!(text("password: 密码x"), "password: *******");
     }
 }

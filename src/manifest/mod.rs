@@ -8,6 +8,7 @@ mod check;
 mod codes;
 mod decisions;
 mod faults;
+mod fields;
 mod keys;
 mod load;
 mod mask;
@@ -17,7 +18,9 @@ mod raw;
 mod rules;
 mod schema;
 mod text;
+mod tree;
 mod trust;
+mod url;
 mod value;
 
 pub use codes::CODES;

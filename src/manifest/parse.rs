@@ -1,6 +1,5 @@
-//! From a tree to typed values: known keys only, each value checked where it stands.
+//! Values, each read and checked where it stands.
 
-use std::collections::BTreeMap;
 use std::ops::Range;
 use std::path::{Component, Path, PathBuf};
 
@@ -8,186 +7,15 @@ use regex::{Regex, RegexBuilder};
 
 use crate::domain::{ActivityType, SportTable, nearest};
 
-use super::faults::{Document, Fault, Faults};
-use super::keys::{ACCOUNT, CACHE, Guard, Key, LIMITS, MANIFEST, RULE, Shape};
-use super::load::LoadRequest;
-use super::raw::{Entry, Kind, Node, Sort};
-use super::trust::{Privacy, Trust};
+use super::faults::Fault;
+use super::fields::{Field, Reader};
+use super::keys::Shape;
+use super::raw::{Kind, Node, Sort};
 use super::value::BadValue;
-use super::{Located, codes, mask, value};
+use super::{Located, codes};
 
 /// Compiled size of a regular expression; ordinary ones need a hundredth.
 const MAX_PATTERN_BYTES: usize = 1 << 20;
-
-/// What is handed down, and the list of faults.
-pub(super) struct Reader<'a> {
-    pub(super) request: &'a LoadRequest<'a>,
-    pub(super) faults: Faults,
-}
-
-/// Whose keys are read; for messages.
-#[derive(Clone, Copy)]
-pub(super) enum Owner<'a> {
-    Manifest,
-    HomeAccounts,
-    Account(&'a str),
-    Rule,
-    Cache,
-    Limits,
-}
-
-impl Owner<'_> {
-    fn place(self) -> &'static str {
-        match self {
-            Self::Manifest => "at the top of a manifest",
-            Self::HomeAccounts => "at the top of accounts.yaml",
-            Self::Account(_) => "in an account",
-            Self::Rule => "in a rule",
-            Self::Cache => "in 'cache'",
-            Self::Limits => "in 'limits'",
-        }
-    }
-}
-
-/// A known key with a value.
-#[derive(Clone, Copy)]
-pub(super) struct Field<'a> {
-    pub(super) key: &'static Key,
-    pub(super) document: &'a Document,
-    pub(super) entry: &'a Entry,
-}
-
-/// The known keys of a mapping that hold anything.
-#[derive(Default)]
-pub(super) struct Fields<'a>(Vec<Field<'a>>);
-
-impl<'a> Fields<'a> {
-    /// Takes a mapping apart. Unknown keys and keys that need a private file are faults.
-    pub(super) fn read(
-        document: &'a Document,
-        node: &'a Node,
-        table: &'static [Key],
-        owner: Owner<'_>,
-        reader: &mut Reader<'_>,
-    ) -> Self {
-        let mut fields = Vec::new();
-        let Kind::Map(entries) = &node.kind else {
-            if !node.is_null() {
-                let message =
-                    format!("a mapping from keys to values belongs here, not {}", node.noun());
-                let names: Vec<&str> = table.iter().map(|key| key.name).collect();
-                let help = format!("keys {}: {}", owner.place(), names.join(", "));
-                let fault = Fault::new(codes::WRONG_TYPE, node.span.clone(), message).help(help);
-                reader.faults.error(document, fault);
-            }
-            return Self(fields);
-        };
-        for entry in entries {
-            match table.iter().find(|key| key.name == entry.key) {
-                None => reader.unknown_key(document, entry, table, owner),
-                Some(_) if entry.value.is_null() => {}
-                Some(key) => {
-                    let field = Field { key, document, entry };
-                    if key.guard == Guard::Private {
-                        reader.guard(field, owner);
-                    }
-                    fields.push(field);
-                }
-            }
-        }
-        Self(fields)
-    }
-
-    /// The field of that name, if it stands there.
-    pub(super) fn get(&self, name: &str) -> Option<Field<'a>> {
-        self.0.iter().find(|field| field.key.name == name).copied()
-    }
-
-    /// All fields.
-    pub(super) fn iter(&self) -> impl Iterator<Item = &Field<'a>> {
-        self.0.iter()
-    }
-
-    /// Both, `over` winning key by key.
-    pub(super) fn merged(mut self, over: Self) -> Self {
-        self.0.retain(|field| over.get(field.key.name).is_none());
-        self.0.extend(over.0);
-        self
-    }
-}
-
-impl Reader<'_> {
-    fn unknown_key(
-        &mut self,
-        document: &Document,
-        entry: &Entry,
-        table: &'static [Key],
-        owner: Owner<'_>,
-    ) {
-        if self.faults.is_full() {
-            return;
-        }
-        let shown = mask::key(&entry.key);
-        let elsewhere = [
-            (MANIFEST, Owner::Manifest),
-            (ACCOUNT, Owner::Account("")),
-            (RULE, Owner::Rule),
-            (CACHE, Owner::Cache),
-            (LIMITS, Owner::Limits),
-        ]
-        .into_iter()
-        .find(|(table, _)| table.iter().any(|key| key.name == entry.key));
-        let help = if let Some((_, place)) = elsewhere {
-            format!("'{shown}' belongs {}", place.place())
-        } else if let Some(name) = nearest(&entry.key, table.iter().map(|key| key.name)) {
-            format!("did you mean '{name}'?")
-        } else {
-            let names: Vec<&str> = table.iter().map(|key| key.name).collect();
-            format!("known keys: {}", names.join(", "))
-        };
-        let message = format!("there is no key '{shown}' {}", owner.place());
-        let fault = Fault::new(codes::UNKNOWN_KEY, entry.span.clone(), message).help(help);
-        self.faults.error(document, fault);
-    }
-
-    /// Refuses a key that is honoured in private files only, elsewhere.
-    pub(super) fn guard(&mut self, field: Field<'_>, owner: Owner<'_>) {
-        let privacy = &field.document.privacy;
-        if *privacy == Privacy::Private || self.request.trust == Trust::Everything {
-            return;
-        }
-        let (name, file) = (field.key.name, field.document.source.path.display());
-        let close = match privacy {
-            Privacy::InGit(_) | Privacy::Private => None,
-            Privacy::Foreign => Some(format!("make {file} your own and close it (chmod 600)")),
-            Privacy::Open => Some(format!("close it: chmod 600 {file}")),
-        };
-        let accounts = self.request.home.join("accounts.yaml");
-        let at_home = field.document.path == accounts;
-        let shift = match owner {
-            Owner::Account(account) if !at_home => Some(format!(
-                "move it to {} (chmod 600), as 'accounts: {{ {account}: {{ {name}: … }} }}'",
-                accounts.display()
-            )),
-            Owner::Manifest if name == "state" => Some("use --state or FIT_SYNC_STATE".to_owned()),
-            Owner::Account(_)
-            | Owner::Manifest
-            | Owner::HomeAccounts
-            | Owner::Rule
-            | Owner::Cache
-            | Owner::Limits => None,
-        };
-        let trust = "set FIT_SYNC_TRUST_MANIFEST=1 if every line of this file is yours".to_owned();
-        let ways: Vec<String> = [shift, close, Some(trust)].into_iter().flatten().collect();
-        let message = format!(
-            "'{name}' is honoured in private files only, and this file {}",
-            privacy.words()
-        );
-        let fault = Fault::new(codes::NOT_PRIVATE, field.entry.span.clone(), message)
-            .help(ways.join("; or "));
-        self.faults.error(field.document, fault);
-    }
-}
 
 impl<'a> Field<'a> {
     /// The value's place.
@@ -207,7 +35,7 @@ impl<'a> Field<'a> {
         reader.faults.error(self.document, fault);
     }
 
-    fn wrong_type(&self, help: &str, reader: &mut Reader<'_>) {
+    pub(super) fn wrong_type(&self, help: &str, reader: &mut Reader<'_>) {
         let (name, expected) = (self.key.name, self.key.shape.expected());
         let message = format!("'{name}' must be {expected}, not {}", self.entry.value.noun());
         self.fault(codes::WRONG_TYPE, message, help, reader);
@@ -382,118 +210,10 @@ impl<'a> Field<'a> {
         }
         ActivityType::opaque(text)
     }
-
-    /// Base URLs by their names.
-    pub(super) fn endpoints(
-        &self,
-        known: &[&str],
-        reader: &mut Reader<'_>,
-    ) -> BTreeMap<String, String> {
-        let mut endpoints = BTreeMap::new();
-        let Kind::Map(entries) = &self.entry.value.kind else {
-            self.wrong_type("write { NAME: URL }", reader);
-            return endpoints;
-        };
-        for entry in entries {
-            if !known.contains(&entry.key.as_str()) {
-                let shown = mask::key(&entry.key);
-                let help = nearest(&entry.key, known.iter().copied()).map_or_else(
-                    || format!("it has: {}", known.join(", ")),
-                    |name| format!("did you mean '{name}'?"),
-                );
-                let message = format!("the platform has no endpoint '{shown}'");
-                let fault = Fault::new(codes::UNKNOWN_ENDPOINT, entry.span.clone(), message);
-                reader.faults.error(self.document, fault.help(help));
-            } else if let Some(url) = self.base_url(entry, reader) {
-                endpoints.insert(entry.key.clone(), url);
-            }
-        }
-        endpoints
-    }
-
-    fn base_url(&self, entry: &Entry, reader: &mut Reader<'_>) -> Option<String> {
-        let text = match &entry.value.kind {
-            Kind::Scalar(text, _) => text.as_str(),
-            Kind::List(_) | Kind::Map(_) => "",
-        };
-        let fault = match address(text) {
-            Some(Address::Secure | Address::Loopback) => {
-                return Some(text.trim_end_matches('/').to_owned());
-            }
-            Some(Address::Plain) => Fault::new(
-                codes::INSECURE_URL,
-                entry.value.head(),
-                format!("'{}' would send tokens in the clear", entry.key),
-            )
-            .help("use https://; plain http:// is for loopback addresses only"),
-            None => Fault::new(
-                codes::BAD_URL,
-                entry.value.head(),
-                format!("'{}' must be the base of a URL", entry.key),
-            )
-            .help(
-                "write https://HOST or https://HOST/PATH, without credentials, query or fragment",
-            ),
-        };
-        reader.faults.error(self.document, fault);
-        None
-    }
-
-    /// The address of a proxy, which may hold credentials.
-    pub(super) fn proxy(&self, reader: &mut Reader<'_>) -> Option<String> {
-        let text = self.scalar(reader)?;
-        let rest = ["http://", "https://", "socks5://", "socks5h://"]
-            .iter()
-            .find_map(|scheme| text.strip_prefix(scheme));
-        let host = rest.map(|rest| rest.rsplit('@').next().unwrap_or_default());
-        if host.is_some_and(|host| !host.is_empty() && !host.contains(char::is_whitespace)) {
-            return Some(text.to_owned());
-        }
-        let help = "write http://, https://, socks5:// or socks5h://, then HOST:PORT";
-        self.fault(codes::BAD_URL, "'proxy' must be a URL", help, reader);
-        None
-    }
-}
-
-/// What a base URL leads to.
-enum Address {
-    Secure,
-    Loopback,
-    Plain,
-}
-
-fn address(text: &str) -> Option<Address> {
-    let (secure, rest) = match text.strip_prefix("https://") {
-        Some(rest) => (true, rest),
-        None => (false, text.strip_prefix("http://")?),
-    };
-    let odd = |c: char| c.is_whitespace() || c.is_control() || "@?#\\".contains(c);
-    let authority = rest.split('/').next().unwrap_or_default();
-    if authority.is_empty() || rest.contains(odd) {
-        return None;
-    }
-    let (host, port) = match authority.strip_prefix('[').and_then(|rest| rest.split_once(']')) {
-        Some((host, tail)) => (host, tail.strip_prefix(':')),
-        None => {
-            authority.split_once(':').map_or((authority, None), |(host, port)| (host, Some(port)))
-        }
-    };
-    if host.is_empty() || port.is_some_and(|port| port.parse::<u16>().is_err()) {
-        return None;
-    }
-    let loopback = host.eq_ignore_ascii_case("localhost")
-        || host.parse::<std::net::IpAddr>().is_ok_and(|address| address.is_loopback());
-    Some(if secure {
-        Address::Secure
-    } else if loopback {
-        Address::Loopback
-    } else {
-        Address::Plain
-    })
 }
 
 /// Without `.` and `..`, as far as that can be known without looking at links.
-fn straight(path: &Path) -> PathBuf {
+pub(super) fn straight(path: &Path) -> PathBuf {
     let mut out = PathBuf::new();
     for part in path.components() {
         match part {
@@ -523,5 +243,3 @@ pub(super) fn located<'a, T>(
     let value = read(&field)?;
     Some(Located { value, line: Some(field.entry.value.line) })
 }
-
-pub(super) use value::{date_bound, distance_m, duration_s, permille};

@@ -7,9 +7,11 @@ use crate::domain::{AccountName, RuleName, nearest};
 use super::accounts::Accounts;
 use super::check::Stated;
 use super::faults::{Document, Fault};
+use super::fields::{Field, Fields, Owner, Reader};
 use super::keys::RULE;
-use super::parse::{Field, Fields, Owner, Reader, date_bound, distance_m, duration_s, located};
+use super::parse::located;
 use super::raw::{Kind, Node};
+use super::value::{date_bound, distance_m, duration_s};
 use super::{ConflictStrategy, Filter, Rule, codes, mask};
 
 /// More rules than anybody can review.
@@ -92,9 +94,14 @@ fn end(
     reader: &mut Reader<'_>,
 ) -> Option<AccountName> {
     let names = || accounts.names.iter().map(String::as_str);
+    let known: Vec<&str> = names().take(12).collect();
+    let known = if known.is_empty() {
+        "list it under 'accounts' first".to_owned()
+    } else {
+        format!("known accounts: {}", known.join(", "))
+    };
     let Some(field) = fields.get(which) else {
-        let known: Vec<&str> = names().take(12).collect();
-        let help = format!("add '{which}: …', one of {}", known.join(", "));
+        let help = format!("add '{which}: …'; {known}");
         let message = format!("the rule has no '{which}'");
         let fault = Fault::new(codes::MISSING_KEY, item.head(), message).help(help);
         reader.faults.error(document, fault);
@@ -104,17 +111,17 @@ fn end(
     if accounts.names.contains(text) {
         return Some(AccountName::new(text));
     }
-    let help = nearest(text, names()).map_or_else(
-        || {
-            let known: Vec<&str> = names().take(12).collect();
-            if known.is_empty() {
-                "list it under 'accounts'".to_owned()
-            } else {
-                format!("known accounts: {}", known.join(", "))
-            }
-        },
-        |name| format!("did you mean '{name}'?"),
-    );
+    if !accounts.complete {
+        return None;
+    }
+    let platforms = &reader.request.catalog.platforms;
+    let implied =
+        platforms.iter().flat_map(|spec| spec.regions).any(|region| region.implied_by == text);
+    let help = if implied {
+        format!("add '{text}: {{ email: … }}' under 'accounts'")
+    } else {
+        nearest(text, names()).map_or(known, |name| format!("did you mean '{name}'?"))
+    };
     let message = format!("there is no account '{text}'");
     field.fault(codes::UNKNOWN_ACCOUNT, message, help, reader);
     None

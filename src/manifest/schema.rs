@@ -83,6 +83,7 @@ fn of_shape(shape: Shape, catalog: &Catalog) -> Value {
         Shape::Group(keys) => object(keys, catalog),
         Shape::Accounts => json!({
             "type": ["object", "null"],
+            "propertyNames": { "pattern": "^[\\p{L}\\p{N}_][\\p{L}\\p{N}_-]*$", "maxLength": 64 },
             "additionalProperties": object(ACCOUNT, catalog),
         }),
         Shape::Rules => {

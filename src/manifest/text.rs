@@ -12,13 +12,13 @@ use crate::domain::Sha256;
 use super::codes;
 use super::faults::{Document, Fault};
 use super::mask;
-use super::raw::{self, Kind, Node};
+use super::raw::{Kind, Node};
 use super::trust::Privacy;
 
 /// Larger files are no manifests: this holds thousands of rules.
 const MAX_BYTES: u64 = 1 << 20;
 /// Most values in it, those that aliases repeat included.
-const MAX_VALUES: usize = 100_000;
+const MAX_VALUES: usize = 20_000;
 
 /// Where a manifest is looked for, in this order.
 const IN_FOLDER: &[&str] = &["fit_sync.yaml", "fit_sync.yml"];
@@ -111,7 +111,7 @@ pub(super) fn read(
 }
 
 /// A finding about a file as a whole: it stands at its beginning.
-fn whole(shown: &Path, code: &'static str, message: String, help: &str) -> Diagnostic {
+pub(super) fn whole(shown: &Path, code: &'static str, message: String, help: &str) -> Diagnostic {
     let source = Arc::new(Source { path: shown.to_path_buf(), text: String::new() });
     Fault::new(code, 0..0, message).help(help).of(&source, Severity::Error)
 }
@@ -123,17 +123,22 @@ fn document(
     text: &str,
 ) -> Result<(Document, Vec<Diagnostic>), Diagnostic> {
     let source = |text: String| Arc::new(Source { path: shown.to_path_buf(), text });
-    let tree = raw::read(text, MAX_VALUES)
+    let tree = super::tree::read(text, MAX_VALUES)
         .map_err(|fault| fault.of(&source(mask::text(text)), Severity::Error))?;
-    let mut secrets = Vec::new();
+    let mut found = Vec::new();
     if let Some(root) = &tree.root {
-        find_secrets(root, false, &mut secrets);
+        find_secrets(root, false, &mut found);
     }
-    let spans = everywhere(text, &secrets);
+    let mut spans: Vec<Range<usize>> = found.iter().map(|(_, span)| span.clone()).collect();
+    let secrets = long_ones(found);
+    for secret in &secrets {
+        spans.extend(text.match_indices(secret).map(|(at, _)| at..at + secret.len()));
+    }
     let document = Document {
         source: source(mask::spans(text, &spans)),
         path: path.to_path_buf(),
         privacy,
+        secrets,
         root: tree.root.filter(|root| !root.is_null()),
     };
     let faults =
@@ -162,17 +167,14 @@ fn find_secrets(node: &Node, secret: bool, found: &mut Vec<Secret>) {
     }
 }
 
-/// The spans of secrets, and of the same words elsewhere in the text, such as in comments.
-fn everywhere(text: &str, secrets: &[Secret]) -> Vec<Range<usize>> {
-    let mut spans: Vec<Range<usize>> = secrets.iter().map(|(_, span)| span.clone()).collect();
-    let mut words: Vec<&str> =
-        secrets.iter().map(|(word, _)| word.as_str()).filter(|word| word.len() >= 6).collect();
+/// Secrets that are long enough to be hidden wherever they occur, such as in comments.
+fn long_ones(secrets: Vec<Secret>) -> Vec<String> {
+    let mut words: Vec<String> =
+        secrets.into_iter().map(|(word, _)| word).filter(|word| word.len() >= 6).collect();
     words.sort_unstable();
     words.dedup();
-    for word in words.into_iter().take(100) {
-        spans.extend(text.match_indices(word).map(|(at, _)| at..at + word.len()));
-    }
-    spans
+    words.truncate(100);
+    words
 }
 
 fn reason(error: &std::io::Error) -> &'static str {

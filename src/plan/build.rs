@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use sha2::{Digest, Sha256};
 
 use crate::domain::{AccountName, Activity, Address, Fingerprint, RemoteId, RuleName, neutralise};
-use crate::manifest::Rule;
+use crate::manifest::{ConflictStrategy, Rule};
 
 use super::decide::{self, Notice, Ruling};
 use super::document::DocumentError;
@@ -18,7 +18,7 @@ use super::owners::{self, Covered, Owned};
 use super::reason::SkipReason;
 use super::select::{self, Entry};
 use super::steps;
-use super::world::{AccountView, Listing, World};
+use super::world::{AccountView, Force, Listing, World};
 
 /// A plan and what belongs beside it.
 #[derive(Debug)]
@@ -149,8 +149,12 @@ impl Draft {
             forbidden = Forbidden { uploads: true, replaces: true };
         }
         let source = world.accounts.get(&rule.source);
-        let doubt =
-            source.and_then(|source| guard::doubtful(&world.manifest.limits, &rule.source, source));
+        let replaces =
+            rule.strategy == ConflictStrategy::ReplaceExisting || world.options.force == Force::Yes;
+        let doubt = source.and_then(|source| match replaces {
+            true => guard::doubtful(&world.manifest.limits, &rule.source, source),
+            false => guard::incomplete(&rule.source, source),
+        });
         if let Some((reason, message)) = doubt {
             let message = format!("{message}; nothing is replaced");
             self.blocked.push(blocked(rule, &rule.source, reason, message));

@@ -17,8 +17,10 @@ mod owners;
 mod reason;
 mod recall;
 mod select;
+mod simulate;
 mod steps;
 mod suspects;
+mod within;
 mod world;
 
 pub use build::{Comparison, Plan, build};
@@ -33,4 +35,6 @@ pub use model::{
 };
 pub use reason::{ConflictReason, InSyncReason, SkipReason, StepReason};
 pub use select::activity_at;
+pub use simulate::simulate;
+pub use within::{Difference, Part, allowed, differences};
 pub use world::{AccountView, Force, Glob, Listing, Memory, Options, Selection, World};

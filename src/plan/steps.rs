@@ -1,6 +1,6 @@
 //! The steps of a plan, from what they are about.
 
-use crate::domain::{Activity, ReplaceProtocol, neutralise};
+use crate::domain::{Activity, neutralise};
 use crate::manifest::Rule;
 
 use super::model::{Action, Change, DestinationRef, Protocol, SourceRef, Step, StepKey};
@@ -21,10 +21,7 @@ pub(super) fn replace(
     changes: Vec<Change>,
 ) -> Step {
     let capabilities = &view.capabilities;
-    let protocol = match capabilities.replace {
-        ReplaceProtocol::UploadThenDelete => Protocol::UploadThenDelete,
-        ReplaceProtocol::DeleteThenUpload => Protocol::DeleteThenUpload,
-    };
+    let protocol = Protocol::from(capabilities.replace);
     Step {
         protocol: Some(protocol),
         destination: DestinationRef {

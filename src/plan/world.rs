@@ -30,6 +30,7 @@ pub struct World<'a> {
 }
 
 /// An account that could be read.
+#[derive(Clone)]
 pub struct AccountView<'a> {
     /// Platform id.
     pub platform: String,

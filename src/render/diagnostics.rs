@@ -32,14 +32,20 @@ fn one(finding: &Diagnostic, renderer: &Renderer) -> String {
         Severity::Warning => Level::WARNING,
     };
     let title = level.primary_title(neutralise(&finding.message)).id(finding.code);
-    let mut group = Group::with_title(title);
-    if let Some(place) = &finding.place {
-        group = quoted(place, group);
-    }
-    if let Some(help) = &finding.help {
-        group = group.element(Level::HELP.message(neutralise(help)));
-    }
-    renderer.render(&[group])
+    let help = finding.help.as_deref().map(neutralise);
+    let group = Group::with_title(title);
+    let groups = match (&finding.place, help) {
+        (Some(place), Some(help)) => {
+            vec![quoted(place, group).element(Level::HELP.message(help))]
+        }
+        (Some(place), None) => vec![quoted(place, group)],
+        (None, Some(help)) => {
+            let help = Level::HELP.secondary_title(help);
+            vec![group, Group::with_title(help)]
+        }
+        (None, None) => vec![group],
+    };
+    renderer.render(&groups)
 }
 
 fn quoted<'a>(place: &Place, group: Group<'a>) -> Group<'a> {

@@ -34,6 +34,17 @@ pub enum Detail {
 
 /// The whole plan. `in_sync` are the pairs to list, from the document or from the planner.
 pub fn plan_text(document: &Document, in_sync: &[InSync], detail: Detail) -> String {
+    let mut out = all_rows(document, in_sync, detail);
+    out.push_str(&last_line(document));
+    out
+}
+
+/// What is to be done, without the last line.
+pub(super) fn plan_rows(document: &Document) -> String {
+    all_rows(document, &[], Detail::Brief)
+}
+
+fn all_rows(document: &Document, in_sync: &[InSync], detail: Detail) -> String {
     let rows = Rows::of(document, in_sync, detail);
     let mut out = String::new();
     for summary in &document.context.rules {
@@ -45,7 +56,6 @@ pub fn plan_text(document: &Document, in_sync: &[InSync], detail: Detail) -> Str
     for limit in &document.context.limits {
         limit_line(&mut out, limit);
     }
-    out.push_str(&last_line(document));
     out
 }
 
@@ -70,7 +80,7 @@ pub fn plan_summary(document: &Document) -> String {
     out
 }
 
-fn tally(counts: &Counts) -> String {
+pub(super) fn tally(counts: &Counts) -> String {
     let excluded = match counts.excluded {
         0 => String::new(),
         excluded => format!(", {excluded} excluded"),

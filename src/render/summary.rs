@@ -23,8 +23,13 @@ pub fn apply_counts(steps: &[Applied]) -> Value {
 /// One calm summary: what was done, what was not, and what to run next.
 pub fn apply_summary(document: &Document, settled: &[Applied], steps: &[Applied]) -> String {
     let mut out = String::new();
-    for step in settled {
+    let again = |step: &&Applied| matches!(step.phase, Phase::NotTried | Phase::Failed);
+    for step in settled.iter().filter(|step| !again(step)) {
         let _ = writeln!(out, "  settled from an earlier run: {}", line(step));
+    }
+    let planned_again = settled.iter().filter(again).count();
+    if planned_again > 0 {
+        let _ = writeln!(out, "  an earlier run left {planned_again} steps undone: planned again");
     }
     if steps.is_empty() {
         return out;

@@ -1,5 +1,6 @@
 //! `fit_sync validate`: the manifest, offline.
 
+use crate::domain::neutralise;
 use crate::render::diagnostics;
 
 use super::super::args::Validate;
@@ -11,11 +12,11 @@ use super::super::failure::Failure;
 pub fn run(context: &Context, args: &Validate) -> Result<Exit, Failure> {
     let (findings, summary) = match context.manifest() {
         Ok(manifest) => {
-            let accounts = manifest.accounts.len();
-            let rules = manifest.rules.len();
+            let accounts = counted(manifest.accounts.len(), "account");
+            let rules = counted(manifest.rules.len(), "rule");
             let path = manifest.path.display();
-            let summary = format!("{path} is valid: {accounts} accounts, {rules} rules.\n");
-            (manifest.warnings, Some(summary))
+            let summary = neutralise(&format!("{path} is valid: {accounts}, {rules}."));
+            (manifest.warnings, Some(summary + "\n"))
         }
         Err(findings) => (findings, None),
     };
@@ -31,4 +32,8 @@ pub fn run(context: &Context, args: &Validate) -> Result<Exit, Failure> {
         Some(_) => Ok(Exit::Done),
         None => Err(Failure::told(Exit::Invalid)),
     }
+}
+
+fn counted(number: usize, thing: &str) -> String {
+    if number == 1 { format!("1 {thing}") } else { format!("{number} {thing}s") }
 }

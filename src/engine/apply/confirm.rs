@@ -1,159 +1,161 @@
-//! Looks whether the destinations list what was sent, and lets go of what it replaces.
+//! Looks whether the destinations list what was sent.
 
 use std::collections::BTreeSet;
+use std::time::Duration;
 
 use serde_json::json;
 
-use crate::domain::{AccountName, Activity, LinkOrigin};
+use crate::domain::AccountName;
 use crate::event::Phase;
-use crate::fit;
-use crate::plan::{Action, Protocol};
-use crate::platform::PlatformError;
+use crate::plan::Action;
 
 use super::super::error::EngineError;
-use super::super::refresh::{self, Refresh};
-use super::Run;
+use super::send::Answer;
 use super::task::Task;
+use super::trace::Brought;
+use super::{Reading, Run};
+
+/// Looks within the time that an account may need to show what it took.
+const LOOKS: u32 = 6;
 
 impl Run<'_> {
-    /// Confirms everything that was sent, one reading per destination; then the old activities go
-    /// whose replacement has been seen, and one more reading confirms that.
-    pub(super) async fn confirm(&mut self, tasks: &mut [Task]) -> Result<(), EngineError> {
-        let sent = |task: &Task| matches!(task.phase, Phase::Sent | Phase::Unknown);
-        self.read_again(destinations(tasks, sent)).await?;
-        for task in tasks.iter_mut().filter(|task| sent(task)) {
-            self.look_for(task).await?;
-        }
-        let removed = |task: &Task| task.phase == Phase::Removed;
-        self.read_again(destinations(tasks, removed)).await?;
-        for task in tasks.iter_mut().filter(|task| removed(task)) {
-            let listed = self.new_one(task).cloned();
-            self.seen(task, listed.as_ref())?;
+    /// Confirms everything that was sent, one reading per destination and look.
+    pub(super) async fn confirm(&self, tasks: &mut [Task]) -> Result<(), EngineError> {
+        let destinations: BTreeSet<AccountName> = tasks
+            .iter()
+            .filter(|task| is_open(task))
+            .map(|task| task.step.destination.account.clone())
+            .collect();
+        for account in destinations {
+            let mut open: Vec<&mut Task> = tasks
+                .iter_mut()
+                .filter(|task| is_open(task) && task.step.destination.account == account)
+                .collect();
+            self.confirm_at(&account, &mut open).await?;
         }
         Ok(())
     }
 
-    /// Reads accounts anew; one that cannot be read keeps what was known.
-    pub(super) async fn read_again(
-        &mut self,
-        accounts: BTreeSet<AccountName>,
+    pub(super) async fn confirm_at(
+        &self,
+        account: &AccountName,
+        tasks: &mut [&mut Task],
     ) -> Result<(), EngineError> {
-        for name in accounts {
-            let Some(account) = self.opened.accounts.get(&name) else {
-                continue;
-            };
-            match refresh::read_one(self.session, account, Refresh::Incremental).await? {
-                Ok(inventory) => {
-                    self.inventories.insert(name, inventory);
+        let pause = self.settling(account) / LOOKS;
+        let mut reading = Reading::Failed;
+        for look in 0..=LOOKS {
+            if look > 0 {
+                if pause.is_zero() || self.session.stop.is_requested() {
+                    break;
                 }
-                Err((_, why)) => {
-                    self.lost.insert(name, why);
-                }
+                self.sleep(pause).await;
+            }
+            reading = self.read_again(account).await?;
+            if reading != Reading::Failed {
+                self.look(account, tasks).await?;
+            }
+            if !tasks.iter().any(|task| is_open(task)) {
+                return Ok(());
+            }
+        }
+        self.not_seen(account, tasks, reading).await
+    }
+
+    /// Finishes every open task of which something is to be seen.
+    async fn look(
+        &self,
+        account: &AccountName,
+        tasks: &mut [&mut Task],
+    ) -> Result<(), EngineError> {
+        let found = self.brought_by_open(account, tasks);
+        for (task, brought) in tasks.iter_mut().filter(|task| is_open(task)).zip(found) {
+            if let Brought::One(new) = brought {
+                self.finish(task, &new).await?;
             }
         }
         Ok(())
     }
 
-    /// The activity that a task brought to its destination: by its id, else the one with its bytes
-    /// or its very time that was not there before. Never the newest.
-    pub(super) fn new_one(&self, task: &Task) -> Option<&Activity> {
-        let account = &task.step.destination.account;
-        if let Some(id) = &task.new {
-            return self.listed(account, id);
-        }
-        let parcel = task.parcel.as_ref()?;
-        let rows = &self.inventories.get(account)?.activities;
-        let mut fitting = rows.iter().filter(|row| {
-            let overlap =
-                row.interval().zip(parcel.key.interval()).map(|(a, b)| a.overlap_permille(&b));
-            !task.known.contains(&row.id)
-                && row.start == Some(parcel.key.start)
-                && overlap.is_none_or(|permille| permille >= 800)
-        });
-        let first = fitting.next()?;
-        fitting.next().is_none().then_some(first)
+    fn brought_by_open(&self, account: &AccountName, tasks: &[&mut Task]) -> Vec<Brought> {
+        let open: Vec<&Task> =
+            tasks.iter().filter(|task| is_open(task)).map(|task| &**task).collect();
+        self.brought(account, &open)
     }
 
-    async fn look_for(&mut self, task: &mut Task) -> Result<(), EngineError> {
-        let listed = self.new_one(task).cloned();
-        let old_goes = task.step.action == Action::Replace
-            && task.step.protocol != Some(Protocol::DeleteThenUpload);
-        match listed {
-            Some(new) if old_goes => self.let_go(task, &new).await,
-            listed => self.seen(task, listed.as_ref()),
-        }
-    }
-
-    /// The end of a step: confirmed if it is listed, else pending, or still unknown.
-    fn seen(&mut self, task: &mut Task, listed: Option<&Activity>) -> Result<(), EngineError> {
-        match listed {
-            Some(new) => {
-                task.link(self, Some(new), LinkOrigin::Placed)?;
-                task.enter(self, Phase::Confirmed, "", json!({ "id": new.id }))
+    /// Nothing to be seen after the account's time. What was taken is pending; what may not even
+    /// have arrived is sent once more, if a complete listing shows no trace of it.
+    async fn not_seen(
+        &self,
+        account: &AccountName,
+        tasks: &mut [&mut Task],
+        reading: Reading,
+    ) -> Result<(), EngineError> {
+        let found = self.brought_by_open(account, tasks);
+        let mut repeated = false;
+        for (task, brought) in tasks.iter_mut().filter(|task| is_open(task)).zip(found) {
+            let no_trace = reading == Reading::Complete && matches!(brought, Brought::Nothing);
+            if no_trace && self.may_repeat(task) {
+                self.repeat(task).await?;
+                repeated = true;
             }
-            None if task.phase == Phase::Unknown => Ok(()),
-            None => {
+        }
+        if repeated && self.read_again(account).await? != Reading::Failed {
+            self.look(account, tasks).await?;
+        }
+        for task in tasks.iter_mut().filter(|task| task.phase == Phase::Sent) {
+            self.not_listed_yet(task)?;
+        }
+        Ok(())
+    }
+
+    fn may_repeat(&self, task: &Task) -> bool {
+        let settling = self.settling(&task.step.destination.account);
+        task.phase == Phase::Unknown
+            && task.attempt == 1
+            && task.sent_at.is_some_and(|at| self.is_over(at, settling))
+            && !self.session.stop.is_requested()
+    }
+
+    /// Sends what left no trace once more.
+    async fn repeat(&self, task: &mut Task) -> Result<(), EngineError> {
+        if task.leaves_gap() {
+            return self.fill_gap_again(task).await;
+        }
+        let Some(file) = self.fetch(task).await? else { return Ok(()) };
+        task.attempt += 1;
+        match self.send(task, &file).await? {
+            Answer::Taken(id) => self.taken(task, id),
+            Answer::Unknown(words) => self.unknown(task, &words),
+            Answer::Duplicate(_) => {
+                let words = "the destination says that it has it, but does not list it";
+                self.unknown(task, words)
+            }
+            Answer::Refused(reason, words) => self.refuse(task, reason, &words),
+            Answer::Not(error) => self.fail(task, &format!("not sent: {error}"), &error),
+        }
+    }
+
+    pub(super) fn not_listed_yet(&self, task: &mut Task) -> Result<(), EngineError> {
+        let id = json!({ "id": task.new });
+        match task.step.action {
+            Action::Upload => {
                 let words = "taken, but not listed yet; the next run looks again";
-                task.enter(self, Phase::Pending, words, json!({}))
+                task.enter(self, Phase::Pending, words, id)
+            }
+            Action::Replace => {
+                let words = "the new one is taken, but not listed yet; the next run goes on";
+                task.enter(self, Phase::Held, words, id)
             }
         }
     }
 
-    /// Removes the old activity once the new one is known to hold what was sent.
-    pub(super) async fn let_go(
-        &mut self,
-        task: &mut Task,
-        new: &Activity,
-    ) -> Result<(), EngineError> {
-        let destination = task.step.destination.clone();
-        let Some(platform) = self.platform(&destination.account) else {
-            return Ok(());
-        };
-        if !self.holds_what_was_sent(task, new).await {
-            let words = format!("{} does not hold what was sent; both are kept", new.id);
-            return task.enter(self, Phase::Failed, &words, json!({ "id": new.id }));
-        }
-        task.link(self, Some(new), LinkOrigin::Placed)?;
-        let listed = destination.id.as_ref().and_then(|id| self.listed(&destination.account, id));
-        let Some(old) = listed.filter(|old| old.id != new.id).cloned() else {
-            return task.enter(self, Phase::Removed, "", json!({ "id": new.id }));
-        };
-        if Some(&old.fingerprint) != destination.fingerprint.as_ref() {
-            let words = "the old one was changed meanwhile; both are kept";
-            return task.enter(self, Phase::Stale, words, json!({ "id": new.id }));
-        }
-        match platform.delete(&old.id).await {
-            Ok(()) | Err(PlatformError::NotFound) => {
-                self.session.store.remove_links_to(task.destination, &old.id)?;
-                task.enter(self, Phase::Removed, "", json!({ "id": new.id, "old": old.id }))
-            }
-            Err(error) => {
-                let words =
-                    format!("the new one is there, the old one could not be removed: {error}");
-                task.enter(self, Phase::Held, &words, json!({ "id": new.id, "old": old.id }))
-            }
-        }
-    }
-
-    async fn holds_what_was_sent(&self, task: &Task, new: &Activity) -> bool {
-        let Some(parcel) = task.parcel.as_ref() else {
-            return false;
-        };
-        if new.sha256.as_ref() == Some(&parcel.sha256) {
-            return true;
-        }
-        let Some(platform) = self.platform(&task.step.destination.account) else {
-            return false;
-        };
-        match platform.download(new).await {
-            Ok(original) => fit::read(&original.bytes)
-                .is_ok_and(|content| crate::plan::changes(&parcel.content, &content).is_empty()),
-            Err(_) => false,
-        }
+    pub(super) fn is_over(&self, since: jiff::Timestamp, wait: Duration) -> bool {
+        let passed = self.session.clock().now().duration_since(since);
+        passed.unsigned_abs() >= wait
     }
 }
 
-fn destinations(tasks: &[Task], which: impl Fn(&Task) -> bool) -> BTreeSet<AccountName> {
-    let chosen = tasks.iter().filter(|task| which(task));
-    chosen.map(|task| task.step.destination.account.clone()).collect()
+/// Sent, and not seen yet.
+fn is_open(task: &Task) -> bool {
+    matches!(task.phase, Phase::Sent | Phase::Unknown)
 }

@@ -5,30 +5,42 @@
 //! decides what the plan has not said.
 
 mod confirm;
+mod fetch;
+mod finish;
+mod flow;
+mod health;
+mod links;
 mod precondition;
 mod recover;
 mod replace;
+mod restore;
 mod send;
 mod task;
+mod trace;
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::cell::RefCell;
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::rc::Rc;
+use std::sync::Arc;
+use std::time::Duration;
 
-use serde_json::json;
-
-use crate::domain::{
-    AccountName, Activity, Address, Inventory, Link, LinkOrigin, LinkStatus, RemoteId, Side,
-};
+use crate::domain::{AccountName, Activity, Address, Inventory, RemoteId};
 use crate::event::{Event, Phase};
-use crate::plan::{Action, Document, InSync, InSyncReason, Memory, Step};
+use crate::plan::{Action, BlockedReason, Context, Document, Memory, Step};
+use crate::platform::Platform;
 use crate::state::RunId;
 
 use super::accounts::{OpenAccount, Opened, obstacle, remember};
 use super::error::EngineError;
 use super::plan::Planned;
+use super::refresh::{self, Refresh};
 use super::session::Session;
 
 pub use precondition::check_accounts;
 pub use recover::settle;
+pub use restore::{Restored, restore};
+
+use health::Health;
 use task::Task;
 
 /// What is to be done, and how it was approved.
@@ -48,6 +60,15 @@ impl Approved<'_> {
     }
 }
 
+/// How a run of apply goes about its steps.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Pace {
+    /// Most steps under way per destination; `None`: as its platform says.
+    pub parallel: Option<u32>,
+    /// Failed steps after which nothing new is begun; `None`: never.
+    pub max_failures: Option<u32>,
+}
+
 /// What became of a step.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Applied {
@@ -61,12 +82,37 @@ pub struct Applied {
     pub detail: String,
     /// The question that it has become, if so.
     pub question: Option<String>,
+    /// What kind of failure ended it, if one did.
+    pub cause: Option<Cause>,
 }
 
 impl Applied {
     /// Whether a person must decide before it can go on.
     pub fn is_question(&self) -> bool {
         self.question.is_some()
+    }
+}
+
+/// What kind of failure ended a step.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Cause {
+    /// No session.
+    Login,
+    /// Not reached, or asked to wait.
+    Unavailable,
+    /// Anything else.
+    Other,
+}
+
+impl From<BlockedReason> for Cause {
+    fn from(reason: BlockedReason) -> Self {
+        match reason {
+            BlockedReason::LoginNeeded => Self::Login,
+            BlockedReason::Unavailable
+            | BlockedReason::MarkerMissing
+            | BlockedReason::InventoryIncomplete => Self::Unavailable,
+            BlockedReason::Unsupported | BlockedReason::Failed => Self::Other,
+        }
     }
 }
 
@@ -83,11 +129,14 @@ pub struct Finished {
 struct Run<'a> {
     session: &'a Session,
     id: RunId,
+    pace: Pace,
     opened: Opened,
-    inventories: BTreeMap<AccountName, Inventory>,
     memory: Memory,
-    /// Destinations that cannot be used any more, and why.
-    lost: BTreeMap<AccountName, String>,
+    /// The newest reading of each account.
+    inventories: RefCell<BTreeMap<AccountName, Listing>>,
+    /// Ids that were at the destinations when the run began, and those that it brought there.
+    known: RefCell<BTreeMap<AccountName, HashSet<RemoteId>>>,
+    health: RefCell<Health>,
 }
 
 /// Does what was approved.
@@ -95,47 +144,102 @@ pub async fn apply(
     session: &Session,
     planned: Planned,
     approved: Approved<'_>,
+    pace: Pace,
 ) -> Result<Finished, EngineError> {
     let document = approved.document();
+    let (steps, mut ended) = reachable(session, &planned.opened, &document.body.steps);
     let standings = match approved {
         Approved::Fresh(_) => Vec::new(),
-        Approved::Saved(document) => precondition::standings(session, &planned, document)?,
+        Approved::Saved(_) => precondition::standings(session, &planned, &steps)?,
     };
     let id = session.store.begin_run(Some(&document.id.0), session.clock().now())?;
     session.emit(Event::RunStarted { run: id.0, steps: document.body.steps.len() });
+    let believed = believed(&planned.plan.document.context);
     let in_sync = planned.plan.in_sync;
-    let mut run = Run {
-        session,
-        id,
-        opened: planned.opened,
-        inventories: planned.inventories,
-        memory: planned.memory,
-        lost: BTreeMap::new(),
-    };
-    run.prepare(&document.body.steps).await?;
+    let inventories = planned.inventories;
+    let mut run = Run::new(session, id, pace, planned.opened, inventories, planned.memory);
+    run.prepare(&steps).await?;
     run.keep_links(&in_sync)?;
-    let mut tasks = run.tasks(&document.body.steps)?;
+    run.accept_counts(&believed)?;
+    let mut tasks = run.tasks(&steps)?;
     for (task, standing) in tasks.iter_mut().zip(standings) {
         run.stand(task, standing)?;
     }
     run.execute(&mut tasks).await?;
     run.confirm(&mut tasks).await?;
-    let steps = tasks.iter().map(Task::applied).collect();
-    Ok(Finished { run: id, steps })
+    ended.extend(tasks.iter().map(Task::applied));
+    let order: HashMap<&Address, usize> =
+        document.body.steps.iter().enumerate().map(|(n, step)| (&step.address, n)).collect();
+    ended.sort_by_key(|step| order.get(&step.address).copied());
+    Ok(Finished { run: id, steps: ended })
 }
 
-impl Run<'_> {
+/// The accounts that took part and whose inventories the guard had nothing against.
+fn believed(context: &Context) -> Vec<AccountName> {
+    let blocked = context.blocked.iter().map(|blocked| &blocked.account);
+    let shrunken = context.limits.iter().filter_map(|limit| limit.account.as_ref());
+    let doubted: HashSet<&AccountName> = blocked.chain(shrunken).collect();
+    let accounts = context.inventories.iter().map(|inventory| &inventory.account);
+    accounts.filter(|account| !doubted.contains(account)).cloned().collect()
+}
+
+/// The steps whose accounts are open today, and the others, which end here.
+fn reachable(session: &Session, opened: &Opened, steps: &[Step]) -> (Vec<Step>, Vec<Applied>) {
+    let (mut open, mut ended) = (Vec::new(), Vec::new());
+    for step in steps {
+        let accounts = [&step.source.account, &step.destination.account];
+        let Some((reason, why)) = accounts.into_iter().find_map(|name| opened.blocked.get(name))
+        else {
+            open.push(step.clone());
+            continue;
+        };
+        let (address, phase) = (step.address.clone(), Phase::NotTried);
+        session.emit(Event::Step {
+            address: address.clone(),
+            phase,
+            attempt: 0,
+            detail: why.clone(),
+        });
+        let (action, detail, cause) = (step.action, why.clone(), Some(Cause::from(*reason)));
+        ended.push(Applied { address, action, phase, detail, question: None, cause });
+    }
+    (open, ended)
+}
+
+impl<'a> Run<'a> {
+    fn new(
+        session: &'a Session,
+        id: RunId,
+        pace: Pace,
+        opened: Opened,
+        inventories: BTreeMap<AccountName, Inventory>,
+        memory: Memory,
+    ) -> Self {
+        let ids = |inventory: &Inventory| {
+            inventory.activities.iter().map(|row| row.id.clone()).collect::<HashSet<_>>()
+        };
+        let known = inventories.iter().map(|(name, rows)| (name.clone(), ids(rows))).collect();
+        let inventories =
+            inventories.into_iter().map(|(name, rows)| (name, Listing::of(rows))).collect();
+        Self {
+            session,
+            id,
+            pace,
+            opened,
+            memory,
+            inventories: RefCell::new(inventories),
+            known: RefCell::new(known),
+            health: RefCell::new(Health::default()),
+        }
+    }
+
     /// Makes the destinations of these steps ready to be written to.
     async fn prepare(&mut self, steps: &[Step]) -> Result<(), EngineError> {
         let destinations: BTreeSet<AccountName> =
             steps.iter().map(|step| step.destination.account.clone()).collect();
         for name in destinations {
-            let Some(open) = self.opened.accounts.get_mut(&name) else {
-                continue;
-            };
-            let Some(platform) = open.platform.clone() else {
-                continue;
-            };
+            let Some(open) = self.opened.accounts.get_mut(&name) else { continue };
+            let Some(platform) = open.platform.clone() else { continue };
             match platform.prepare().await {
                 Ok(profile) => {
                     if let Some(account) = self.session.manifest.accounts.get(&name) {
@@ -143,60 +247,18 @@ impl Run<'_> {
                     }
                     open.profile = profile;
                 }
-                Err(error) => {
-                    self.lost.insert(name, obstacle(&error).1);
-                }
+                Err(error) => self.health.borrow_mut().close(&name, obstacle(&error).1, &error),
             }
         }
         Ok(())
     }
 
-    /// Remembers every pair that was found in sync; a known link keeps the facts against which a
-    /// change is measured.
-    fn keep_links(&self, in_sync: &[InSync]) -> Result<(), EngineError> {
-        let mut by_accounts: BTreeMap<(AccountName, AccountName), Vec<&InSync>> = BTreeMap::new();
-        for pair in in_sync {
-            if let Some(found) = &pair.destination {
-                let accounts = (pair.source.account.clone(), found.account.clone());
-                by_accounts.entry(accounts).or_default().push(pair);
-            }
-        }
-        for ((from, to), pairs) in by_accounts {
-            let Some((source, destination)) = self.pair(&from, &to) else {
-                continue;
-            };
-            let known: HashMap<&RemoteId, &Link> = self
-                .memory
-                .links_between(&from, &to)
-                .iter()
-                .map(|link| (&link.source.id, link))
-                .collect();
-            let (here, there) = (self.sides(&from), self.sides(&to));
-            let links: Vec<Link> = pairs
-                .into_iter()
-                .filter_map(|pair| {
-                    let found = pair.destination.as_ref()?;
-                    let known = known.get(&pair.source.id).copied();
-                    let sides = (*here.get(&pair.source.id)?, *there.get(&found.id)?);
-                    link_of(pair, known, sides)
-                })
-                .collect();
-            self.session.store.save_links(source.row, destination.row, &links)?;
+    /// Counts that passed the guard are those against which the next loss is measured.
+    fn accept_counts(&self, believed: &[AccountName]) -> Result<(), EngineError> {
+        for account in believed.iter().filter_map(|name| self.account(name)) {
+            self.session.store.accept_count(account.row)?;
         }
         Ok(())
-    }
-
-    fn sides(&self, account: &AccountName) -> HashMap<&RemoteId, &Activity> {
-        let rows = self.inventories.get(account).into_iter().flat_map(|i| &i.activities);
-        rows.map(|row| (&row.id, row)).collect()
-    }
-
-    fn pair(
-        &self,
-        source: &AccountName,
-        destination: &AccountName,
-    ) -> Option<(&OpenAccount, &OpenAccount)> {
-        self.opened.accounts.get(source).zip(self.opened.accounts.get(destination))
     }
 
     /// Writes down the intent of every step, before anything is done.
@@ -204,55 +266,79 @@ impl Run<'_> {
         steps.iter().map(|step| Task::begin(self, step)).collect()
     }
 
-    /// Uploads oldest first, then replaces.
-    async fn execute(&mut self, tasks: &mut [Task]) -> Result<(), EngineError> {
-        let mut order: Vec<&mut Task> =
-            tasks.iter_mut().filter(|task| task.phase == Phase::Intent).collect();
-        order.sort_by_key(|task| (task.step.action == Action::Replace, task.step.key.start));
-        for task in order {
-            let destination = task.step.destination.account.clone();
-            if let Some(why) = self.lost.get(&destination) {
-                task.enter(self, Phase::NotTried, why, json!({}))?;
-                continue;
+    fn account(&self, name: &AccountName) -> Option<&OpenAccount> {
+        self.opened.accounts.get(name)
+    }
+
+    fn platform(&self, name: &AccountName) -> Option<Arc<dyn Platform>> {
+        self.account(name)?.platform.clone()
+    }
+
+    fn inventory(&self, name: &AccountName) -> Option<Rc<Inventory>> {
+        Some(Rc::clone(&self.inventories.borrow().get(name)?.inventory))
+    }
+
+    /// An activity as it was listed last.
+    fn listed(&self, account: &AccountName, id: &RemoteId) -> Option<Activity> {
+        self.inventories.borrow().get(account)?.activity(id).cloned()
+    }
+
+    /// Whether an id stood for another activity before, so that it cannot be a new one.
+    fn was_there(&self, account: &AccountName, id: &RemoteId) -> bool {
+        self.known.borrow().get(account).is_some_and(|ids| ids.contains(id))
+    }
+
+    fn note_new(&self, account: &AccountName, id: &RemoteId) {
+        self.known.borrow_mut().entry(account.clone()).or_default().insert(id.clone());
+    }
+
+    /// Reads an account anew. One that cannot be read keeps what was known and says so.
+    async fn read_again(&self, name: &AccountName) -> Result<Reading, EngineError> {
+        let Some(account) = self.account(name) else { return Ok(Reading::Failed) };
+        match refresh::read_one(self.session, account, Refresh::Incremental).await? {
+            Ok(inventory) => {
+                let reading = if inventory.complete { Reading::Complete } else { Reading::Partial };
+                self.inventories.borrow_mut().insert(name.clone(), Listing::of(inventory));
+                Ok(reading)
             }
-            match task.step.action {
-                Action::Upload => self.upload(task).await?,
-                Action::Replace => self.replace(task).await?,
-            }
+            Err(_) => Ok(Reading::Failed),
         }
-        Ok(())
+    }
+
+    /// How long this account may need to show what it took or to forget what it deleted.
+    fn settling(&self, name: &AccountName) -> Duration {
+        let own = self.session.manifest.accounts.get(name).and_then(|account| account.settle_s);
+        let platform = self.account(name).map(|account| account.capabilities.settle_s);
+        Duration::from_secs(own.or(platform).unwrap_or_default())
+    }
+
+    async fn sleep(&self, duration: Duration) {
+        self.session.stop.sleep(self.session.clock(), duration).await;
     }
 }
 
-/// The link that a pair in sync deserves; `None` if what is known already says it.
-fn link_of(pair: &InSync, known: Option<&Link>, sides: (&Activity, &Activity)) -> Option<Link> {
-    let settled = known.is_some_and(|link| {
-        link.status == LinkStatus::Confirmed
-            && link.destination.as_ref().is_some_and(|side| side.id == sides.1.id)
-    });
-    if settled && pair.reason == InSyncReason::Linked {
-        return None;
+/// An inventory in which an id is found at once.
+struct Listing {
+    inventory: Rc<Inventory>,
+    places: HashMap<RemoteId, usize>,
+}
+
+impl Listing {
+    fn of(inventory: Inventory) -> Self {
+        let rows = inventory.activities.iter().enumerate();
+        let places = rows.map(|(place, row)| (row.id.clone(), place)).collect();
+        Self { inventory: Rc::new(inventory), places }
     }
-    let placed = known.is_some_and(|link| link.origin == LinkOrigin::Placed);
-    let origin = match pair.reason {
-        InSyncReason::Adopted => LinkOrigin::Adopted,
-        InSyncReason::Linked
-        | InSyncReason::SameBytes
-        | InSyncReason::SameActivity
-        | InSyncReason::Pending => {
-            if placed {
-                LinkOrigin::Placed
-            } else {
-                LinkOrigin::Found
-            }
-        }
-    };
-    Some(Link {
-        rule: pair.rule.clone(),
-        address: pair.address.clone(),
-        source: Side::of(sides.0),
-        destination: Some(Side::of(sides.1)),
-        origin,
-        status: LinkStatus::Confirmed,
-    })
+
+    fn activity(&self, id: &RemoteId) -> Option<&Activity> {
+        self.inventory.activities.get(*self.places.get(id)?)
+    }
+}
+
+/// What a reading of an account is worth.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Reading {
+    Complete,
+    Partial,
+    Failed,
 }

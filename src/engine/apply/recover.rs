@@ -1,65 +1,129 @@
 //! What an earlier run left in flight: look at the destination, then finish, repeat or give up.
+//! Never repeats blindly.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 
-use serde_json::json;
+use jiff::{SignedDuration, Timestamp};
+use serde_json::{Value, json};
 
-use crate::domain::{LinkOrigin, RemoteId};
+use crate::archive::{Spool, disk};
+use crate::domain::{AccountName, LinkOrigin, LinkStatus, RefusalReason, RemoteId, Sha256};
 use crate::event::Phase;
 use crate::plan::{Action, Protocol, Step};
-use crate::state::StepRecord;
+use crate::platform::FitFile;
+use crate::state::{StepRecord, Written};
 
 use super::super::accounts;
 use super::super::error::EngineError;
 use super::super::plan::recall;
 use super::super::refresh::{self, Refresh};
 use super::super::session::Session;
-use super::task::Task;
-use super::{Applied, Run};
+use super::task::{Parcel, Task};
+use super::trace::Brought;
+use super::{Applied, Pace, Reading, Run};
+
+/// Temporary files older than this are nobody's any more.
+const LEFT_BEHIND: SignedDuration = SignedDuration::from_hours(1);
 
 /// Settles the steps that an earlier run began and did not end. Contacts nobody if there are none.
 pub async fn settle(session: &Session) -> Result<Vec<Applied>, EngineError> {
     let unsettled = session.store.unsettled()?;
-    if unsettled.is_empty() {
-        return Ok(Vec::new());
-    }
+    let settled = match unsettled.is_empty() {
+        true => Vec::new(),
+        false => settle_all(session, &unsettled).await?,
+    };
+    sweep(session)?;
+    Ok(settled)
+}
+
+async fn settle_all(
+    session: &Session,
+    unsettled: &[StepRecord],
+) -> Result<Vec<Applied>, EngineError> {
     let mut opened = accounts::open_all(session, Refresh::Incremental).await?;
     let inventories = refresh::read_all(session, &mut opened, Refresh::Incremental).await?;
     let memory = recall(session, &opened)?;
     let id = session.store.begin_run(None, session.clock().now())?;
-    let mut run = Run { session, id, opened, inventories, memory, lost: BTreeMap::new() };
+    let run = Run::new(session, id, Pace::default(), opened, inventories, memory);
+    let mut tasks: Vec<(Task, Past)> = unsettled
+        .iter()
+        .filter_map(|record| Some((task_of(&run, record)?, Past::of(record))))
+        .collect();
+    // What is listed now may be what the earlier run brought: only its own notes tell them apart.
+    run.known.replace(run.linked_to_others(&tasks)?);
     let mut settled = Vec::new();
-    for record in unsettled {
-        let Some(mut task) = task_of(&run, &record) else {
-            continue;
-        };
-        run.settle_one(&mut task, &Past::of(&record)).await?;
+    for number in 0..tasks.len() {
+        let (before, rest) = tasks.split_at_mut(number);
+        let Some(((task, past), after)) = rest.split_first_mut() else { break };
+        if session.stop.is_requested() {
+            break;
+        }
+        let others = before.iter().chain(after.iter()).map(|(other, _)| other);
+        let rivals = if past.began { rivals(task, others) } else { Vec::new() };
+        run.settle_one(task, past, &rivals).await?;
         settled.push(task.applied());
     }
-    session.store.end_run(id, session.clock().now(), 0, &json!({ "settled": settled.len() }))?;
+    let counts = json!({ "settled": settled.len() });
+    session.store.end_run(id, session.clock().now(), 0, &counts)?;
     Ok(settled)
+}
+
+/// Other steps that may have brought something to the same account, nobody knows what.
+fn rivals<'t>(task: &Task, others: impl Iterator<Item = &'t Task>) -> Vec<&'t Task> {
+    let account = &task.step.destination.account;
+    others
+        .filter(|other| other.step.destination.account == *account)
+        .filter(|other| other.parcel.is_some() && other.new.is_none() && !other.phase.is_final())
+        .collect()
+}
+
+/// Removes from the spool what no open step needs: a crash may come between a step's end and that of
+/// its spooled bytes. What another state's journal keeps there stays.
+fn sweep(session: &Session) -> Result<(), EngineError> {
+    let spool = Spool::new(&session.places.spool);
+    let spooled = spool.list();
+    let old = session.clock().now().saturating_sub(LEFT_BEHIND).unwrap_or(Timestamp::MIN);
+    for folder in [&session.places.spool, &session.places.backups] {
+        disk::remove_leftovers(folder, old);
+    }
+    if spooled.is_empty() {
+        return Ok(());
+    }
+    let unsettled = session.store.unsettled()?;
+    let needed: HashSet<Sha256> = unsettled
+        .iter()
+        .filter_map(|record| Some(noted::<Parcel>(record, "parcel")?.sha256))
+        .collect();
+    for sha256 in spooled {
+        if !needed.contains(&sha256) && session.store.has_fetched(&sha256)? {
+            spool.remove(&sha256);
+        }
+    }
+    Ok(())
 }
 
 /// How far a step had come.
 struct Past {
+    began: bool,
     removed: bool,
-    sent: bool,
-    backup: Option<String>,
+    taken: bool,
+    /// The old activity was to be put back, for this reason.
+    restoring: Option<(RefusalReason, String)>,
 }
 
 impl Past {
     fn of(record: &StepRecord) -> Self {
         let reached = |phase| record.entries.iter().any(|written| written.entry.phase == phase);
-        let text = |key: &str| {
-            let entries = record.entries.iter().rev();
-            let found =
-                entries.filter_map(|written| written.entry.detail.get(key)?.as_str()).next();
-            found.map(str::to_owned)
-        };
+        let last = record.entries.last().map(|written| &written.entry.detail);
+        let restoring = last.and_then(|detail| {
+            let reason = serde_json::from_value(detail.get("restore")?.clone()).ok()?;
+            Some((reason, detail.get("why")?.as_str()?.to_owned()))
+        });
         Self {
+            began: reached(Phase::Fetched),
             removed: reached(Phase::Removed),
-            sent: reached(Phase::Sent) || reached(Phase::Unknown),
-            backup: text("backup"),
+            taken: reached(Phase::Sent),
+            restoring,
         }
     }
 }
@@ -70,67 +134,206 @@ fn task_of(run: &Run<'_>, record: &StepRecord) -> Option<Task> {
     let step: Step = serde_json::from_value(intent.get("step")?.clone()).ok()?;
     let known: Vec<RemoteId> = serde_json::from_value(intent.get("known")?.clone()).ok()?;
     run.pair(&step.source.account, &step.destination.account)?;
-    let new = record.entries.iter().rev().find_map(|written| {
-        let sent = written.entry.phase == Phase::Sent;
-        let id = written.entry.detail.get("id").filter(|_| sent)?;
-        serde_json::from_value::<RemoteId>(id.clone()).ok()
-    });
-    Some(Task {
-        step,
-        id: record.id,
-        source: record.step.source,
-        destination: record.step.destination,
-        phase: record.phase()?,
-        detail: String::new(),
-        question: None,
-        parcel: None,
-        new,
-        known,
-    })
+    let accounts = (record.step.source, record.step.destination);
+    let mut task = Task::new(step, record.id, accounts, known);
+    task.phase = record.phase()?;
+    task.parcel = noted::<Parcel>(record, "parcel");
+    task.backup = noted(record, "backup");
+    task.new = noted(record, "id");
+    task.sent_at = record.entries.last().map(|written| written.at);
+    task.attempt = record.entries.iter().map(|written| written.entry.attempt).max().unwrap_or(1);
+    Some(task)
+}
+
+/// The newest note of that name in a step's entries.
+fn noted<T: serde::de::DeserializeOwned>(record: &StepRecord, name: &str) -> Option<T> {
+    let note = |written: &Written| written.entry.detail.get(name).filter(|n| !n.is_null()).cloned();
+    let value: Value = record.entries.iter().rev().find_map(note)?;
+    serde_json::from_value(value).ok()
 }
 
 impl Run<'_> {
-    async fn settle_one(&mut self, task: &mut Task, past: &Past) -> Result<(), EngineError> {
-        // The bytes are fetched again: what is looked for must be what was meant.
-        let Some(file) = self.fetch(task).await? else {
-            return Ok(());
-        };
-        let replaces = task.step.action == Action::Replace;
-        let old_first = task.step.protocol == Some(Protocol::DeleteThenUpload);
-        let listed = self.new_one(task).cloned();
-        match listed {
-            Some(new) if replaces && !old_first => {
-                self.let_go(task, &new).await?;
-                if task.phase == Phase::Removed {
-                    task.enter(self, Phase::Confirmed, "", json!({ "id": new.id }))?;
-                }
-                Ok(())
+    /// What is known to be the counterpart of an activity that none of these tasks is about.
+    fn linked_to_others(
+        &self,
+        tasks: &[(Task, Past)],
+    ) -> Result<BTreeMap<AccountName, HashSet<RemoteId>>, EngineError> {
+        let mut linked: BTreeMap<AccountName, HashSet<RemoteId>> = BTreeMap::new();
+        let sources: HashSet<&RemoteId> =
+            tasks.iter().map(|(task, _)| &task.step.source.id).collect();
+        for (task, _) in tasks {
+            let account = &task.step.destination.account;
+            if linked.contains_key(account) {
+                continue;
             }
-            Some(new) => {
-                task.link(self, Some(&new), LinkOrigin::Placed)?;
-                task.enter(self, Phase::Confirmed, "", json!({ "id": new.id }))
+            let links = self.session.store.links_to(task.destination)?.into_iter();
+            let others = links.filter(|link| {
+                link.status == LinkStatus::Confirmed && !sources.contains(&link.source.id)
+            });
+            let ids = others.filter_map(|link| Some(link.destination?.id)).collect();
+            linked.insert(account.clone(), ids);
+        }
+        Ok(linked)
+    }
+
+    async fn settle_one(
+        &self,
+        task: &mut Task,
+        past: &Past,
+        rivals: &[&Task],
+    ) -> Result<(), EngineError> {
+        if !past.began {
+            let words = "an earlier run ended before it; it is planned again";
+            return task.enter(self, Phase::NotTried, words, json!({}));
+        }
+        if let Some((reason, why)) = &past.restoring {
+            return self.restore(task, *reason, why).await;
+        }
+        if let Brought::One(new) = self.brought_among(task, rivals) {
+            return self.finish(task, &new).await;
+        }
+        if self.has_gap(task, past) {
+            return self.settle_gap(task, past, rivals).await;
+        }
+        if past.taken {
+            if task.step.action == Action::Upload {
+                task.link(self, None, LinkOrigin::Placed)?;
             }
-            None if replaces && past.removed => {
-                self.send(task, &file).await?;
-                let Some(backup) = past.backup.as_deref() else {
-                    return Ok(());
-                };
-                let platform = self.platform(&task.step.destination.account);
-                match (task.phase, platform) {
-                    (Phase::Failed | Phase::Skipped, Some(platform)) => {
-                        self.restore(task, platform.as_ref(), backup).await
-                    }
-                    _ => Ok(()),
-                }
-            }
-            None if past.sent && task.new.is_some() => {
-                let words = "taken, but not listed yet";
-                task.enter(self, Phase::Pending, words, json!({}))
-            }
-            None => {
-                let words = "an earlier run was interrupted before it; it is planned again";
+            return self.not_listed_yet(task);
+        }
+        match self.wait_for_trace(task, rivals).await? {
+            Trace::Seen => Ok(()),
+            Trace::None => {
+                let words = "an earlier run was interrupted and nothing arrived; planned again";
                 task.enter(self, Phase::Failed, words, json!({}))
+            }
+            Trace::Several => {
+                let words = "several at the destination could be what was sent; planned again";
+                task.enter(self, Phase::Failed, words, json!({}))
+            }
+            Trace::Unclear => {
+                let words = "what became of it cannot be seen yet; the next run looks again";
+                task.enter(self, Phase::Held, words, json!({}))
             }
         }
     }
+
+    fn brought_among(&self, task: &Task, rivals: &[&Task]) -> Brought {
+        let tasks: Vec<&Task> = std::iter::once(task).chain(rivals.iter().copied()).collect();
+        let brought = self.brought(&task.step.destination.account, &tasks);
+        brought.into_iter().next().unwrap_or(Brought::Nothing)
+    }
+
+    /// Whether the old activity is gone and the new one not there.
+    fn has_gap(&self, task: &Task, past: &Past) -> bool {
+        let destination = &task.step.destination;
+        let old_is_listed = destination
+            .id
+            .as_ref()
+            .is_some_and(|id| self.listed(&destination.account, id).is_some());
+        task.step.action == Action::Replace
+            && task.backup.is_some()
+            && (past.removed || task.step.protocol == Some(Protocol::DeleteThenUpload))
+            && !old_is_listed
+    }
+
+    async fn settle_gap(
+        &self,
+        task: &mut Task,
+        past: &Past,
+        rivals: &[&Task],
+    ) -> Result<(), EngineError> {
+        if past.taken {
+            return self.not_listed_yet(task);
+        }
+        match self.wait_for_trace(task, rivals).await? {
+            Trace::Seen => return Ok(()),
+            Trace::None => {}
+            Trace::Several => {
+                let words = "the old one is removed; several could be the new one";
+                return task.enter(self, Phase::Held, words, json!({}));
+            }
+            Trace::Unclear => {
+                let words = "the old one is removed; the destination cannot be read now";
+                return task.enter(self, Phase::Held, words, json!({}));
+            }
+        }
+        self.fill_gap_again(task).await?;
+        let account = task.step.destination.account.clone();
+        if task.phase == Phase::Sent {
+            self.confirm_at(&account, &mut [task]).await?;
+        }
+        Ok(())
+    }
+
+    /// Sends the new activity into a gap once more; what cannot be had any more is given up for the
+    /// old one.
+    pub(super) async fn fill_gap_again(&self, task: &mut Task) -> Result<(), EngineError> {
+        let Some(file) = self.file_for_gap(task).await else {
+            let why = "the new one cannot be fetched any more";
+            return self.restore(task, RefusalReason::NoOriginal, why).await;
+        };
+        task.attempt += 1;
+        self.fill_gap(task, &file).await
+    }
+
+    /// The bytes that were to be sent: from the spool, else from the source if they are the same.
+    async fn file_for_gap(&self, task: &Task) -> Option<FitFile> {
+        let parcel = task.parcel.as_ref()?;
+        let source = &task.step.source;
+        let listed = self.listed(&source.account, &source.id);
+        let bytes = match Spool::new(&self.session.places.spool).get(&parcel.sha256) {
+            Some(bytes) => bytes,
+            None => {
+                let bytes = self.original(&source.account, listed.as_ref()?).await.ok()?;
+                crate::fit::read(&bytes).ok()?;
+                bytes
+            }
+        };
+        Some(FitFile {
+            sha256: crate::domain::Sha256::of(&bytes),
+            key: parcel.key(),
+            kind: task.step.key.kind.clone(),
+            title: source.title.clone(),
+            local_offset_s: listed.and_then(|row| row.local_offset_s),
+            bytes,
+        })
+    }
+
+    /// Looks for as long as the destination may need to show what it took.
+    async fn wait_for_trace(
+        &self,
+        task: &mut Task,
+        rivals: &[&Task],
+    ) -> Result<Trace, EngineError> {
+        let account = task.step.destination.account.clone();
+        let wait = self.settling(&account);
+        loop {
+            let reading = self.read_again(&account).await?;
+            let brought = self.brought_among(task, rivals);
+            if let Brought::One(new) = &brought {
+                self.finish(task, new).await?;
+                return Ok(Trace::Seen);
+            }
+            if task.sent_at.is_none_or(|at| self.is_over(at, wait)) {
+                return Ok(match (reading, brought) {
+                    (Reading::Complete, Brought::Several) => Trace::Several,
+                    (Reading::Complete, Brought::Nothing | Brought::One(_)) => Trace::None,
+                    (Reading::Partial | Reading::Failed, _) => Trace::Unclear,
+                });
+            }
+            if self.session.stop.is_requested() {
+                return Ok(Trace::Unclear);
+            }
+            self.sleep(wait / 6).await;
+        }
+    }
+}
+
+/// What was seen of a step that may have been sent.
+enum Trace {
+    Seen,
+    None,
+    Several,
+    Unclear,
 }

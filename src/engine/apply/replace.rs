@@ -2,47 +2,46 @@
 
 use serde_json::json;
 
-use crate::archive::{Backups, Subject};
-use crate::domain::{Activity, Details};
+use crate::archive::{Backups, Spool, Subject};
+use crate::domain::{Activity, Details, RefusalReason};
 use crate::event::Phase;
-use crate::plan::{Protocol, Step};
-use crate::platform::{FitFile, Platform, PlatformError};
+use crate::plan::Protocol;
+use crate::platform::{FitFile, PlatformError};
 
 use super::super::error::EngineError;
 use super::Run;
+use super::health::cause;
+use super::send::Answer;
 use super::task::Task;
 
 impl Run<'_> {
-    /// A replace step from its intent to `sent`, or to where it ends.
-    pub(super) async fn replace(&mut self, task: &mut Task) -> Result<(), EngineError> {
-        let Some(old) = self.planned_old(task)? else {
+    /// A replace step from `fetched` to `sent`, or to where it ends.
+    pub(super) async fn replace(&self, task: &mut Task, file: &FitFile) -> Result<(), EngineError> {
+        let Some(old) = self.planned_old(task)? else { return Ok(()) };
+        if !self.back_up(task, &old, file).await? {
             return Ok(());
-        };
-        let Some(file) = self.fetch(task).await? else {
-            return Ok(());
-        };
-        let Some(platform) = self.platform(&task.step.destination.account) else {
-            return Ok(());
-        };
-        let Some(backup) = self.back_up(task, platform.as_ref(), &old).await? else {
-            return Ok(());
-        };
+        }
         match task.step.protocol {
             Some(Protocol::DeleteThenUpload) => {
-                self.delete_then_upload(task, platform.as_ref(), &old, &file, &backup).await
+                if self.remove_first(task, &old).await? {
+                    self.fill_gap(task, file).await?;
+                }
+                Ok(())
             }
             // The old one goes when the new one has been seen.
-            Some(Protocol::UploadThenDelete) | None => self.send(task, &file).await,
+            Some(Protocol::UploadThenDelete) | None => {
+                let answer = self.send(task, file).await?;
+                self.take_new(task, answer)
+            }
         }
     }
 
     /// The activity that is to go, if it is still exactly the planned one.
     fn planned_old(&self, task: &mut Task) -> Result<Option<Activity>, EngineError> {
-        let destination = &task.step.destination;
+        let destination = task.step.destination.clone();
         let listed = destination.id.as_ref().and_then(|id| self.listed(&destination.account, id));
-        let unchanged =
-            listed.filter(|old| Some(&old.fingerprint) == destination.fingerprint.as_ref());
-        match unchanged.cloned() {
+        let planned = destination.fingerprint.as_ref();
+        match listed.filter(|old| Some(&old.fingerprint) == planned) {
             Some(old) => Ok(Some(old)),
             None => {
                 let words = "the activity to be replaced is gone or has changed; plan again";
@@ -52,53 +51,74 @@ impl Run<'_> {
         }
     }
 
-    /// Stores the old original, downloaded now, with its details; returns the backup's id.
+    /// Stores the old original, downloaded now, with its details, and the new bytes beside it; says
+    /// whether both are safe.
     async fn back_up(
-        &mut self,
+        &self,
         task: &mut Task,
-        platform: &dyn Platform,
         old: &Activity,
-    ) -> Result<Option<String>, EngineError> {
-        let bytes = match platform.download(old).await {
-            Ok(original) => original.bytes,
+        file: &FitFile,
+    ) -> Result<bool, EngineError> {
+        let account = task.step.destination.account.clone();
+        let bytes = match self.original(&account, old).await {
+            Ok(bytes) => bytes,
             Err(error) => {
                 let words = format!("no backup could be made, so nothing was replaced: {error}");
-                task.enter(self, Phase::Failed, &words, json!({}))?;
-                return Ok(None);
+                self.fail(task, &words, &error)?;
+                return Ok(false);
             }
         };
-        let details = match platform.details(&old.id).await {
+        let details = match self.details(&account, old).await {
             Ok(details) => details,
-            Err(PlatformError::Unsupported) => Details::default(),
             Err(error) => {
                 let words =
                     format!("its details could not be read, so nothing was replaced: {error}");
-                task.enter(self, Phase::Failed, &words, json!({}))?;
-                return Ok(None);
+                self.fail(task, &words, &error)?;
+                return Ok(false);
             }
         };
-        let subject = self.subject(&task.step, old, details);
-        match Backups::new(&self.session.places.backups).store(&bytes, subject) {
-            Ok(id) => {
-                let id = id.to_string();
-                task.enter(self, Phase::BackedUp, "", json!({ "backup": id, "old": old.id }))?;
-                Ok(Some(id))
-            }
-            Err(error) => {
-                let words = format!("no backup could be made, so nothing was replaced: {error}");
-                task.enter(self, Phase::Failed, &words, json!({}))?;
-                Ok(None)
-            }
+        let subject = self.subject(task, old, details);
+        let stored = Backups::new(&self.session.places.backups).store(&bytes, subject);
+        let spooled = Spool::new(&self.session.places.spool).put(&file.sha256, &file.bytes);
+        let id = match (stored, spooled) {
+            (Ok(id), Ok(())) => id.to_string(),
+            (Err(error), _) => return self.no_backup(task, &error),
+            (Ok(_), Err(error)) => return self.no_backup(task, &error),
+        };
+        task.enter(self, Phase::BackedUp, "", json!({ "backup": id, "old": old.id }))?;
+        task.backup = Some(id);
+        Ok(true)
+    }
+
+    fn no_backup(
+        &self,
+        task: &mut Task,
+        error: &dyn std::fmt::Display,
+    ) -> Result<bool, EngineError> {
+        let words = format!("no backup could be made, so nothing was replaced: {error}");
+        task.enter(self, Phase::Failed, &words, json!({}))?;
+        Ok(false)
+    }
+
+    async fn details(
+        &self,
+        account: &crate::domain::AccountName,
+        activity: &Activity,
+    ) -> Result<Details, PlatformError> {
+        let platform = self.platform(account).ok_or(PlatformError::Unsupported)?;
+        match self.call(account, async || platform.details(&activity.id).await).await {
+            Err(PlatformError::Unsupported) => Ok(Details::default()),
+            other => other,
         }
     }
 
-    fn subject(&self, step: &Step, old: &Activity, details: Details) -> Subject {
-        let account = &step.destination.account;
+    fn subject(&self, task: &Task, old: &Activity, details: Details) -> Subject {
+        let account = &task.step.destination.account;
         Subject {
             account: account.clone(),
-            profile: self.opened.accounts.get(account).and_then(|open| open.profile.id.clone()),
+            profile: self.account(account).and_then(|open| open.profile.id.clone()),
             id: old.id.clone(),
-            address: Some(step.address.clone()),
+            address: Some(task.step.address.clone()),
             start: old.start,
             elapsed_s: old.elapsed_s,
             title: old.title.clone(),
@@ -108,52 +128,96 @@ impl Run<'_> {
         }
     }
 
-    async fn delete_then_upload(
-        &mut self,
-        task: &mut Task,
-        platform: &dyn Platform,
-        old: &Activity,
-        file: &FitFile,
-        backup: &str,
-    ) -> Result<(), EngineError> {
-        match platform.delete(&old.id).await {
+    /// Removes the old activity before the new one is sent; only with a backup in hand.
+    async fn remove_first(&self, task: &mut Task, old: &Activity) -> Result<bool, EngineError> {
+        let account = task.step.destination.account.clone();
+        let (Some(platform), Some(_)) = (self.platform(&account), &task.backup) else {
+            let words = "there is no backup, so nothing was replaced";
+            task.enter(self, Phase::Failed, words, json!({}))?;
+            return Ok(false);
+        };
+        match self.call(&account, async || platform.delete(&old.id).await).await {
             Ok(()) | Err(PlatformError::NotFound) => {}
             Err(PlatformError::Unconfirmed(words)) => {
-                let words = format!("asked to remove the old one, answer lost: {words}");
-                return task.enter(self, Phase::Unknown, &words, json!({}));
+                // Whether it is gone is seen by looking, before anything is sent.
+                self.read_again(&account).await?;
+                if self.listed(&account, &old.id).is_some() {
+                    let words = format!("asked to remove the old one, answer lost: {words}");
+                    task.enter(self, Phase::Held, &words, json!({}))?;
+                    return Ok(false);
+                }
             }
             Err(error) => {
-                let words = format!("the old one could not be removed: {error}");
-                return task.enter(self, Phase::Failed, &words, json!({}));
+                self.fail(task, &format!("the old one could not be removed: {error}"), &error)?;
+                return Ok(false);
             }
         }
         self.session.store.remove_links_to(task.destination, &old.id)?;
         task.enter(self, Phase::Removed, "", json!({ "old": old.id }))?;
-        self.send(task, file).await?;
-        match task.phase {
-            Phase::Failed | Phase::Skipped => self.restore(task, platform, backup).await,
-            _ => Ok(()),
+        Ok(true)
+    }
+
+    /// Sends the new activity into the gap that the old one left. If it is refused for good, the old
+    /// one is put back; in every other case the step waits for the next run.
+    pub(super) async fn fill_gap(
+        &self,
+        task: &mut Task,
+        file: &FitFile,
+    ) -> Result<(), EngineError> {
+        match self.send_until_settled(task, file).await? {
+            Answer::Taken(id) => self.taken(task, id),
+            Answer::Unknown(words) => self.unknown(task, &words),
+            Answer::Duplicate(_) => {
+                let words = "the deletion of the old one has not settled; the backup is safe";
+                task.enter(self, Phase::Held, words, json!({}))
+            }
+            Answer::Refused(reason, words) => self.restore(task, reason, &words).await,
+            Answer::Not(error) => {
+                task.cause = Some(cause(&error));
+                let words = format!("the old one is removed, the new one not sent yet: {error}");
+                task.enter(self, Phase::Held, &words, json!({}))
+            }
         }
     }
 
-    /// Puts the old activity back from its backup.
+    /// What the answer to an upload beside the old one makes of a replace.
+    fn take_new(&self, task: &mut Task, answer: Answer) -> Result<(), EngineError> {
+        match answer {
+            Answer::Taken(id) => self.taken(task, id),
+            Answer::Unknown(words) => self.unknown(task, &words),
+            Answer::Refused(reason, words) => self.refuse(task, reason, &words),
+            Answer::Duplicate(_) => {
+                let words = "the destination took no second copy, so nothing was replaced";
+                task.enter(self, Phase::Failed, words, json!({}))
+            }
+            Answer::Not(error) => self.fail(task, &format!("not sent: {error}"), &error),
+        }
+    }
+
+    /// Puts the old activity back from its backup, since the new one was refused for good.
     pub(super) async fn restore(
-        &mut self,
+        &self,
         task: &mut Task,
-        platform: &dyn Platform,
-        backup: &str,
+        reason: RefusalReason,
+        why: &str,
     ) -> Result<(), EngineError> {
-        let why = task.detail.clone();
         let held = |error: &dyn std::fmt::Display| {
-            format!("{why}; the old one waits in backup {backup} to be put back: {error}")
+            let backup = task.backup.clone().unwrap_or_default();
+            format!("refused ({why}); backup {backup} waits to be put back: {error}")
         };
-        let (backup, bytes) = match Backups::new(&self.session.places.backups).load(backup) {
+        let stock = Backups::new(&self.session.places.backups);
+        let loaded = stock.load(task.backup.as_deref().unwrap_or_default());
+        let (backup, bytes) = match loaded {
             Ok(found) => found,
-            Err(error) => return task.enter(self, Phase::Held, &held(&error), json!({})),
+            Err(error) => {
+                let words = held(&error);
+                return task.enter(self, Phase::Held, &words, json!({}));
+            }
         };
         let key = crate::fit::read(&bytes).ok().and_then(|content| content.key());
         let Some((key, _)) = key else {
-            return task.enter(self, Phase::Held, &held(&"it cannot be read"), json!({}));
+            let words = held(&"it cannot be read");
+            return task.enter(self, Phase::Held, &words, json!({}));
         };
         let file = FitFile {
             sha256: backup.sha256.clone(),
@@ -163,12 +227,26 @@ impl Run<'_> {
             local_offset_s: None,
             bytes,
         };
-        match platform.upload(&file).await {
-            Ok(_) => {
-                let words = format!("{why}; the old one was put back");
-                task.enter(self, Phase::Restored, &words, json!({}))
+        let not = match self.send_until_settled(task, &file).await? {
+            Answer::Taken(id) => {
+                self.refuse(task, reason, why)?;
+                let account = task.step.destination.account.clone();
+                if let Some(id) = &id {
+                    self.note_new(&account, id);
+                    self.carry_over(task, id, &backup.details).await;
+                }
+                let words = format!("refused ({why}); the old one was put back");
+                return task.enter(self, Phase::Restored, &words, json!({ "id": id }));
             }
-            Err(error) => task.enter(self, Phase::Held, &held(&error), json!({})),
-        }
+            Answer::Unknown(words) => words,
+            Answer::Duplicate(_) => "its deletion has not settled".to_owned(),
+            Answer::Refused(_, words) => words,
+            Answer::Not(error) => error.to_string(),
+        };
+        let words = format!(
+            "refused ({why}); backup {} waits to be put back: {not}",
+            task.backup.clone().unwrap_or_default()
+        );
+        task.enter(self, Phase::Held, &words, json!({ "restore": reason, "why": why }))
     }
 }

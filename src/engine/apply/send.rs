@@ -1,147 +1,245 @@
-//! Fetches a step's original, verifies it, and sends it once.
+//! Sends a file once, and makes sense of what the destination answers.
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use serde_json::json;
 
-use crate::domain::{Activity, LinkOrigin, Refusal, RefusalReason, RemoteId, Sha256, Unusable};
+use crate::domain::{Activity, LinkOrigin, LinkStatus, RefusalReason, RemoteId};
 use crate::event::Phase;
-use crate::fit;
+use crate::manifest::ConflictStrategy;
+use crate::plan::Action;
 use crate::plan::matching::{self, Field, Outcome, Seeker};
-use crate::platform::{
-    FitFile, Platform, PlatformError, Rejection, UploadStatus, UploadTicket, Uploaded,
-};
+use crate::platform::{FitFile, PlatformError, Rejection, UploadStatus, UploadTicket, Uploaded};
 
 use super::super::error::EngineError;
 use super::Run;
-use super::task::{Parcel, Task};
+use super::health::cause;
+use super::task::Task;
 
 /// How often, and how far apart, a platform is asked what became of an upload.
 const POLLS: u32 = 20;
 const POLL_EVERY: Duration = Duration::from_secs(3);
+/// How often a refusal by a deletion that has not settled is tried again.
+const TRIES: u32 = 6;
+
+/// What a destination made of a file.
+#[derive(Debug)]
+pub(super) enum Answer {
+    /// Taken, perhaps under this id.
+    Taken(Option<RemoteId>),
+    /// It has the activity already, it says, perhaps under this id.
+    Duplicate(Option<RemoteId>),
+    /// Sent, and nobody knows.
+    Unknown(String),
+    /// Refused for good.
+    Refused(RefusalReason, String),
+    /// Not taken.
+    Not(PlatformError),
+}
 
 impl Run<'_> {
-    pub(super) fn platform(
-        &self,
-        account: &crate::domain::AccountName,
-    ) -> Option<Arc<dyn Platform>> {
-        self.opened.accounts.get(account).and_then(|open| open.platform.clone())
-    }
-
-    pub(super) fn listed(
-        &self,
-        account: &crate::domain::AccountName,
-        id: &RemoteId,
-    ) -> Option<&Activity> {
-        self.inventories.get(account)?.activities.iter().find(|row| row.id == *id)
-    }
-
-    /// An upload step from its intent to `sent`, or to where it ends.
-    pub(super) async fn upload(&mut self, task: &mut Task) -> Result<(), EngineError> {
-        let Some(file) = self.fetch(task).await? else {
-            return Ok(());
-        };
-        if self.is_there_after_all(task, &file)? {
+    /// An upload step from `fetched` to `sent`, or to where it ends.
+    pub(super) async fn upload(&self, task: &mut Task, file: &FitFile) -> Result<(), EngineError> {
+        if self.is_there_after_all(task, file)? {
             return Ok(());
         }
-        self.send(task, &file).await
+        let answer = self.send(task, file).await?;
+        self.take_answer(task, answer).await
     }
 
-    /// The verified bytes of a step's source; `None` if the step ended.
-    pub(super) async fn fetch(&mut self, task: &mut Task) -> Result<Option<FitFile>, EngineError> {
-        let source = task.step.source.clone();
-        let activity = self.listed(&source.account, &source.id).cloned();
-        let (Some(activity), Some(platform)) = (activity, self.platform(&source.account)) else {
-            task.enter(self, Phase::Stale, "the source does not list it any more", json!({}))?;
-            return Ok(None);
-        };
-        let bytes = match platform.download(&activity).await {
-            Ok(original) => original.bytes,
-            Err(error) => {
-                self.not_fetched(task, &error)?;
-                return Ok(None);
-            }
-        };
-        let content = match fit::read(&bytes) {
-            Ok(content) => content,
-            Err(unusable) => {
-                self.unreadable(task, platform.as_ref(), &activity, &bytes, &unusable).await?;
-                return Ok(None);
-            }
-        };
-        let Some((key, _)) = content.key() else {
-            task.enter(self, Phase::Failed, "the file does not say when it began", json!({}))?;
-            return Ok(None);
-        };
-        let sha256 = Sha256::of(&bytes);
-        task.enter(self, Phase::Fetched, "", json!({ "sha256": sha256 }))?;
-        let file = FitFile {
-            sha256: sha256.clone(),
-            key,
-            kind: task.step.key.kind.clone(),
-            title: activity.title.clone(),
-            local_offset_s: activity.local_offset_s,
-            bytes,
-        };
-        task.parcel = Some(Parcel { sha256, key, content });
-        Ok(Some(file))
-    }
-
-    fn not_fetched(&mut self, task: &mut Task, error: &PlatformError) -> Result<(), EngineError> {
-        match error {
-            PlatformError::NotFound => {
-                self.refuse(task, RefusalReason::NoOriginal, "the source has no file of it")
-            }
-            other => {
-                self.lose_account_on(&task.step.source.account.clone(), other);
-                task.enter(self, Phase::Failed, &format!("not fetched: {other}"), json!({}))
-            }
-        }
-    }
-
-    /// One look at a broken download proves nothing; two that agree do.
-    async fn unreadable(
-        &mut self,
-        task: &mut Task,
-        platform: &dyn Platform,
-        activity: &Activity,
-        bytes: &[u8],
-        unusable: &Unusable,
-    ) -> Result<(), EngineError> {
-        let detail = match unusable {
-            Unusable::Unreadable { detail } | Unusable::NotAnActivity { detail } => detail.clone(),
-            Unusable::NoOriginal | Unusable::ClockNotSet | Unusable::SeveralActivities => {
-                "no usable activity".to_owned()
-            }
-        };
-        match platform.download(activity).await {
-            Ok(again) if again.bytes == bytes => {
-                self.refuse(task, RefusalReason::Unreadable, &detail)
-            }
-            Ok(_) | Err(_) => {
-                let words = format!("the download was broken: {detail}");
-                task.enter(self, Phase::Failed, &words, json!({}))
-            }
-        }
-    }
-
-    /// Remembers a permanent reason; the step is over and no failure.
-    fn refuse(
+    /// Sends a file and follows it until the platform has said what became of it.
+    pub(super) async fn send(
         &self,
         task: &mut Task,
-        reason: RefusalReason,
-        detail: &str,
-    ) -> Result<(), EngineError> {
-        let refusal = Refusal {
-            id: task.step.source.id.clone(),
-            fingerprint: task.step.source.fingerprint.clone(),
-            reason,
-            detail: detail.to_owned(),
+        file: &FitFile,
+    ) -> Result<Answer, EngineError> {
+        let account = task.step.destination.account.clone();
+        let Some(platform) = self.platform(&account) else {
+            return Ok(Answer::Not(PlatformError::Unsupported));
         };
-        let (from, to) = (task.source, task.destination);
-        self.session.store.save_refusal(from, to, &task.step.address, &refusal)?;
-        task.enter(self, Phase::Skipped, detail, json!({ "refusal": reason }))
+        let most = platform.capabilities().max_upload_bytes;
+        if most.is_some_and(|most| file.bytes.len() as u64 > most) {
+            let words = format!("{} bytes, more than the destination takes", file.bytes.len());
+            return Ok(Answer::Refused(RefusalReason::TooLarge, words));
+        }
+        task.sent_at = Some(self.session.clock().now());
+        let sent = self.call(&account, async || platform.upload(file).await).await;
+        Ok(match sent {
+            Ok(Uploaded::Stored(id)) => self.believed(task, id),
+            Ok(Uploaded::Processing(ticket)) => self.follow(task, ticket).await,
+            Err(error) => answer_of(error),
+        })
+    }
+
+    async fn follow(&self, task: &Task, ticket: UploadTicket) -> Answer {
+        let account = &task.step.destination.account;
+        let Some(platform) = self.platform(account) else {
+            return Answer::Unknown("the account is not open".to_owned());
+        };
+        for _ in 0..POLLS {
+            let status = self.call(account, async || platform.upload_status(&ticket).await).await;
+            match status {
+                Ok(UploadStatus::Stored(id)) => return self.believed(task, id),
+                Ok(UploadStatus::Finished) => return Answer::Taken(None),
+                Ok(UploadStatus::Processing) => self.sleep(POLL_EVERY).await,
+                Err(error @ (PlatformError::Duplicate { .. } | PlatformError::Rejected { .. })) => {
+                    return answer_of(error);
+                }
+                Err(error) => return Answer::Unknown(error.to_string()),
+            }
+        }
+        Answer::Unknown("still being processed".to_owned())
+    }
+
+    /// An id that stood for another activity before is not that of the new one.
+    fn believed(&self, task: &Task, id: RemoteId) -> Answer {
+        let account = &task.step.destination.account;
+        if task.known.contains(&id) || self.was_there(account, &id) {
+            return Answer::Duplicate(Some(id));
+        }
+        Answer::Taken(Some(id))
+    }
+
+    /// What an upload's answer makes of its step.
+    async fn take_answer(&self, task: &mut Task, answer: Answer) -> Result<(), EngineError> {
+        match answer {
+            Answer::Taken(id) => self.taken(task, id),
+            Answer::Duplicate(existing) => self.duplicate(task, existing).await,
+            Answer::Unknown(words) => self.unknown(task, &words),
+            Answer::Refused(reason, words) => self.refuse(task, reason, &words),
+            Answer::Not(error) => self.fail(task, &format!("not sent: {error}"), &error),
+        }
+    }
+
+    pub(super) fn taken(&self, task: &mut Task, id: Option<RemoteId>) -> Result<(), EngineError> {
+        if let Some(id) = &id {
+            self.note_new(&task.step.destination.account, id);
+        }
+        task.new = id;
+        task.enter(self, Phase::Sent, "", json!({ "id": task.new }))?;
+        // A replace keeps its old link until the new activity has been seen.
+        match task.step.action {
+            Action::Upload => task.link(self, None, LinkOrigin::Placed),
+            Action::Replace => Ok(()),
+        }
+    }
+
+    pub(super) fn unknown(&self, task: &mut Task, words: &str) -> Result<(), EngineError> {
+        task.enter(self, Phase::Unknown, &format!("sent, answer lost: {words}"), json!({}))
+    }
+
+    /// The destination says that it has this already. Never believed on the word alone: the named
+    /// activity is looked at, and it must be this recording and nobody else's.
+    async fn duplicate(
+        &self,
+        task: &mut Task,
+        existing: Option<RemoteId>,
+    ) -> Result<(), EngineError> {
+        let account = task.step.destination.account.clone();
+        self.read_again(&account).await?;
+        let named = existing.as_ref().and_then(|id| self.listed(&account, id));
+        if let Some(found) = named.or_else(|| self.same_recording(task)) {
+            return self.adopt(task, &found);
+        }
+        match self.existence(&account, existing.as_ref()).await {
+            Existence::Gone => self.wait_for_deletion(task).await,
+            Existence::There | Existence::Unclear => {
+                let words = "the destination says that it has this already, but does not list it";
+                self.unknown(task, words)
+            }
+        }
+    }
+
+    /// Takes an activity that is there for the step's own, if it is this recording.
+    fn adopt(&self, task: &mut Task, found: &Activity) -> Result<(), EngineError> {
+        let parcel = task.parcel.as_ref();
+        let overlap = parcel
+            .and_then(|parcel| parcel.key().interval())
+            .zip(found.interval())
+            .map(|(a, b)| a.overlap_permille(&b));
+        if self.is_linked_elsewhere(task, found)? || overlap.unwrap_or_default() < 800 {
+            return task.ask(self, "partial_overlap");
+        }
+        // Where the rule compares contents, the next plan does so before the pair is linked.
+        let rules = &self.session.manifest.rules;
+        let rule = rules.iter().find(|rule| rule.name == task.step.rule);
+        if rule.is_none_or(|rule| rule.strategy == ConflictStrategy::SkipExisting) {
+            task.link(self, Some(found), LinkOrigin::Found)?;
+        }
+        let words = format!("{} at the destination is this recording", found.id);
+        task.enter(self, Phase::Adopted, &words, json!({ "id": found.id }))
+    }
+
+    fn is_linked_elsewhere(&self, task: &Task, found: &Activity) -> Result<bool, EngineError> {
+        let links = self.session.store.links_to(task.destination)?;
+        Ok(links.iter().any(|link| {
+            link.status == LinkStatus::Confirmed
+                && link.source.id != task.step.source.id
+                && link.destination.as_ref().is_some_and(|side| side.id == found.id)
+        }))
+    }
+
+    /// The one activity of the destination with the step's very time, if there is only one.
+    fn same_recording(&self, task: &Task) -> Option<Activity> {
+        let parcel = task.parcel.as_ref()?;
+        let inventory = self.inventory(&task.step.destination.account)?;
+        let mut fitting = inventory.activities.iter().filter(|row| {
+            let overlap = row.interval().zip(parcel.key().interval());
+            row.start == Some(parcel.start)
+                && overlap.is_some_and(|(a, b)| a.overlap_permille(&b) >= 800)
+        });
+        let first = fitting.next()?;
+        fitting.next().is_none().then(|| first.clone())
+    }
+
+    async fn existence(
+        &self,
+        account: &crate::domain::AccountName,
+        id: Option<&RemoteId>,
+    ) -> Existence {
+        let (Some(id), Some(platform)) = (id, self.platform(account)) else {
+            return Existence::Unclear;
+        };
+        match self.call(account, async || platform.details(id).await).await {
+            Ok(_) => Existence::There,
+            Err(PlatformError::NotFound) => Existence::Gone,
+            Err(_) => Existence::Unclear,
+        }
+    }
+
+    /// A deleted activity still stands in the way: waits as long as the account may need.
+    async fn wait_for_deletion(&self, task: &mut Task) -> Result<(), EngineError> {
+        let words = "a deleted activity of that time still stands in its way";
+        let Some(file) = self.fetch(task).await? else { return Ok(()) };
+        match self.send_until_settled(task, &file).await? {
+            Answer::Taken(id) => self.taken(task, id),
+            Answer::Unknown(words) => self.unknown(task, &words),
+            Answer::Refused(reason, words) => self.refuse(task, reason, &words),
+            Answer::Duplicate(_) => task.enter(self, Phase::Held, words, json!({})),
+            Answer::Not(error) => {
+                task.cause = Some(cause(&error));
+                task.enter(self, Phase::Held, &format!("{words}: {error}"), json!({}))
+            }
+        }
+    }
+
+    /// Sends again and again while the destination says that it still has what was deleted, for as
+    /// long as it may need to settle.
+    pub(super) async fn send_until_settled(
+        &self,
+        task: &mut Task,
+        file: &FitFile,
+    ) -> Result<Answer, EngineError> {
+        let pause = self.settling(&task.step.destination.account) / TRIES;
+        let mut answer = self.send(task, file).await?;
+        for _ in 0..TRIES {
+            if !matches!(answer, Answer::Duplicate(_)) || self.session.stop.is_requested() {
+                break;
+            }
+            self.sleep(pause).await;
+            answer = self.send(task, file).await?;
+        }
+        Ok(answer)
     }
 
     /// The file may hold another start than its listing (trimmed, edited): then it is looked for
@@ -152,161 +250,50 @@ impl Run<'_> {
         if file.key.start == planned.start && apart.is_none_or(|seconds| seconds <= 2) {
             return Ok(false);
         }
-        let Some(inventory) = self.inventories.get(&task.step.destination.account) else {
+        let source = &task.step.source;
+        let inventory = self.inventory(&task.step.destination.account);
+        let (Some(inventory), Some(mut activity)) =
+            (inventory, self.listed(&source.account, &source.id))
+        else {
             return Ok(false);
         };
-        let Some(listed) = self.listed(&task.step.source.account, &task.step.source.id) else {
-            return Ok(false);
-        };
-        let mut activity = listed.clone();
         (activity.start, activity.elapsed_s) = (Some(file.key.start), file.key.elapsed_s);
         activity.sha256 = Some(file.sha256.clone());
         let field = Field { activities: inventory.activities.iter().collect(), ..Field::default() };
         let seeker = Seeker { activity: &activity, account: 0, fixed: None, excluded: Vec::new() };
         let outcome = matching::find(std::slice::from_ref(&seeker), &field).pop();
-        self.end_if_there(task, &outcome.unwrap_or(Outcome::Alone), &field)
-    }
-
-    fn end_if_there(
-        &self,
-        task: &mut Task,
-        outcome: &Outcome,
-        field: &Field<'_>,
-    ) -> Result<bool, EngineError> {
-        match outcome {
-            Outcome::Match(place, _) => {
-                if let Some(found) = field.activities.get(*place) {
-                    task.link(self, Some(found), LinkOrigin::Found)?;
-                    let words = format!("{} at the destination is this recording", found.id);
-                    task.enter(self, Phase::Adopted, &words, json!({ "id": found.id }))?;
-                }
-                Ok(true)
-            }
-            Outcome::Ambiguous(_) => self.question(task, "ambiguous").map(|()| true),
-            Outcome::Overlap(_) => self.question(task, "partial_overlap").map(|()| true),
+        match outcome.unwrap_or(Outcome::Alone) {
+            Outcome::Match(place, _) => match field.activities.get(place) {
+                Some(found) => self.adopt(task, found).map(|()| true),
+                None => Ok(false),
+            },
+            Outcome::Ambiguous(_) => task.ask(self, "ambiguous").map(|()| true),
+            Outcome::Overlap(_) => task.ask(self, "partial_overlap").map(|()| true),
             Outcome::ZoneSuspect(_) => {
-                self.question(task, "possible_time_zone_duplicate").map(|()| true)
+                task.ask(self, "possible_time_zone_duplicate").map(|()| true)
             }
             Outcome::Alone => Ok(false),
         }
     }
+}
 
-    /// A step that has become a question for a person.
-    pub(super) fn question(&self, task: &mut Task, reason: &str) -> Result<(), EngineError> {
-        task.question = Some(reason.to_owned());
-        task.enter(self, Phase::Skipped, reason, json!({ "conflict": reason }))
-    }
+/// What is known about an id that is not listed.
+enum Existence {
+    There,
+    Gone,
+    Unclear,
+}
 
-    /// Sends a file once and follows it until the platform has said what became of it.
-    pub(super) async fn send(
-        &mut self,
-        task: &mut Task,
-        file: &FitFile,
-    ) -> Result<(), EngineError> {
-        let destination = task.step.destination.account.clone();
-        let Some(platform) = self.platform(&destination) else {
-            return Ok(());
-        };
-        let most = platform.capabilities().max_upload_bytes;
-        if most.is_some_and(|most| file.bytes.len() as u64 > most) {
-            let words = format!("{} bytes, more than the destination takes", file.bytes.len());
-            return self.refuse(task, RefusalReason::TooLarge, &words);
+fn answer_of(error: PlatformError) -> Answer {
+    match error {
+        PlatformError::Duplicate { existing } => Answer::Duplicate(existing),
+        PlatformError::Rejected { reason, kind: Rejection::TooLarge } => {
+            Answer::Refused(RefusalReason::TooLarge, reason)
         }
-        match platform.upload(file).await {
-            Ok(Uploaded::Stored(id)) => self.stored(task, Some(id)),
-            Ok(Uploaded::Processing(ticket)) => self.follow(task, platform.as_ref(), ticket).await,
-            Err(error) => self.not_sent(task, error),
+        PlatformError::Rejected { reason, kind: Rejection::Refused } => {
+            Answer::Refused(RefusalReason::RejectedByDestination, reason)
         }
-    }
-
-    async fn follow(
-        &mut self,
-        task: &mut Task,
-        platform: &dyn Platform,
-        ticket: UploadTicket,
-    ) -> Result<(), EngineError> {
-        for _ in 0..POLLS {
-            match platform.upload_status(&ticket).await {
-                Ok(UploadStatus::Stored(id)) => return self.stored(task, Some(id)),
-                Ok(UploadStatus::Finished) => return self.stored(task, None),
-                Ok(UploadStatus::Processing) => self.session.clock().sleep(POLL_EVERY).await,
-                Err(PlatformError::NotFound | PlatformError::Transient(_)) => break,
-                Err(error) => return self.not_sent(task, error),
-            }
-        }
-        task.enter(self, Phase::Unknown, "sent; not known yet what became of it", json!({}))
-    }
-
-    /// The platform took it. An id that was there before is not believed.
-    fn stored(&mut self, task: &mut Task, id: Option<RemoteId>) -> Result<(), EngineError> {
-        if let Some(old) = id.clone().filter(|id| task.known.contains(id)) {
-            return self.duplicate(task, Some(&old));
-        }
-        task.new = id;
-        task.enter(self, Phase::Sent, "", json!({ "id": task.new }))?;
-        task.link(self, None, LinkOrigin::Placed)
-    }
-
-    fn not_sent(&mut self, task: &mut Task, error: PlatformError) -> Result<(), EngineError> {
-        match error {
-            PlatformError::Duplicate { existing } => self.duplicate(task, existing.as_ref()),
-            PlatformError::Rejected { reason, kind: Rejection::TooLarge } => {
-                self.refuse(task, RefusalReason::TooLarge, &reason)
-            }
-            PlatformError::Rejected { reason, kind: Rejection::Refused } => {
-                self.refuse(task, RefusalReason::RejectedByDestination, &reason)
-            }
-            PlatformError::Unconfirmed(words) => {
-                task.enter(self, Phase::Unknown, &format!("sent, answer lost: {words}"), json!({}))
-            }
-            other => {
-                self.lose_account_on(&task.step.destination.account.clone(), &other);
-                task.enter(self, Phase::Failed, &format!("not sent: {other}"), json!({}))
-            }
-        }
-    }
-
-    /// The platform says that it has this already: only believed of an activity that we know and
-    /// that fits.
-    fn duplicate(
-        &mut self,
-        task: &mut Task,
-        existing: Option<&RemoteId>,
-    ) -> Result<(), EngineError> {
-        let account = &task.step.destination.account;
-        let named = existing.and_then(|id| self.listed(account, id)).cloned();
-        let Some(found) = named else {
-            let words = "the destination says that it has this already, but does not list it";
-            return task.enter(self, Phase::Unknown, words, json!({ "named": existing }));
-        };
-        let Some(parcel) = task.parcel.clone() else {
-            return Ok(());
-        };
-        let overlap = found
-            .interval()
-            .zip(parcel.key.interval())
-            .map(|(a, b)| a.overlap_permille(&b))
-            .unwrap_or_default();
-        let links = self.session.store.links_to(task.destination)?;
-        let linked = links
-            .iter()
-            .any(|link| link.destination.as_ref().is_some_and(|side| side.id == found.id));
-        if linked || overlap < 800 {
-            return self.question(task, "partial_overlap");
-        }
-        task.link(self, Some(&found), LinkOrigin::Found)?;
-        let words = format!("{} at the destination is this recording", found.id);
-        task.enter(self, Phase::Adopted, &words, json!({ "id": found.id }))
-    }
-
-    /// An account without a session is asked nothing more in this run.
-    pub(super) fn lose_account_on(
-        &mut self,
-        account: &crate::domain::AccountName,
-        error: &PlatformError,
-    ) {
-        if matches!(error, PlatformError::Auth(_)) {
-            self.lost.insert(account.clone(), format!("{account}: {error}"));
-        }
+        PlatformError::Unconfirmed(words) => Answer::Unknown(words),
+        other => Answer::Not(other),
     }
 }

@@ -1,18 +1,20 @@
 //! One step on its way, and the one place of its transitions.
 
+use jiff::Timestamp;
 use serde_json::{Value, json};
 
+use crate::archive::Spool;
 use crate::domain::{
-    Activity, Content, Fingerprint, Key, Link, LinkOrigin, LinkStatus, RemoteId, Sha256, Side,
+    Activity, ActivityType, Fingerprint, Key, Link, LinkOrigin, LinkStatus, RemoteId, Sha256, Side,
 };
 use crate::event::{Event, Phase};
-use crate::plan::Step;
+use crate::plan::{Action, Protocol, Step};
 use crate::state::{self, AccountRow, Entry, StepId};
 
 use super::super::error::EngineError;
-use super::{Applied, Run};
+use super::{Applied, Cause, Run};
 
-/// Activities this close to a step's start are remembered with its intent, so that a later look can
+/// Activities this close to a step's start are remembered with its intent, so that a later run can
 /// tell a new one from one that was there before.
 const NEARBY_S: i64 = 24 * 3600;
 
@@ -26,20 +28,29 @@ pub(super) struct Task {
     pub(super) detail: String,
     /// The question that it has become, if so.
     pub(super) question: Option<String>,
+    /// What kind of failure ended it, if one did.
+    pub(super) cause: Option<Cause>,
     /// The verified file that is sent.
     pub(super) parcel: Option<Parcel>,
+    /// The verified copy of the activity that goes.
+    pub(super) backup: Option<String>,
     /// The new activity's id, once the platform said so.
     pub(super) new: Option<RemoteId>,
+    /// When it was sent last, and how often.
+    pub(super) sent_at: Option<Timestamp>,
+    pub(super) attempt: u32,
     /// Ids near the start that were at the destination before.
     pub(super) known: Vec<RemoteId>,
 }
 
-/// What is known about the bytes that are sent.
-#[derive(Clone, Debug)]
+/// What is known about the file that is sent.
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub(super) struct Parcel {
     pub(super) sha256: Sha256,
-    pub(super) key: Key,
-    pub(super) content: Content,
+    pub(super) start: Timestamp,
+    pub(super) elapsed_s: Option<u32>,
+    pub(super) distance_m: Option<u32>,
+    pub(super) kind: ActivityType,
 }
 
 impl Task {
@@ -54,30 +65,40 @@ impl Task {
         let row = state::Step {
             address: step.address.clone(),
             rule: step.rule.clone(),
-            action: action_word(step).to_owned(),
+            action: action_word(step.action).to_owned(),
             source: source.row,
             source_id: step.source.id.clone(),
             destination: destination.row,
         };
-        let entry = Entry {
-            phase: Phase::Intent,
-            attempt: 1,
-            detail: json!({ "step": step, "known": known }),
-        };
+        let detail = json!({ "step": step, "known": known });
+        let entry = Entry { phase: Phase::Intent, attempt: 1, detail };
         let now = run.session.clock().now();
         let id = run.session.store.begin_step(run.id, &row, &entry, now)?;
-        Ok(Self {
-            step: step.clone(),
+        Ok(Self::new(step.clone(), id, (source.row, destination.row), known))
+    }
+
+    pub(super) fn new(
+        step: Step,
+        id: StepId,
+        (source, destination): (AccountRow, AccountRow),
+        known: Vec<RemoteId>,
+    ) -> Self {
+        Self {
+            step,
             id,
-            source: source.row,
-            destination: destination.row,
+            source,
+            destination,
             phase: Phase::Intent,
             detail: String::new(),
             question: None,
+            cause: None,
             parcel: None,
+            backup: None,
             new: None,
+            sent_at: None,
+            attempt: 1,
             known,
-        })
+        }
     }
 
     /// Goes on to a phase: journal first, then the event.
@@ -85,16 +106,41 @@ impl Task {
         &mut self,
         run: &Run<'_>,
         phase: Phase,
-        detail: &str,
+        words: &str,
         facts: Value,
     ) -> Result<(), EngineError> {
-        let entry = Entry { phase, attempt: 1, detail: with_words(facts, detail) };
+        let detail = with_words(facts, words);
+        let entry = Entry { phase, attempt: self.attempt, detail };
         run.session.store.record(run.id, self.id, &entry, run.session.clock().now())?;
+        if matches!(phase, Phase::Failed | Phase::Held) {
+            run.health.borrow_mut().count_failure();
+        }
         self.phase = phase;
-        self.detail = detail.to_owned();
+        self.detail = words.to_owned();
+        if phase.is_final() {
+            self.unspool(run);
+        }
         let (address, detail) = (self.step.address.clone(), self.detail.clone());
-        run.session.emit(Event::Step { address, phase, detail });
+        run.session.emit(Event::Step { address, phase, attempt: self.attempt, detail });
         Ok(())
+    }
+
+    /// Ends as a question for a person.
+    pub(super) fn ask(&mut self, run: &Run<'_>, reason: &str) -> Result<(), EngineError> {
+        self.question = Some(reason.to_owned());
+        self.enter(run, Phase::Skipped, reason, json!({ "conflict": reason }))
+    }
+
+    /// Lets go of the bytes that a replace kept; what a crash leaves here, the next apply removes.
+    fn unspool(&self, run: &Run<'_>) {
+        if let (Action::Replace, Some(parcel)) = (self.step.action, &self.parcel) {
+            Spool::new(&run.session.places.spool).remove(&parcel.sha256);
+        }
+    }
+
+    /// Whether its old activity is gone, or may be, before the new one is there.
+    pub(super) fn leaves_gap(&self) -> bool {
+        self.step.protocol == Some(Protocol::DeleteThenUpload) && self.backup.is_some()
     }
 
     pub(super) fn applied(&self) -> Applied {
@@ -104,7 +150,19 @@ impl Task {
             phase: self.phase,
             detail: self.detail.clone(),
             question: self.question.clone(),
+            cause: self.cause,
         }
+    }
+
+    /// Whether the old activity goes only after the new one was seen.
+    pub(super) fn old_goes_last(&self) -> bool {
+        self.step.action == Action::Replace
+            && self.step.protocol != Some(Protocol::DeleteThenUpload)
+    }
+
+    /// Whether this puts an account's own activity back; then there is no pair to remember.
+    fn is_restore(&self) -> bool {
+        self.step.source.account == self.step.destination.account
     }
 
     /// Remembers the pair that this step made; unlisted while `listed` is `None`.
@@ -114,14 +172,14 @@ impl Task {
         listed: Option<&Activity>,
         origin: LinkOrigin,
     ) -> Result<(), EngineError> {
+        if self.is_restore() {
+            return Ok(());
+        }
         let status = match listed {
             Some(_) => LinkStatus::Confirmed,
             None => LinkStatus::Pending { since: run.session.clock().now(), full_reads: 0 },
         };
-        let sent = || {
-            let parcel = self.parcel.as_ref()?;
-            Some(parcel.side(self.new.clone()?))
-        };
+        let sent = || Some(self.parcel.as_ref()?.side(self.new.clone()?));
         let link = Link {
             rule: self.step.rule.clone(),
             address: self.step.address.clone(),
@@ -135,11 +193,8 @@ impl Task {
 
     fn source_side(&self, run: &Run<'_>) -> Side {
         let step = &self.step;
-        let listed = run
-            .inventories
-            .get(&step.source.account)
-            .and_then(|inventory| inventory.activities.iter().find(|row| row.id == step.source.id));
-        let mut side = listed.map(Side::of).unwrap_or_else(|| Side {
+        let listed = run.listed(&step.source.account, &step.source.id);
+        let mut side = listed.as_ref().map(Side::of).unwrap_or_else(|| Side {
             id: step.source.id.clone(),
             fingerprint: step.source.fingerprint.clone(),
             sha256: None,
@@ -154,48 +209,71 @@ impl Task {
 }
 
 impl Parcel {
+    /// When the file says that the activity took place.
+    pub(super) fn key(&self) -> Key {
+        Key { start: self.start, elapsed_s: self.elapsed_s }
+    }
+
+    /// The sent file as an activity, so that it can be looked for.
+    pub(super) fn activity(&self, id: RemoteId) -> Activity {
+        Activity {
+            id,
+            fingerprint: Fingerprint::of_bytes(&self.sha256),
+            start: Some(self.start),
+            weak_start: false,
+            elapsed_s: self.elapsed_s,
+            timer_s: None,
+            local_offset_s: None,
+            kind: self.kind.clone(),
+            title: None,
+            distance_m: self.distance_m,
+            device: None,
+            sha256: Some(self.sha256.clone()),
+            content: None,
+            unusable: None,
+            private: None,
+            hint: None,
+        }
+    }
+
     /// The facts of the sent file as those of an activity that is not listed yet.
     fn side(&self, id: RemoteId) -> Side {
         Side {
             id,
             fingerprint: Fingerprint::of_bytes(&self.sha256),
             sha256: Some(self.sha256.clone()),
-            start: Some(self.key.start),
-            elapsed_s: self.key.elapsed_s,
-            distance_m: self.content.distance_m(),
-            kind: self.content.kind(),
+            start: Some(self.start),
+            elapsed_s: self.elapsed_s,
+            distance_m: self.distance_m,
+            kind: self.kind.clone(),
         }
     }
 }
 
-fn action_word(step: &Step) -> &'static str {
-    match step.action {
-        crate::plan::Action::Upload => "upload",
-        crate::plan::Action::Replace => "replace",
+fn action_word(action: Action) -> &'static str {
+    match action {
+        Action::Upload => "upload",
+        Action::Replace => "replace",
     }
 }
 
 fn known_nearby(run: &Run<'_>, step: &Step) -> Vec<RemoteId> {
-    let Some(inventory) = run.inventories.get(&step.destination.account) else {
-        return Vec::new();
-    };
-    let (first, last) =
-        (step.key.start.as_second() - NEARBY_S, step.key.start.as_second() + NEARBY_S);
+    let Some(inventory) = run.inventory(&step.destination.account) else { return Vec::new() };
+    let start = step.key.start.as_second();
     let rows = &inventory.activities;
     let second = |row: &Activity| row.start.map_or(i64::MAX, |start| start.as_second());
-    let from = rows.partition_point(|row| second(row) < first);
-    let near = rows.get(from..).unwrap_or_default().iter().take_while(|row| second(row) <= last);
-    near.map(|row| row.id.clone()).collect()
+    let from = rows.partition_point(|row| second(row) < start - NEARBY_S);
+    let near = rows.get(from..).unwrap_or_default().iter();
+    near.take_while(|row| second(row) <= start + NEARBY_S).map(|row| row.id.clone()).collect()
 }
 
 fn with_words(facts: Value, words: &str) -> Value {
-    match facts {
-        Value::Object(mut members) => {
-            if !words.is_empty() {
-                members.insert("words".to_owned(), Value::from(words));
-            }
-            Value::Object(members)
-        }
-        other => json!({ "facts": other, "words": words }),
+    let mut members = match facts {
+        Value::Object(members) => members,
+        other => serde_json::Map::from_iter([("facts".to_owned(), other)]),
+    };
+    if !words.is_empty() {
+        members.insert("words".to_owned(), Value::from(words));
     }
+    Value::Object(members)
 }

@@ -44,6 +44,8 @@ pub(in crate::platform) const SPEC: PlatformSpec = PlatformSpec {
         editable: Editable { title: true, description: false, kind: false, privacy: false },
         // What clients take for the limit; COROS documents none.
         max_upload_bytes: Some(50 * 1024 * 1024),
+        parallel: 1,
+        settle_s: 60,
         loses_on_replace: &["photos", "comments"],
     },
 };

@@ -16,6 +16,8 @@ pub(in crate::platform) const SPEC: PlatformSpec = PlatformSpec {
         replace: ReplaceProtocol::UploadThenDelete,
         editable: Editable { title: false, description: false, kind: false, privacy: false },
         max_upload_bytes: None,
+        parallel: 4,
+        settle_s: 0,
         loses_on_replace: &[],
     },
 };

@@ -37,6 +37,8 @@ pub(in crate::platform) const SPEC: PlatformSpec = PlatformSpec {
         editable: Editable { title: true, description: true, kind: true, privacy: true },
         // Limit of the web import (garmin-uploader#35).
         max_upload_bytes: Some(25 * 1024 * 1024),
+        parallel: 1,
+        settle_s: 60,
         loses_on_replace: &["photos", "comments"],
     },
 };

@@ -50,6 +50,8 @@ impl Settings {
                 replace: ReplaceProtocol::UploadThenDelete,
                 editable: Editable { title: true, description: true, kind: true, privacy: true },
                 max_upload_bytes: None,
+                parallel: 1,
+                settle_s: 60,
                 loses_on_replace: &[],
             },
             page_size: None,

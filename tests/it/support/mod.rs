@@ -1,5 +1,8 @@
 //! What tests need to build their world.
 
+pub(crate) mod catalog;
+#[cfg(test)]
+pub(crate) mod cli;
 pub(crate) mod fit;
 #[cfg(test)]
 mod remembered;

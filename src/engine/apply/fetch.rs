@@ -1,0 +1,128 @@
+//! Fetches a step's original and makes sure that it is what the plan means.
+
+use serde_json::json;
+
+use crate::domain::{AccountName, Activity, Refusal, RefusalReason, Sha256, Unusable};
+use crate::event::Phase;
+use crate::fit;
+use crate::platform::{FitFile, PlatformError};
+
+use super::super::error::EngineError;
+use super::Run;
+use super::health::cause;
+use super::task::{Parcel, Task};
+
+impl Run<'_> {
+    /// The verified bytes of a step's source; `None` if the step ended.
+    pub(super) async fn fetch(&self, task: &mut Task) -> Result<Option<FitFile>, EngineError> {
+        let source = task.step.source.clone();
+        let Some(activity) = self.listed(&source.account, &source.id) else {
+            task.enter(self, Phase::Stale, "the source does not list it any more", json!({}))?;
+            return Ok(None);
+        };
+        let bytes = match self.original(&source.account, &activity).await {
+            Ok(bytes) => bytes,
+            Err(PlatformError::NotFound) => {
+                self.refuse(task, RefusalReason::NoOriginal, "the source has no file of it")?;
+                return Ok(None);
+            }
+            Err(error) => {
+                self.fail(task, &format!("not fetched: {error}"), &error)?;
+                return Ok(None);
+            }
+        };
+        let content = match fit::read(&bytes) {
+            Ok(content) => content,
+            Err(unusable) => {
+                self.unreadable(task, &activity, &bytes, &unusable).await?;
+                return Ok(None);
+            }
+        };
+        let Some((key, _)) = content.key() else {
+            task.enter(self, Phase::Failed, "the file does not say when it began", json!({}))?;
+            return Ok(None);
+        };
+        let parcel = Parcel {
+            sha256: Sha256::of(&bytes),
+            start: key.start,
+            elapsed_s: key.elapsed_s,
+            distance_m: content.distance_m(),
+            kind: content.kind(),
+        };
+        let file = FitFile {
+            sha256: parcel.sha256.clone(),
+            key,
+            kind: task.step.key.kind.clone(),
+            title: activity.title.clone(),
+            local_offset_s: activity.local_offset_s,
+            bytes,
+        };
+        task.enter(self, Phase::Fetched, "", json!({ "parcel": parcel }))?;
+        task.parcel = Some(parcel);
+        Ok(Some(file))
+    }
+
+    /// The bytes of an activity, now, from its account.
+    pub(super) async fn original(
+        &self,
+        account: &AccountName,
+        activity: &Activity,
+    ) -> Result<Vec<u8>, PlatformError> {
+        let platform = self.platform(account).ok_or(PlatformError::Unsupported)?;
+        let original = self.call(account, async || platform.download(activity).await).await?;
+        Ok(original.bytes)
+    }
+
+    /// One look at a broken download proves nothing; two that agree do.
+    async fn unreadable(
+        &self,
+        task: &mut Task,
+        activity: &Activity,
+        bytes: &[u8],
+        unusable: &Unusable,
+    ) -> Result<(), EngineError> {
+        let detail = match unusable {
+            Unusable::Unreadable { detail } | Unusable::NotAnActivity { detail } => detail.clone(),
+            Unusable::NoOriginal | Unusable::ClockNotSet | Unusable::SeveralActivities => {
+                "no usable activity".to_owned()
+            }
+        };
+        let account = task.step.source.account.clone();
+        match self.original(&account, activity).await {
+            Ok(again) if again == bytes => self.refuse(task, RefusalReason::Unreadable, &detail),
+            Ok(_) | Err(_) => {
+                let words = format!("the download was broken: {detail}");
+                task.enter(self, Phase::Failed, &words, json!({}))
+            }
+        }
+    }
+
+    /// Remembers a permanent reason; the step is over and no failure.
+    pub(super) fn refuse(
+        &self,
+        task: &mut Task,
+        reason: RefusalReason,
+        detail: &str,
+    ) -> Result<(), EngineError> {
+        let refusal = Refusal {
+            id: task.step.source.id.clone(),
+            fingerprint: task.step.source.fingerprint.clone(),
+            reason,
+            detail: detail.to_owned(),
+        };
+        let (from, to) = (task.source, task.destination);
+        self.session.store.save_refusal(from, to, &task.step.address, &refusal)?;
+        task.enter(self, Phase::Skipped, detail, json!({ "refusal": reason }))
+    }
+
+    /// Ends a step that did not succeed; nothing of the activity's is lost.
+    pub(super) fn fail(
+        &self,
+        task: &mut Task,
+        words: &str,
+        error: &PlatformError,
+    ) -> Result<(), EngineError> {
+        task.cause = Some(cause(error));
+        task.enter(self, Phase::Failed, words, json!({}))
+    }
+}

@@ -1,0 +1,127 @@
+//! The end of a step whose activity has been seen: privacy, details, and letting go of the old one.
+
+use serde_json::json;
+
+use crate::archive::{Backups, Spool};
+use crate::domain::{Activity, Details, LinkOrigin, RemoteId};
+use crate::event::Phase;
+use crate::fit;
+use crate::plan::{Action, changes};
+use crate::platform::PlatformError;
+
+use super::super::error::EngineError;
+use super::Run;
+use super::health::cause;
+use super::task::Task;
+
+impl Run<'_> {
+    /// Finishes a step whose new activity is listed.
+    pub(super) async fn finish(&self, task: &mut Task, new: &Activity) -> Result<(), EngineError> {
+        self.note_new(&task.step.destination.account, &new.id);
+        task.new = Some(new.id.clone());
+        if task.step.action == Action::Replace && !self.holds_what_was_sent(task, new).await {
+            let words = format!("{} does not hold what was sent; the backup is safe", new.id);
+            return task.enter(self, Phase::Failed, &words, json!({ "id": new.id }));
+        }
+        if let Err(error) = self.keep_private(task, new).await {
+            task.cause = Some(cause(&error));
+            let words = format!("it is there, but could not be made private yet: {error}");
+            return task.enter(self, Phase::Held, &words, json!({ "id": new.id }));
+        }
+        if task.step.action == Action::Replace {
+            self.carry_over_backed_up(task, &new.id).await;
+        }
+        task.link(self, Some(new), LinkOrigin::Placed)?;
+        if task.old_goes_last() && !self.let_go(task, new).await? {
+            return Ok(());
+        }
+        task.enter(self, Phase::Confirmed, "", json!({ "id": new.id }))?;
+        Ok(())
+    }
+
+    /// A source known to be private is private at the destination before the step is confirmed.
+    async fn keep_private(&self, task: &Task, new: &Activity) -> Result<(), PlatformError> {
+        let account = &task.step.destination.account;
+        let source = self.listed(&task.step.source.account, &task.step.source.id);
+        let is_private = source.and_then(|source| source.private) == Some(true);
+        let Some(platform) = self.platform(account) else { return Ok(()) };
+        if !is_private || new.private == Some(true) || !platform.capabilities().editable.privacy {
+            return Ok(());
+        }
+        let details = Details { private: Some(true), ..Details::default() };
+        self.call(account, async || platform.set_details(&new.id, &details).await).await
+    }
+
+    async fn carry_over_backed_up(&self, task: &Task, new: &RemoteId) {
+        let backup = task.backup.as_deref();
+        let loaded = backup.and_then(|id| Backups::new(&self.session.places.backups).load(id).ok());
+        if let Some((backup, _)) = loaded {
+            self.carry_over(task, new, &backup.details).await;
+        }
+    }
+
+    /// Gives a new activity what people wrote about the old one, as far as the platform can. What
+    /// cannot be carried over is in the backup; privacy is never widened.
+    pub(super) async fn carry_over(&self, task: &Task, new: &RemoteId, old: &Details) {
+        let account = &task.step.destination.account;
+        let Some(platform) = self.platform(account) else { return };
+        let editable = platform.capabilities().editable;
+        let details = Details {
+            title: old.title.clone().filter(|_| editable.title),
+            description: old.description.clone().filter(|_| editable.description),
+            kind: old.kind.clone().filter(|_| editable.kind),
+            private: old.private.filter(|private| *private && editable.privacy),
+        };
+        if details != Details::default() {
+            // Best effort by contract: the words are safe in the backup.
+            let _ = self.call(account, async || platform.set_details(new, &details).await).await;
+        }
+    }
+
+    /// Removes the old activity of a replace; only after the new one was verified, and only if it is
+    /// still the planned one. Says whether the step can end well.
+    async fn let_go(&self, task: &mut Task, new: &Activity) -> Result<bool, EngineError> {
+        let destination = task.step.destination.clone();
+        let account = &destination.account;
+        let listed = destination.id.as_ref().and_then(|id| self.listed(account, id));
+        let Some(old) = listed.filter(|old| old.id != new.id) else { return Ok(true) };
+        if Some(&old.fingerprint) != destination.fingerprint.as_ref() {
+            let words = "the old one was changed meanwhile; both are kept";
+            task.enter(self, Phase::Stale, words, json!({ "id": new.id }))?;
+            return Ok(false);
+        }
+        let (Some(platform), Some(_)) = (self.platform(account), &task.backup) else {
+            let words = "there is no backup of the old one, so it stays";
+            task.enter(self, Phase::Held, words, json!({ "id": new.id }))?;
+            return Ok(false);
+        };
+        match self.call(account, async || platform.delete(&old.id).await).await {
+            Ok(()) | Err(PlatformError::NotFound) => {
+                self.session.store.remove_links_to(task.destination, &old.id)?;
+                let facts = json!({ "id": new.id, "old": old.id });
+                task.enter(self, Phase::Removed, "", facts)?;
+                Ok(true)
+            }
+            Err(error) => {
+                task.cause = Some(cause(&error));
+                let words = format!("the new one is there, the old one not removed yet: {error}");
+                task.enter(self, Phase::Held, &words, json!({ "id": new.id }))?;
+                Ok(false)
+            }
+        }
+    }
+
+    /// Whether the destination's new activity holds the facts of the file that was sent.
+    async fn holds_what_was_sent(&self, task: &Task, new: &Activity) -> bool {
+        let Some(parcel) = task.parcel.as_ref() else { return false };
+        if new.sha256.as_ref() == Some(&parcel.sha256) {
+            return true;
+        }
+        let spooled = Spool::new(&self.session.places.spool).get(&parcel.sha256);
+        let Some(sent) = spooled.and_then(|bytes| fit::read(&bytes).ok()) else { return false };
+        match self.original(&task.step.destination.account, new).await {
+            Ok(bytes) => fit::read(&bytes).is_ok_and(|there| changes(&sent, &there).is_empty()),
+            Err(_) => false,
+        }
+    }
+}

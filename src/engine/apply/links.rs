@@ -1,0 +1,98 @@
+//! What a run remembers about the pairs that its plan found in sync.
+
+use std::collections::{BTreeMap, HashMap};
+
+use crate::domain::{
+    AccountName, Activity, Inventory, Link, LinkOrigin, LinkStatus, RemoteId, Sha256, Side,
+};
+use crate::plan::{InSync, InSyncReason};
+
+use super::super::accounts::OpenAccount;
+use super::super::error::EngineError;
+use super::Run;
+
+impl Run<'_> {
+    /// Remembers every pair that was found in sync; a known link keeps the facts against which a
+    /// change is measured.
+    pub(super) fn keep_links(&self, in_sync: &[InSync]) -> Result<(), EngineError> {
+        let mut by_accounts: BTreeMap<(AccountName, AccountName), Vec<&InSync>> = BTreeMap::new();
+        for pair in in_sync {
+            if let Some(found) = &pair.destination {
+                let accounts = (pair.source.account.clone(), found.account.clone());
+                by_accounts.entry(accounts).or_default().push(pair);
+            }
+        }
+        for ((from, to), pairs) in by_accounts {
+            let Some((source, destination)) = self.pair(&from, &to) else { continue };
+            let inventories = self.inventory(&from).zip(self.inventory(&to));
+            let Some((here, there)) = inventories else { continue };
+            let (here, there) = (rows(&here), rows(&there));
+            let known = self.memory.links_between(&from, &to);
+            let by_id: HashMap<&RemoteId, &Link> =
+                known.iter().map(|link| (&link.source.id, link)).collect();
+            let by_bytes: HashMap<&Sha256, &Link> = known
+                .iter()
+                .filter_map(|link| Some((link.source.sha256.as_ref()?, link)))
+                .collect();
+            let links: Vec<Link> = pairs
+                .into_iter()
+                .filter_map(|pair| {
+                    let found = pair.destination.as_ref()?;
+                    let sides = (*here.get(&pair.source.id)?, *there.get(&found.id)?);
+                    // A renamed file keeps its link.
+                    let renamed = || by_bytes.get(sides.0.sha256.as_ref()?);
+                    let known = by_id.get(&pair.source.id).or_else(renamed).copied();
+                    link_of(pair, known, sides)
+                })
+                .collect();
+            self.session.store.save_links(source.row, destination.row, &links)?;
+        }
+        Ok(())
+    }
+
+    pub(super) fn pair(
+        &self,
+        source: &AccountName,
+        destination: &AccountName,
+    ) -> Option<(&OpenAccount, &OpenAccount)> {
+        self.account(source).zip(self.account(destination))
+    }
+}
+
+fn rows(inventory: &Inventory) -> HashMap<&RemoteId, &Activity> {
+    inventory.activities.iter().map(|row| (&row.id, row)).collect()
+}
+
+/// The link that a pair in sync deserves; `None` if what is known already says it.
+fn link_of(pair: &InSync, known: Option<&Link>, sides: (&Activity, &Activity)) -> Option<Link> {
+    let settled = known.is_some_and(|link| {
+        link.status == LinkStatus::Confirmed
+            && link.source.id == sides.0.id
+            && link.destination.as_ref().is_some_and(|side| side.id == sides.1.id)
+    });
+    if settled && pair.reason == InSyncReason::Linked {
+        return None;
+    }
+    let placed = known.is_some_and(|link| link.origin == LinkOrigin::Placed);
+    let origin = match pair.reason {
+        InSyncReason::Adopted => LinkOrigin::Adopted,
+        InSyncReason::Linked
+        | InSyncReason::SameBytes
+        | InSyncReason::SameActivity
+        | InSyncReason::Pending => {
+            if placed {
+                LinkOrigin::Placed
+            } else {
+                LinkOrigin::Found
+            }
+        }
+    };
+    Some(Link {
+        rule: pair.rule.clone(),
+        address: pair.address.clone(),
+        source: Side::of(sides.0),
+        destination: Some(Side::of(sides.1)),
+        origin,
+        status: LinkStatus::Confirmed,
+    })
+}
