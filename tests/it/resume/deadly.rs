@@ -75,7 +75,8 @@ impl Events for Trigger {
             Event::Reading { .. }
             | Event::Refreshed { .. }
             | Event::Comparing { .. }
-            | Event::Noted { .. } => {}
+            | Event::Noted { .. }
+            | Event::Waiting { .. } => {}
         }
     }
 }
