@@ -47,7 +47,10 @@ impl Run<'_> {
             listed.map_or(Brought::Nothing, |new| Brought::One(Box::new(new)))
         });
         let mut brought: Vec<Brought> = by_id.collect();
-        for (number, found) in self.brought_unnamed(account, &seekers) {
+        // What another of them is known by is not this one's.
+        let named: BTreeSet<&RemoteId> =
+            tasks.iter().filter_map(|task| task.new.as_ref()).collect();
+        for (number, found) in self.brought_unnamed(account, &seekers, &named) {
             if let Some(slot) = brought.get_mut(number) {
                 *slot = found;
             }
@@ -63,13 +66,16 @@ impl Run<'_> {
         &self,
         account: &AccountName,
         tasks: &[(usize, &Task, &Parcel)],
+        named: &BTreeSet<&RemoteId>,
     ) -> Vec<(usize, Brought)> {
         let Some(inventory) = self.inventory(account) else { return Vec::new() };
         let rows = &inventory.activities;
         let near: BTreeSet<usize> =
             tasks.iter().flat_map(|(_, _, parcel)| starting_near(rows, parcel)).collect();
         let known = self.known.borrow();
-        let is_new = |row: &&Activity| !known.get(account).is_some_and(|ids| ids.contains(&row.id));
+        let is_new = |row: &&Activity| {
+            !named.contains(&row.id) && !known.get(account).is_some_and(|ids| ids.contains(&row.id))
+        };
         let activities: Vec<&Activity> =
             near.into_iter().filter_map(|place| rows.get(place)).filter(is_new).collect();
         let sought: Vec<Activity> = tasks

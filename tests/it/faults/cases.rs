@@ -327,3 +327,26 @@ async fn two_recordings_of_one_start_are_both_there_and_neither_is_taken_for_the
     assert_eq!(world.left().await, NOTHING);
     assert_eq!(there.ids().len(), 2);
 }
+
+#[tokio::test]
+async fn of_two_with_one_start_the_one_that_is_never_listed_is_not_taken_for_its_twin() {
+    let here = Memory::new(settings("a", ReplaceProtocol::UploadThenDelete));
+    let there = Memory::new(settings("b", ReplaceProtocol::UploadThenDelete));
+    for distance in [30_000, 30_900] {
+        here.put_file(&ride(0, distance).1, None);
+    }
+    let world = World::memory(&here, &there);
+    let script = || {
+        there.script(Fault::Upload(UploadFault::Dropped));
+        there.script(Fault::Upload(UploadFault::ListedLate(9)));
+    };
+    let first = world.apply_after(script).await;
+    assert_eq!(first.phases(), [Phase::Pending; 2], "{}", first.told());
+    for _ in 0..3 {
+        world.apply().await;
+    }
+    let last = world.apply().await;
+    assert_eq!(last.settled.len(), 1, "{}", last.told());
+    assert_eq!(last.settled[0].phase, Phase::Pending, "{}", last.told());
+    assert_eq!(there.ids().len(), 1);
+}
