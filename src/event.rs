@@ -1,6 +1,7 @@
 //! The one stream of what happens: terminal, JSON lines, reports and tests read the same events.
 
-use jiff::Timestamp;
+use std::sync::Arc;
+
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -51,8 +52,17 @@ pub enum Event {
         address: Address,
         /// How far it came.
         phase: Phase,
+        /// Counts from 1 the times that this was tried.
+        attempt: u32,
         /// For people; may be empty.
         detail: String,
+    },
+    /// Somebody else writes to an account; their run is waited for.
+    Waiting {
+        /// The account.
+        account: AccountName,
+        /// Who they are.
+        holder: String,
     },
     /// Something about an account that is worth telling.
     Noted {
@@ -183,13 +193,13 @@ impl Events for Recorder {
     }
 }
 
-/// When something happened, for the streams that say so.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Stamped {
-    /// Counts from 1 in a run.
-    pub seq: u64,
-    /// When.
-    pub at: Timestamp,
-    /// What.
-    pub event: Event,
+/// Hands every event on to several listeners, in their order.
+pub struct FanOut(pub Vec<Arc<dyn Events>>);
+
+impl Events for FanOut {
+    fn emit(&self, event: Event) {
+        for listener in &self.0 {
+            listener.emit(event.clone());
+        }
+    }
 }

@@ -13,9 +13,10 @@
 //!         ─plan::owners→ one owner per event ─plan::matching→ matches ─plan::decide→ rulings
 //!         ─plan::build→ Plan ─plan::guard→ Plan ─render→ text | json | summary
 //!
-//! apply:  Plan ─engine::apply::precondition→ still true? ─cli::ask→ yes ─state::journal→ run
+//! apply:  ─engine::lock→ alone at the destinations ─(plan, or a saved one)→
+//!         Plan ─engine::apply::precondition→ still true? ─cli::ask→ yes ─state::journal→ run
 //!         each step: journal(intent) → bytes → platform call → verify → journal(outcome) → event
-//!         ─→ summary ─render→ text
+//!         ─→ summary ─render→ text | JSON lines | report
 //! ```
 //!
 //! No step of `plan` writes to a platform; no step of `apply` decides what the plan has not said.

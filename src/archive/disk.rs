@@ -5,6 +5,11 @@ use std::io::{self, Write};
 use std::os::unix::fs::{DirBuilderExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
+use jiff::Timestamp;
+
+const PREFIX: &str = ".fit_sync-";
+const SUFFIX: &str = ".tmp";
+
 /// Who may read a new file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Access {
@@ -40,14 +45,28 @@ pub fn write_atomically(path: &Path, bytes: &[u8], access: Access) -> io::Result
         Access::Shared => 0o666,
     };
     let mut file = tempfile::Builder::new()
-        .prefix(".fit_sync-")
-        .suffix(".tmp")
+        .prefix(PREFIX)
+        .suffix(SUFFIX)
         .permissions(Permissions::from_mode(mode))
         .tempfile_in(folder)?;
     file.write_all(bytes)?;
     file.as_file().sync_all()?;
     file.persist(&path).map_err(|refused| refused.error)?;
     sync_folder(folder)
+}
+
+/// Removes temporary files of [`write_atomically`] that were left in a folder before a time. What
+/// cannot be removed stays hidden and harmless.
+pub fn remove_leftovers(folder: &Path, before: Timestamp) {
+    for entry in fs::read_dir(folder).into_iter().flatten().filter_map(Result::ok) {
+        let name = entry.file_name();
+        let ours = name.to_str().is_some_and(|n| n.starts_with(PREFIX) && n.ends_with(SUFFIX));
+        let modified = entry.metadata().and_then(|metadata| metadata.modified()).ok();
+        let modified = modified.and_then(|at| Timestamp::try_from(at).ok());
+        if ours && modified.is_some_and(|at| at < before) {
+            let _ = fs::remove_file(entry.path());
+        }
+    }
 }
 
 /// Makes a folder, and those above it, that only its owner can enter: 0700.

@@ -1,8 +1,11 @@
-//! Files on this machine that outlive a run: cache and backups, and how such files are written.
+//! Files on this machine that outlive a run: cache, backups and locks, and how such files are written.
 
 mod backups;
 pub mod disk;
 mod spool;
 
+mod lock;
+
 pub use backups::{Backup, BackupError, BackupId, Backups, Stock, Subject};
+pub use lock::{LockError, Locks, Owner};
 pub use spool::Spool;

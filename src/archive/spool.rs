@@ -34,6 +34,13 @@ impl Spool {
         (Sha256::of(&bytes) == *sha256).then_some(bytes)
     }
 
+    /// What is kept, by hash.
+    pub fn list(&self) -> Vec<Sha256> {
+        let entries = fs::read_dir(&self.folder).into_iter().flatten().filter_map(Result::ok);
+        let names = entries.filter_map(|entry| entry.file_name().into_string().ok());
+        names.filter_map(|name| Some(Sha256::new(name.strip_suffix(".fit")?))).collect()
+    }
+
     /// Lets go of bytes; what is not there needs no removing, and what stays does no harm.
     pub fn remove(&self, sha256: &Sha256) {
         let _ = fs::remove_file(self.path(sha256));

@@ -1,8 +1,11 @@
 //! The command line. Its doc comments are the help.
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use clap::{Args as ClapArgs, Parser, Subcommand, ValueEnum};
+
+use crate::manifest::duration_s;
 
 /// Keep fitness accounts in step: review a plan, then apply exactly that plan.
 #[derive(Debug, Parser)]
@@ -59,6 +62,9 @@ pub enum Command {
     /// Look into the memory, and decide conflicts
     #[command(subcommand)]
     State(State),
+    /// List, show, put back or prune what apply replaced
+    #[command(subcommand)]
+    Backup(Backup),
     /// Print the JSON Schema of a document
     Schema(Schema),
     /// Print a shell's completions
@@ -122,6 +128,9 @@ pub struct Plan {
     /// List the pairs in sync too
     #[arg(long)]
     pub all: bool,
+    /// Show too what would be left after the plan; nothing is executed
+    #[arg(long)]
+    pub simulate: bool,
     /// Exit with 2 if there are changes
     #[arg(long)]
     pub detailed_exitcode: bool,
@@ -163,12 +172,33 @@ pub struct Apply {
     /// Begin nothing new after so many failed steps
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     pub max_failures: Option<u32>,
+    /// Plan again, and run it if it does nothing that this saved plan does not: replaces exactly as
+    /// in it, any uploads within the limit
+    #[arg(long, value_name = "FILE", conflicts_with = "file")]
+    pub within: Option<PathBuf>,
+    /// With --within: leave out what the saved plan does not allow, and run the rest
+    #[arg(long, requires = "within")]
+    pub allowed_only: bool,
     /// Go beyond a limit this once: uploads=N or replaces=N
     #[arg(long, value_name = "CLASS=N", value_parser = parse_allowance)]
     pub allow: Vec<Allowance>,
     /// Most originals to fetch for comparing
     #[arg(long, value_name = "N", default_value_t = 200)]
     pub max_downloads: usize,
+    /// Wait so long for other runs that write to the same destinations, such as 90s, 10m or 2h
+    #[arg(long, value_name = "D", default_value = "0s", value_parser = parse_duration)]
+    pub lock_timeout: Duration,
+    /// Print events as JSON Lines; what people read goes to stderr
+    #[arg(long)]
+    pub json: bool,
+    /// Keep a report in this file while it runs
+    #[arg(long, value_name = "FILE")]
+    pub report: Option<PathBuf>,
+}
+
+fn parse_duration(text: &str) -> Result<Duration, String> {
+    let seconds = duration_s(text).map_err(|error| error.to_string())?;
+    Ok(Duration::from_secs(u64::from(seconds)))
 }
 
 /// `uploads=N` or `replaces=N`.
@@ -220,6 +250,40 @@ pub enum State {
     Undecide(AddressArg),
 }
 
+#[derive(Debug, Subcommand)]
+pub enum Backup {
+    /// List the backups, the newest first
+    List(Json),
+    /// Show one backup
+    Show(BackupArg),
+    /// Put a backup back, in the place of what replaced it if that is still there
+    Restore(Restore),
+    /// Remove old backups for good
+    Prune(Prune),
+}
+
+#[derive(Debug, ClapArgs)]
+pub struct BackupArg {
+    /// As `backup list` shows it
+    pub id: String,
+}
+
+#[derive(Debug, ClapArgs)]
+pub struct Restore {
+    /// As `backup list` shows it
+    pub id: String,
+    /// Upload it to this account instead, beside what is there
+    #[arg(long, value_name = "ACCOUNT")]
+    pub to: Option<String>,
+}
+
+#[derive(Debug, ClapArgs)]
+pub struct Prune {
+    /// Such as 90d
+    #[arg(long, value_name = "D")]
+    pub older_than: String,
+}
+
 #[derive(Debug, ClapArgs)]
 pub struct Json {
     /// Print as JSON
@@ -255,6 +319,10 @@ pub struct Adopt {
 pub enum SchemaOf {
     Manifest,
     Plan,
+    /// A line of `apply --json`
+    Event,
+    /// What `apply --report` writes
+    Report,
 }
 
 #[derive(Debug, ClapArgs)]

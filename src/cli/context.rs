@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use crate::archive::disk::{self, Mode};
+use crate::clock::Clock;
 use crate::diag::Diagnostic;
 use crate::domain::{Catalog, RuleName};
 use crate::engine::{Places, Session, Stop};
@@ -26,6 +27,8 @@ pub struct Context {
     pub global: Global,
     /// The surroundings.
     pub env: Environment,
+    /// The clock of this run.
+    pub clock: Arc<dyn Clock>,
     /// Where output goes.
     pub printer: Printer,
     /// What platforms there are.
@@ -95,6 +98,15 @@ impl Context {
             .unwrap_or_else(|| self.env.home.join("state.db"))
     }
 
+    /// Where the locks of those who write lie: in home, since its sessions and backups are shared, and
+    /// beside the state, which several homes may share.
+    pub fn lock_folders(&self, manifest: &Manifest) -> Result<Vec<PathBuf>, Failure> {
+        let state = self.state_path(Some(manifest));
+        let mut beside = state.canonicalize().unwrap_or(state).into_os_string();
+        beside.push(".locks");
+        Ok(vec![self.home()?.join("locks"), PathBuf::from(beside)])
+    }
+
     /// Opens the state.
     pub fn store(&self, manifest: Option<&Manifest>, access: Access) -> Result<Store, Failure> {
         let path = self.state_path(manifest);
@@ -125,7 +137,7 @@ impl Context {
             store,
             catalog: self.catalog.clone(),
             open: Arc::new(platform::open),
-            opening: Opening { clock: self.env.clock(), random: self.env.random() },
+            opening: Opening { clock: Arc::clone(&self.clock), random: self.env.random() },
             events: Arc::clone(&progress) as Arc<dyn crate::event::Events>,
             places: Places {
                 backups: backups.unwrap_or_else(|| self.env.home.join("backups")),

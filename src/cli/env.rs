@@ -8,6 +8,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use jiff::Timestamp;
 
+use crate::archive::Owner;
 use crate::clock::{Clock, ManualClock, SystemClock};
 use crate::domain::Sha256;
 
@@ -28,6 +29,8 @@ pub struct Environment {
     pub interactive: bool,
     /// Numeric id of the user.
     pub uid: u32,
+    /// Who others are told to be waiting for.
+    pub owner: Owner,
     /// `$FIT_SYNC_NOW`, reserved for tests.
     pub now: Option<Timestamp>,
     /// `$FIT_SYNC_SEED`, reserved for tests.
@@ -60,6 +63,8 @@ impl Environment {
             .ok_or(EnvironmentError::NoHome)?;
         #[expect(clippy::disallowed_methods, reason = "the one place that reads it")]
         let cwd = std::env::current_dir().map_err(EnvironmentError::NoWorkingFolder)?;
+        let uid = rustix::process::getuid().as_raw();
+        let run_url = text("BUILD_URL");
         let now = text("FIT_SYNC_NOW").map(|now| now.parse()).transpose();
         Ok(Self {
             home: cwd.join(home),
@@ -70,10 +75,11 @@ impl Environment {
             interactive: std::io::stdin().is_terminal()
                 && std::io::stderr().is_terminal()
                 && variable("CI").is_none(),
-            uid: rustix::process::getuid().as_raw(),
+            uid,
+            owner: owner(uid, run_url.clone()),
             now: now.map_err(EnvironmentError::BadNow)?,
             seed: text("FIT_SYNC_SEED"),
-            run_url: text("BUILD_URL"),
+            run_url,
         })
     }
 
@@ -102,6 +108,12 @@ impl Environment {
             None => from_the_machine(),
         })
     }
+}
+
+fn owner(uid: u32, run_url: Option<String>) -> Owner {
+    let user = text("USER").or_else(|| text("LOGNAME")).unwrap_or_else(|| format!("uid {uid}"));
+    let host = rustix::system::uname().nodename().to_string_lossy().into_owned();
+    Owner { user, host, pid: std::process::id(), run_url }
 }
 
 fn first_16(hex_digits: &str) -> [u8; 16] {

@@ -54,6 +54,26 @@ impl Exit {
         }
     }
 
+    /// The word for it in reports and events.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Done => "done",
+            Self::Failed => "failed",
+            Self::Changes => "changes",
+            Self::Invalid => "invalid",
+            Self::Login => "login",
+            Self::Unavailable => "unavailable",
+            Self::Decide => "decide",
+            Self::StalePlan => "stale_plan",
+            Self::Locked => "locked",
+            Self::State => "state",
+            Self::Partly => "partly",
+            Self::Interrupted => "interrupted",
+            Self::Usage => "usage",
+            Self::Bug => "bug",
+        }
+    }
+
     /// Of several, the one that a pipeline should act on first.
     pub fn worst(exits: impl IntoIterator<Item = Self>) -> Self {
         const FIRST: [Exit; 7] = [

@@ -5,6 +5,7 @@ use std::fmt::Write as _;
 
 use owo_colors::OwoColorize as _;
 
+use crate::domain::neutralise;
 use crate::engine::EngineError;
 use crate::manifest::DecisionsError;
 use crate::plan::DocumentError;
@@ -45,12 +46,12 @@ impl Failure {
         if self.happened.is_empty() {
             return String::new();
         }
-        let mut text = format!("{} {}\n", "error:".red().bold(), self.happened);
+        let mut text = format!("{} {}\n", "error:".red().bold(), neutralise(&self.happened));
         if !self.means.is_empty() {
-            let _ = writeln!(text, "  {}", self.means);
+            let _ = writeln!(text, "  {}", neutralise(&self.means));
         }
         if !self.next.is_empty() {
-            let _ = writeln!(text, "  {} {}", "next:".bold(), self.next);
+            let _ = writeln!(text, "  {} {}", "next:".bold(), neutralise(&self.next));
         }
         text
     }
@@ -133,6 +134,21 @@ impl From<EngineError> for Failure {
             }
             EngineError::CannotDecide { .. } => {
                 Self::new(Exit::Failed, happened, "ids of candidates are shown by `fit_sync plan`")
+            }
+            EngineError::CannotRestore { .. } => Self::new(
+                Exit::Failed,
+                happened,
+                "the backup is untouched; mend this and try again",
+            ),
+            EngineError::Locked { .. } => {
+                let next =
+                    "try again when it is over, or let this one wait with --lock-timeout 10m";
+                Self::new(Exit::Locked, happened, next)
+            }
+            EngineError::NotLocked(_) => Self::new(Exit::Unavailable, happened, "run it again"),
+            EngineError::Lock(_) => {
+                let next = "check the folder's owner and mode; without a lock nothing is written";
+                Self::new(Exit::State, happened, next)
             }
             EngineError::File { .. } => {
                 Self::new(Exit::Failed, happened, "check its folder and mode")

@@ -3,15 +3,19 @@
 //! A command reads like its help: load, call the engine, render, say how it ended. One file per
 //! command; every lower error becomes words in `failure`.
 
+mod approval;
 mod args;
 mod ask;
 mod commands;
 mod context;
+mod ending;
 mod env;
 mod exit;
 mod failure;
 mod printer;
 mod progress;
+mod record;
+mod reporting;
 mod signals;
 
 use std::io::IsTerminal as _;
@@ -37,20 +41,37 @@ pub fn main() -> ExitCode {
     };
     let terminal = std::io::stderr().is_terminal();
     let printer = Printer::new(&args.global, terminal);
-    let exit = match run(args, printer.clone()) {
+    let mut exit = match run(args, printer.clone()) {
         Ok(exit) => exit,
         Err(failure) => {
             printer.error(&failure.text());
             failure.exit
         }
     };
+    if let Some(error) = printer.unwritten() {
+        printer.error(&unwritten(&error).text());
+        exit = Exit::worst([Exit::Failed, exit]);
+    }
     ExitCode::from(exit.code())
+}
+
+/// The work is done; only its account did not arrive.
+fn unwritten(error: &str) -> Failure {
+    let mut failure = Failure::new(
+        Exit::Failed,
+        format!("the output cannot be written: {error}"),
+        "make room, and run `fit_sync state history` to see what was done",
+    );
+    failure.means = "What was to be done is done.".to_owned();
+    failure
 }
 
 fn run(args: Args, printer: Printer) -> Result<Exit, Failure> {
     let mut env = Environment::read()?;
     env.interactive &= !args.global.no_input;
-    let context = Context { global: args.global, env, printer, catalog: platform::catalog() };
+    let clock = env.clock();
+    let catalog = platform::catalog();
+    let context = Context { global: args.global, env, clock, printer, catalog };
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     let runtime = runtime.map_err(|error| {
         Failure::new(Exit::Failed, format!("no runtime: {error}"), "free some memory or handles")
@@ -63,6 +84,7 @@ fn run(args: Args, printer: Printer) -> Result<Exit, Failure> {
             Command::Apply(args) => commands::apply::run(&context, &args).await,
             Command::Inspect(args) => commands::inspect::run(&context, &args),
             Command::State(args) => commands::state::run(&context, &args).await,
+            Command::Backup(args) => commands::backup::run(&context, &args).await,
             Command::Schema(args) => commands::schema::run(&context, &args),
             Command::Completions(args) => Ok(commands::completions::run(&context, &args)),
         }

@@ -1,7 +1,7 @@
 //! Where output goes: the product to stdout, everything else to stderr, and silence decided here.
 
-use std::io::Write as _;
-use std::sync::Arc;
+use std::io::{ErrorKind, Write as _};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use anstream::{AutoStream, ColorChoice};
 
@@ -24,6 +24,8 @@ pub struct Printer {
     choice: ColorChoice,
     verbosity: Verbosity,
     bars: Option<Arc<indicatif::MultiProgress>>,
+    /// Why a part of the product did not arrive.
+    unwritten: Arc<Mutex<Option<String>>>,
 }
 
 impl Printer {
@@ -41,7 +43,7 @@ impl Printer {
         };
         let shows = stderr_is_terminal && verbosity != Verbosity::Quiet;
         let bars = shows.then(|| Arc::new(indicatif::MultiProgress::new()));
-        Self { choice, verbosity, bars }
+        Self { choice, verbosity, bars, unwritten: Arc::default() }
     }
 
     /// How much is told on stderr.
@@ -67,7 +69,18 @@ impl Printer {
     /// Prints the product.
     pub fn product(&self, text: &str) {
         let mut out = AutoStream::new(std::io::stdout(), self.choice);
-        let _ = out.write_all(text.as_bytes()).and_then(|()| out.flush());
+        match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
+            Err(error) if error.kind() != ErrorKind::BrokenPipe => {
+                let mut unwritten = self.unwritten.lock().unwrap_or_else(PoisonError::into_inner);
+                unwritten.get_or_insert(error.to_string());
+            }
+            Ok(()) | Err(_) => {}
+        }
+    }
+
+    /// Why a part of the product did not arrive, other than that nobody wanted it.
+    pub fn unwritten(&self) -> Option<String> {
+        self.unwritten.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// Tells a person something on stderr.

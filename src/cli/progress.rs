@@ -60,7 +60,11 @@ impl Events for Progress {
             Event::Noted { account, note } => {
                 self.printer.detail(&format!("{account}: {}", neutralise(&note.to_string())));
             }
-            Event::Step { address, phase, detail } => {
+            Event::Waiting { account, holder } => {
+                let line = format!("waiting for another run that writes to {account}: {holder}");
+                self.printer.note(&neutralise(&line));
+            }
+            Event::Step { address, phase, detail, .. } => {
                 let words = if detail.is_empty() { String::new() } else { format!(": {detail}") };
                 let line = neutralise(&format!("{address} {}{words}", phase.as_str()));
                 match phase {

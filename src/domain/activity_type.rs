@@ -5,6 +5,7 @@
 //! dropped.
 
 use std::fmt;
+use std::sync::Arc;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -14,7 +15,7 @@ use serde::{Deserialize, Serialize};
     Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema,
 )]
 #[serde(transparent)]
-pub struct ActivityType(String);
+pub struct ActivityType(Arc<str>);
 
 /// The family of a type: a type stands in its own family or in that of its parent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -159,12 +160,12 @@ fn row_of(canonical: &str) -> Option<&'static Row> {
 impl ActivityType {
     /// What no row describes and no name is known for.
     pub fn other() -> Self {
-        Self("other".to_owned())
+        Self("other".into())
     }
 
     /// Several sports in one recording.
     pub fn multi_sport() -> Self {
-        Self("multi_sport".to_owned())
+        Self("multi_sport".into())
     }
 
     /// From FIT numbers; a sport without a row becomes `fit_<sport>`.
@@ -177,19 +178,19 @@ impl ActivityType {
             .iter()
             .find(|row| exact.1.is_some() && row.fit.contains(&exact))
             .or_else(|| ROWS.iter().find(|row| row.fit.contains(&any(sport))));
-        row.map_or_else(|| Self(format!("fit_{sport}")), |row| Self(row.canonical.to_owned()))
+        row.map_or_else(|| Self(format!("fit_{sport}").into()), |row| Self(row.canonical.into()))
     }
 
     /// From COROS' `sportType`; a code without a row becomes `coros_<code>`.
     pub fn of_coros(code: u16) -> Self {
         let row = ROWS.iter().find(|row| row.coros.contains(&code));
-        row.map_or_else(|| Self(format!("coros_{code}")), |row| Self(row.canonical.to_owned()))
+        row.map_or_else(|| Self(format!("coros_{code}").into()), |row| Self(row.canonical.into()))
     }
 
     /// From Garmin's `typeKey`; a key without a row is kept as it is.
     pub fn of_garmin(key: &str) -> Self {
         let row = ROWS.iter().find(|row| row.garmin.contains(&key));
-        Self(row.map_or(key, |row| row.canonical).to_owned())
+        Self(row.map_or(key, |row| row.canonical).into())
     }
 
     /// From what a person wrote: a canonical or family name, an alias of a platform, `garmin:KEY`
@@ -203,19 +204,19 @@ impl ActivityType {
         }
         let text = text.to_ascii_lowercase();
         if row_of(&text).is_some() || FAMILY_NAMES.contains(&text.as_str()) {
-            return Some(Self(text));
+            return Some(Self(text.into()));
         }
         let code = text.strip_prefix("coros_").or(text.strip_prefix("fit_"));
         if code.is_some_and(|code| code.parse::<u16>().is_ok()) {
-            return Some(Self(text));
+            return Some(Self(text.into()));
         }
         let alias = ROWS.iter().find(|row| row.garmin.contains(&text.as_str()))?;
-        Some(Self(alias.canonical.to_owned()))
+        Some(Self(alias.canonical.into()))
     }
 
     /// Keeps a name that the table does not know, as written.
     pub fn opaque(text: &str) -> Self {
-        Self(text.to_ascii_lowercase())
+        Self(text.to_ascii_lowercase().into())
     }
 
     /// The canonical name.
@@ -225,7 +226,7 @@ impl ActivityType {
 
     /// The family; a type without a row belongs to `other`.
     pub fn family(&self) -> Family {
-        if let Some(name) = FAMILY_NAMES.iter().find(|name| **name == self.0) {
+        if let Some(name) = FAMILY_NAMES.iter().find(|name| ***name == *self.0) {
             return Family(name);
         }
         Family(row_of(&self.0).map_or("other", |row| row.family))
@@ -235,7 +236,9 @@ impl ActivityType {
     /// member where `self` is the name of a whole family.
     pub fn includes(&self, other: &Self) -> bool {
         self == other
-            || (self.0 == self.family().0 && self.family() == other.family() && self.0 != "other")
+            || (*self.0 == *self.family().0
+                && self.family() == other.family()
+                && *self.0 != *"other")
     }
 
     /// Whether two listings may describe one recording: the same family, or one is not known.

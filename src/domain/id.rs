@@ -1,7 +1,9 @@
-//! Names and ids. All are strings: platforms count beyond 2^53, and JSON readers round.
+//! Names and ids. All are strings: platforms count beyond 2^53, and JSON readers round. They are
+//! shared and not copied: a plan names every activity many times.
 
 use std::fmt;
 use std::str::FromStr;
+use std::sync::Arc;
 
 use jiff::Timestamp;
 use schemars::JsonSchema;
@@ -15,12 +17,12 @@ macro_rules! string_id {
             Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema,
         )]
         #[serde(transparent)]
-        pub struct $name(String);
+        pub struct $name(Arc<str>);
 
         impl $name {
             /// Wraps a string that is already known to be such an id.
             pub fn new(text: impl Into<String>) -> Self {
-                Self(text.into())
+                Self(Arc::from(text.into()))
             }
 
             /// The id as text.
@@ -62,14 +64,14 @@ string_id! {
 impl Sha256 {
     /// Hashes bytes.
     pub fn of(bytes: &[u8]) -> Self {
-        Self(hex::encode(Hasher::digest(bytes)))
+        Self::new(hex::encode(Hasher::digest(bytes)))
     }
 }
 
 impl Fingerprint {
     /// The fingerprint of known bytes.
     pub fn of_bytes(sha256: &Sha256) -> Self {
-        Self(sha256.as_str().chars().take(32).collect())
+        Self::new(sha256.as_str().chars().take(32).collect::<String>())
     }
 
     /// The fingerprint of listed facts. `None` and zero are the same: platforms list either.
@@ -96,21 +98,21 @@ impl Fingerprint {
     Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema,
 )]
 #[serde(transparent)]
-pub struct Address(String);
+pub struct Address(Arc<str>);
 
 impl Address {
     /// The address of an activity with a start; `ordinal` counts from 1 among equal starts.
     pub fn of_start(rule: &RuleName, start: Timestamp, ordinal: usize) -> Self {
         if ordinal > 1 {
-            Self(format!("{rule}/{start}#{ordinal}"))
+            Self(format!("{rule}/{start}#{ordinal}").into())
         } else {
-            Self(format!("{rule}/{start}"))
+            Self(format!("{rule}/{start}").into())
         }
     }
 
     /// The address of an activity without a usable start.
     pub fn of_id(rule: &RuleName, id: &RemoteId) -> Self {
-        Self(format!("{rule}/@{id}"))
+        Self(format!("{rule}/@{id}").into())
     }
 
     /// The address as text.
@@ -120,7 +122,7 @@ impl Address {
 
     /// The rule's name.
     pub fn rule(&self) -> &str {
-        self.0.split_once('/').map_or(self.0.as_str(), |(rule, _)| rule)
+        self.0.split_once('/').map_or(self.as_str(), |(rule, _)| rule)
     }
 }
 
@@ -140,7 +142,7 @@ impl FromStr for Address {
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         match text.split_once('/') {
-            Some((rule, rest)) if !rule.is_empty() && !rest.is_empty() => Ok(Self(text.to_owned())),
+            Some((rule, rest)) if !rule.is_empty() && !rest.is_empty() => Ok(Self(text.into())),
             _ => Err(NotAnAddress(text.to_owned())),
         }
     }

@@ -67,7 +67,7 @@ impl Side {
         self.start != now.start
             || elapsed > 2
             || (distance > 20 && u64::from(distance) * 100 > u64::from(was.max(is)))
-            || self.kind.family() != now.kind.family()
+            || (self.kind != now.kind && self.kind.family() != now.kind.family())
     }
 }
 

@@ -60,6 +60,31 @@ pub(super) async fn open_all(session: &Session, refresh: Refresh) -> Result<Open
     Ok(opened)
 }
 
+/// Opens one more account of the manifest, whether or not a rule names it.
+pub(super) async fn open_named(
+    session: &Session,
+    name: &AccountName,
+    opened: &mut Opened,
+) -> Result<(), EngineError> {
+    if opened.accounts.contains_key(name) || opened.blocked.contains_key(name) {
+        return Ok(());
+    }
+    let Some(account) = session.manifest.accounts.get(name) else {
+        let reason = (BlockedReason::Failed, "the manifest has no such account".to_owned());
+        opened.blocked.insert(name.clone(), reason);
+        return Ok(());
+    };
+    match open_one(session, account).await? {
+        Ok(open) => {
+            opened.accounts.insert(name.clone(), open);
+        }
+        Err(reason) => {
+            opened.blocked.insert(name.clone(), reason);
+        }
+    }
+    Ok(())
+}
+
 fn accounts_of(manifest: &Manifest) -> Vec<&Account> {
     let names: BTreeSet<&AccountName> =
         manifest.rules.iter().flat_map(|rule| [&rule.source, &rule.destination]).collect();

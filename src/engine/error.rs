@@ -1,6 +1,7 @@
 //! What keeps a whole run from going on. What keeps one rule or step from going on is not an error
 //! but part of the plan or the summary.
 
+use crate::archive::{LockError, Owner};
 use crate::domain::{AccountName, Address, RuleName};
 use crate::plan::DocumentError;
 use crate::state::StateError;
@@ -58,6 +59,28 @@ pub enum EngineError {
         /// Why not.
         problem: String,
     },
+    /// A backup cannot be put back.
+    #[error("nothing can be put back into {account}: {problem}")]
+    CannotRestore {
+        /// The account.
+        account: AccountName,
+        /// Why not.
+        problem: String,
+    },
+    /// Another run writes to a destination.
+    #[error("another run writes to {account}: {}", whose(owner.as_ref()))]
+    Locked {
+        /// The destination.
+        account: AccountName,
+        /// Whose run it is, where they have said so.
+        owner: Option<Owner>,
+    },
+    /// A destination came up after the locks were taken.
+    #[error("{0} could not be reached before, so that others were not kept from writing to it")]
+    NotLocked(AccountName),
+    /// Nobody else can be kept from writing, so nothing is written.
+    #[error(transparent)]
+    Lock(LockError),
     /// A file of ours cannot be written or read.
     #[error("{what}: {error}")]
     File {
@@ -66,4 +89,9 @@ pub enum EngineError {
         /// What the system says.
         error: std::io::Error,
     },
+}
+
+/// Whose run it is.
+pub(super) fn whose(owner: Option<&Owner>) -> String {
+    owner.map_or_else(|| "it has not said whose it is".to_owned(), ToString::to_string)
 }

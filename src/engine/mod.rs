@@ -9,15 +9,19 @@ mod apply;
 mod decide;
 mod error;
 mod identify;
+mod lock;
 mod plan;
 mod refresh;
 mod session;
 mod stop;
 
 pub use accounts::OpenAccount;
-pub use apply::{Applied, Approved, Cause, Finished, Pace, apply, check_accounts, settle};
+pub use apply::{
+    Applied, Approved, Cause, Finished, Pace, Restored, apply, check_accounts, restore, settle,
+};
 pub use decide::{Subject, decide, find_subject};
 pub use error::EngineError;
+pub use lock::{LockRequest, check_locks, lock};
 pub use plan::{PlanRequest, Planned, plan};
 pub use refresh::Refresh;
 pub use session::{Open, Places, Session};

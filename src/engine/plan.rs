@@ -3,7 +3,7 @@
 use jiff::tz::Offset;
 use jiff::{Timestamp, civil::Date};
 
-use crate::domain::{AccountName, Inventory, RuleName};
+use crate::domain::{AccountName, Inventory, Profile, RuleName};
 use crate::manifest::Manifest;
 use crate::plan::{self, AccountView, ByAccount, Memory, Options, Plan, World};
 
@@ -63,6 +63,11 @@ pub async fn plan(session: &Session, request: &PlanRequest) -> Result<Planned, E
 }
 
 impl Planned {
+    /// Whose an open account is.
+    pub fn profile(&self, account: &AccountName) -> Option<&Profile> {
+        self.opened.accounts.get(account).map(|open| &open.profile)
+    }
+
     /// The same world seen through another manifest.
     pub(super) fn replan(
         &self,
@@ -70,15 +75,29 @@ impl Planned {
         manifest: &Manifest,
         options: Options,
     ) -> Result<Plan, EngineError> {
-        let world = World {
+        Ok(plan::build(&self.world(session, manifest, options)?)?)
+    }
+
+    /// The plan that would follow if this one were executed; nothing is.
+    pub fn simulate(&self, session: &Session, options: Options) -> Result<Plan, EngineError> {
+        let world = self.world(session, &session.manifest, options)?;
+        Ok(plan::simulate(&world, &self.plan)?)
+    }
+
+    fn world<'a>(
+        &'a self,
+        session: &Session,
+        manifest: &'a Manifest,
+        options: Options,
+    ) -> Result<World<'a>, EngineError> {
+        Ok(World {
             manifest,
             today: utc_day(self.read_at),
             accounts: views(session, &self.opened, &self.inventories)?,
             blocked: self.opened.blocked.clone(),
             memory: &self.memory,
             options,
-        };
-        Ok(plan::build(&world)?)
+        })
     }
 }
 

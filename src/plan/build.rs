@@ -4,10 +4,8 @@ use std::collections::BTreeMap;
 
 use sha2::{Digest, Sha256};
 
-use crate::domain::{
-    AccountName, Activity, Address, Fingerprint, RemoteId, ReplaceProtocol, RuleName, neutralise,
-};
-use crate::manifest::Rule;
+use crate::domain::{AccountName, Activity, Address, Fingerprint, RemoteId, RuleName, neutralise};
+use crate::manifest::{ConflictStrategy, Rule};
 
 use super::decide::{self, Notice, Ruling};
 use super::document::DocumentError;
@@ -20,7 +18,7 @@ use super::model::{
 use super::owners::{self, Covered, Owned};
 use super::reason::{SkipReason, StepReason};
 use super::select::{self, Entry};
-use super::world::{AccountView, Listing, World};
+use super::world::{AccountView, Force, Listing, World};
 
 /// A plan and what belongs beside it.
 #[derive(Debug)]
@@ -149,8 +147,12 @@ impl Draft {
             forbidden = Forbidden { uploads: true, replaces: true };
         }
         let source = world.accounts.get(&rule.source);
-        let doubt =
-            source.and_then(|source| guard::doubtful(&world.manifest.limits, &rule.source, source));
+        let replaces =
+            rule.strategy == ConflictStrategy::ReplaceExisting || world.options.force == Force::Yes;
+        let doubt = source.and_then(|source| match replaces {
+            true => guard::doubtful(&world.manifest.limits, &rule.source, source),
+            false => guard::incomplete(&rule.source, source),
+        });
         if let Some((reason, message)) = doubt {
             let message = format!("{message}; nothing is replaced");
             self.blocked.push(blocked(rule, &rule.source, reason, message));
@@ -245,9 +247,9 @@ impl Draft {
         }
     }
 
-    /// What would be written on the strength of an inventory that is not complete.
+    /// What would be written on the strength of an inventory that is not believed.
     fn skip_unread(&mut self, world: &World<'_>, rule: &Rule, entry: &Entry<'_>) {
-        let detail = Some("an account could be read only in part");
+        let detail = Some("an account's listing is in doubt");
         self.skip(world, rule, entry, SkipReason::NotCompared, detail);
     }
 
@@ -269,18 +271,17 @@ impl Draft {
         let order: BTreeMap<&RuleName, usize> =
             world.manifest.rules.iter().enumerate().map(|(n, rule)| (&rule.name, n)).collect();
         let place = |rule: &RuleName| order.get(rule).copied().unwrap_or(usize::MAX);
-        self.steps.sort_by(|a, b| {
-            let key = |step: &Step| (place(&step.rule), step.action, step.key.start);
-            key(a).cmp(&key(b)).then_with(|| a.source.id.cmp(&b.source.id))
+        self.steps.sort_by_cached_key(|step| {
+            (place(&step.rule), step.action, step.key.start, step.source.id.clone())
         });
-        self.conflicts.sort_by(|a, b| {
-            let key = |conflict: &Conflict| (place(&conflict.rule), conflict.source.start);
-            key(a).cmp(&key(b)).then_with(|| a.source.id.cmp(&b.source.id))
+        self.conflicts.sort_by_cached_key(|conflict| {
+            let source = &conflict.source;
+            (place(&conflict.rule), source.start, source.id.clone())
         });
-        self.skips.sort_by(|a, b| (place(&a.rule), &a.address).cmp(&(place(&b.rule), &b.address)));
-        self.in_sync.sort_by(|a, b| {
-            let key = |pair: &InSync| (place(&pair.rule), pair.source.start);
-            key(a).cmp(&key(b)).then_with(|| a.source.id.cmp(&b.source.id))
+        self.skips.sort_by_cached_key(|skip| (place(&skip.rule), skip.address.clone()));
+        self.in_sync.sort_by_cached_key(|pair| {
+            let source = &pair.source;
+            (place(&pair.rule), source.start, source.id.clone())
         });
         self.to_compare.sort_by(|a, b| a.address.cmp(&b.address));
         self.notices.sort_by(|a, b| a.0.cmp(&b.0));
@@ -404,10 +405,7 @@ fn replace(
     changes: Vec<Change>,
 ) -> Step {
     let capabilities = &view.capabilities;
-    let protocol = match capabilities.replace {
-        ReplaceProtocol::UploadThenDelete => Protocol::UploadThenDelete,
-        ReplaceProtocol::DeleteThenUpload => Protocol::DeleteThenUpload,
-    };
+    let protocol = Protocol::from(capabilities.replace);
     Step {
         protocol: Some(protocol),
         destination: DestinationRef {

@@ -3,12 +3,13 @@
 use std::collections::{HashMap, HashSet};
 
 use crate::domain::{
-    AccountName, Activity, Content, Link, LinkOrigin, LinkStatus, RemoteId, Sha256, Side, Unusable,
-    Verdict,
+    AccountName, Activity, Content, Decision, Fingerprint, Link, LinkOrigin, LinkStatus, Party,
+    RuleName, Unusable, Verdict,
 };
 use crate::manifest::ConflictStrategy;
 
 use super::compare;
+use super::links::{Links, Places};
 use super::matching::{self, Evidence, Field, Outcome, Seeker};
 use super::model::{ActivityRef, Change};
 use super::owners::Owned;
@@ -48,7 +49,7 @@ pub enum Notice {
 enum Memory<'a> {
     Nothing,
     /// A person said that this is it.
-    Adopted,
+    Adopted(usize),
     /// An earlier run made or found the pair.
     Linked(&'a Link),
     /// The pair belongs to another recording of the same event.
@@ -68,56 +69,66 @@ pub(super) fn decide<'a>(
     owned: &[Owned<'a>],
 ) -> Vec<Ruling<'a>> {
     let judge = Judge::new(world, destination, view, owned);
-    let memories: Vec<(Memory<'a>, Option<usize>)> =
-        owned.iter().map(|event| judge.remember(event)).collect();
-    let seekers: Vec<Seeker<'a>> = owned
-        .iter()
-        .zip(&memories)
-        .map(|(event, (_, fixed))| Seeker {
+    let mut memories = Vec::with_capacity(owned.len());
+    let mut seekers = Vec::with_capacity(owned.len());
+    for event in owned {
+        let excluded = judge.excluded(event);
+        let (memory, fixed) = judge.remember(event, &excluded);
+        memories.push(memory);
+        seekers.push(Seeker {
             activity: event.entry.activity,
             account: judge.account_number(&event.rule.source),
-            fixed: *fixed,
-            excluded: judge.excluded(event),
-        })
-        .collect();
-    let outcomes = matching::find(&seekers, &judge.field(owned));
+            fixed,
+            excluded,
+        });
+    }
+    a_persons_word_comes_first(&memories, &mut seekers);
+    let outcomes = matching::find(&seekers, &judge.field());
     owned
         .iter()
         .zip(memories)
         .zip(outcomes)
-        .map(|((event, (memory, _)), outcome)| judge.rule(event, &memory, outcome))
+        .map(|((event, memory), outcome)| judge.rule(event, &memory, outcome))
         .collect()
+}
+
+/// What a person adopted for one event is no link's of another.
+fn a_persons_word_comes_first(memories: &[Memory<'_>], seekers: &mut [Seeker<'_>]) {
+    let adopted: HashSet<usize> = memories
+        .iter()
+        .filter_map(|memory| match memory {
+            Memory::Adopted(place) => Some(*place),
+            Memory::Nothing
+            | Memory::Linked(_)
+            | Memory::SameEvent
+            | Memory::Removed
+            | Memory::Unseen
+            | Memory::Pending(_) => None,
+        })
+        .collect();
+    for (memory, seeker) in memories.iter().zip(seekers) {
+        if !matches!(memory, Memory::Adopted(_)) {
+            seeker.fixed = seeker.fixed.filter(|place| !adopted.contains(place));
+        }
+    }
+}
+
+/// The links between a source and this destination, by the source's side.
+struct Known<'a> {
+    there: Links<'a>,
+    /// Those of rules the other way.
+    back: Links<'a>,
 }
 
 struct Judge<'a> {
     world: &'a World<'a>,
     destination: &'a AccountName,
     view: &'a AccountView<'a>,
-    places: HashMap<&'a RemoteId, usize>,
-    by_bytes: HashMap<&'a Sha256, usize>,
+    places: Places<'a>,
+    by_fingerprint: HashMap<&'a Fingerprint, Vec<usize>>,
+    decided: HashMap<&'a RuleName, Decided<'a>>,
     sources: Vec<&'a AccountName>,
-    links: HashMap<&'a AccountName, Links<'a>>,
-}
-
-/// The links of one source to this destination, by what identifies the source's side.
-#[derive(Default)]
-struct Links<'a> {
-    by_id: HashMap<&'a RemoteId, &'a Link>,
-    by_bytes: HashMap<&'a Sha256, &'a Link>,
-}
-
-impl<'a> Links<'a> {
-    fn of(links: &'a [Link]) -> Self {
-        Self {
-            by_id: links.iter().map(|link| (&link.source.id, link)).collect(),
-            by_bytes: links.iter().filter_map(|l| Some((l.source.sha256.as_ref()?, l))).collect(),
-        }
-    }
-
-    fn of_activity(&self, activity: &Activity) -> Option<&'a Link> {
-        let renamed = || self.by_bytes.get(activity.sha256.as_ref()?);
-        self.by_id.get(&activity.id).or_else(renamed).copied()
-    }
+    links: HashMap<&'a AccountName, Known<'a>>,
 }
 
 impl<'a> Judge<'a> {
@@ -127,7 +138,12 @@ impl<'a> Judge<'a> {
         view: &'a AccountView<'a>,
         owned: &[Owned<'a>],
     ) -> Self {
-        let rows = view.inventory.activities.iter().enumerate();
+        let mut by_fingerprint: HashMap<&Fingerprint, Vec<usize>> = HashMap::new();
+        if !world.memory.decisions.is_empty() {
+            for (place, activity) in view.inventory.activities.iter().enumerate() {
+                by_fingerprint.entry(&activity.fingerprint).or_default().push(place);
+            }
+        }
         let mut sources: Vec<&AccountName> =
             world.manifest.rules.iter().map(|r| &r.source).collect();
         sources.sort_unstable();
@@ -140,14 +156,28 @@ impl<'a> Judge<'a> {
             .collect::<HashSet<_>>();
         let links = involved
             .into_iter()
-            .map(|source| (source, Links::of(world.memory.links_between(source, destination))))
+            .map(|source| {
+                let there = world.memory.links_between(source, destination).iter();
+                let back = world.memory.links_between(destination, source).iter();
+                let known = Known {
+                    there: Links::of(there, |link| Some(&link.source)),
+                    back: Links::of(back, |link| link.destination.as_ref()),
+                };
+                (source, known)
+            })
             .collect();
+        let rules = world.manifest.rules.iter().filter(|rule| rule.destination == *destination);
+        let decided = rules.map(|rule| {
+            let profile = world.accounts.get(&rule.source).and_then(|view| view.profile.as_ref());
+            (&rule.name, Decided::about(world.memory, &rule.name, &rule.source, profile))
+        });
         Self {
             world,
             destination,
             view,
-            places: rows.clone().map(|(place, activity)| (&activity.id, place)).collect(),
-            by_bytes: rows.filter_map(|(place, a)| Some((a.sha256.as_ref()?, place))).collect(),
+            places: Places::of(&view.inventory.activities),
+            by_fingerprint,
+            decided: decided.collect(),
             sources,
             links,
         }
@@ -162,64 +192,69 @@ impl<'a> Judge<'a> {
     }
 
     /// The destination's inventory, with what is known about where it came from.
-    fn field(&self, owned: &[Owned<'a>]) -> Field<'a> {
+    fn field(&self) -> Field<'a> {
         let mut field = Field {
             activities: self.view.inventory.activities.iter().collect(),
             ..Field::default()
         };
-        let living: HashMap<&AccountName, HashSet<&RemoteId>> = self
-            .world
-            .accounts
-            .iter()
-            .filter(|(name, _)| owned.iter().any(|event| event.rule.source == **name))
-            .map(|(name, view)| (name, view.inventory.activities.iter().map(|a| &a.id).collect()))
-            .collect();
-        for (account, links) in &self.links {
+        for account in self.links.keys() {
             let number = self.account_number(account);
-            for link in links.by_id.values() {
-                let Some(place) = link.destination.as_ref().and_then(|side| self.place(side))
-                else {
-                    continue;
-                };
-                if living.get(account).is_some_and(|ids| ids.contains(&link.source.id)) {
-                    field.linked.insert((place, number));
-                }
-                if link.origin == LinkOrigin::Placed {
-                    field.placed.insert((place, number));
-                }
+            let source = self.world.accounts.get(*account);
+            for activity in source.iter().flat_map(|view| &view.inventory.activities) {
+                let place = self.linked_place(account, activity);
+                field.linked.extend(place.map(|place| (place, number)));
+            }
+            for link in self.world.memory.links_between(account, self.destination) {
+                let place = self.place(link).filter(|_| link.origin == LinkOrigin::Placed);
+                field.placed.extend(place.map(|place| (place, number)));
             }
         }
         field
     }
 
-    /// Where a link's destination stands now; a renamed file is found by its bytes.
-    fn place(&self, side: &Side) -> Option<usize> {
-        let renamed = || self.by_bytes.get(side.sha256.as_ref()?);
-        self.places.get(&side.id).or_else(renamed).copied()
+    /// Where the counterpart of an activity stands, by a link of either direction.
+    fn linked_place(&self, account: &AccountName, activity: &Activity) -> Option<usize> {
+        let known = self.links.get(account)?;
+        let there = known.there.find(activity).and_then(|link| self.place(link));
+        there.or_else(|| self.places.find(&known.back.find(activity)?.source))
     }
 
-    fn remember(&self, event: &Owned<'a>) -> (Memory<'a>, Option<usize>) {
+    /// Where a link's destination stands now.
+    fn place(&self, link: &Link) -> Option<usize> {
+        self.places.find(link.destination.as_ref()?)
+    }
+
+    /// What is remembered of an event: of its own recording, else of one that it covers, unless a
+    /// person said that it is not so.
+    fn remember(&self, event: &Owned<'a>, excluded: &[usize]) -> (Memory<'a>, Option<usize>) {
         let activity = event.entry.activity;
         if let Some(place) = self.adopted(event) {
-            return (Memory::Adopted, Some(place));
+            return (Memory::Adopted(place), Some(place));
         }
-        if let Some(link) = self.links.get(&event.rule.source).and_then(|l| l.of_activity(activity))
-        {
-            return self.recall(link);
+        let recall = |account: &AccountName, activity: &Activity| {
+            let known = self.links.get(account)?.there.find(activity);
+            let recalled = match known {
+                Some(link) => self.recall(link),
+                None => (Memory::SameEvent, Some(self.linked_place(account, activity)?)),
+            };
+            let told_apart = recalled.1.is_some_and(|place| excluded.contains(&place));
+            (!told_apart).then_some(recalled)
+        };
+        let mut own = recall(&event.rule.source, activity);
+        if let Some(own) = own.take_if(|(_, place)| place.is_some()) {
+            return own;
         }
-        let covered = event.covers.iter().find_map(|(account, activity)| {
-            let link = self.links.get(account)?.of_activity(activity)?;
-            self.place(link.destination.as_ref()?)
-        });
-        match covered {
-            Some(place) => (Memory::SameEvent, Some(place)),
-            None => (Memory::Nothing, None),
+        let mut others: Vec<(Memory<'a>, Option<usize>)> =
+            event.covers.iter().filter_map(|(account, other)| recall(account, other)).collect();
+        if let Some(place) = others.iter().find_map(|(_, place)| *place) {
+            return (Memory::SameEvent, Some(place));
         }
+        let other = (!others.is_empty()).then(|| others.swap_remove(0));
+        own.or(other).unwrap_or((Memory::Nothing, None))
     }
 
     fn recall(&self, link: &'a Link) -> (Memory<'a>, Option<usize>) {
-        let place = link.destination.as_ref().and_then(|side| self.place(side));
-        match (place, link.status) {
+        match (self.place(link), link.status) {
             (Some(place), _) => (Memory::Linked(link), Some(place)),
             (None, LinkStatus::Pending { .. }) => (Memory::Pending(link), None),
             (None, LinkStatus::Confirmed) if self.view.inventory.complete => {
@@ -229,44 +264,30 @@ impl<'a> Judge<'a> {
         }
     }
 
-    fn decided(&self, event: &Owned<'a>) -> Decided<'a> {
-        let account = &event.rule.source;
-        let profile = self.world.accounts.get(account).and_then(|view| view.profile.as_ref());
-        Decided::about(self.world.memory, &event.rule.name, account, profile)
+    fn decision(&self, event: &Owned<'a>, verdict: Verdict) -> Option<&'a Decision> {
+        self.decided.get(&event.rule.name)?.find(verdict, event.entry.activity)
     }
 
     fn adopted(&self, event: &Owned<'a>) -> Option<usize> {
-        if self.world.memory.decisions.is_empty() {
-            return None;
-        }
-        let decision = self.decided(event).find(Verdict::Adopt, event.entry.activity)?;
-        let party = decision.destination.as_ref()?;
-        let by_id = self.places.get(&party.id).copied();
-        let rows = || 0..self.view.inventory.activities.len();
-        let means = |place: &usize| {
-            self.activity(*place).is_some_and(|activity| {
-                is_party(party, self.destination, self.view.profile.as_ref(), activity)
-            })
-        };
-        by_id.filter(means).or_else(|| rows().find(means))
+        let decision = self.decision(event, Verdict::Adopt)?;
+        self.meant(decision.destination.as_ref()?).next()
     }
 
     fn excluded(&self, event: &Owned<'a>) -> Vec<usize> {
-        if self.world.memory.decisions.is_empty() {
-            return Vec::new();
-        }
-        let Some(decision) = self.decided(event).find(Verdict::Distinct, event.entry.activity)
-        else {
-            return Vec::new();
-        };
+        let decision = self.decision(event, Verdict::Distinct);
+        let candidates = decision.iter().flat_map(|decision| &decision.candidates);
+        candidates.flat_map(|party| self.meant(party)).collect()
+    }
+
+    /// The destination's activities that a decision means by one of its parties.
+    fn meant(&self, party: &'a Party) -> impl Iterator<Item = usize> {
+        let places = self.by_fingerprint.get(&party.fingerprint).into_iter().flatten().copied();
         let profile = self.view.profile.as_ref();
-        let rows = self.view.inventory.activities.iter().enumerate();
-        rows.filter(|(_, activity)| {
-            let mut parties = decision.candidates.iter();
-            parties.any(|party| is_party(party, self.destination, profile, activity))
-        })
-        .map(|(place, _)| place)
-        .collect()
+        let means = move |place: &usize| {
+            let activity = self.activity(*place);
+            activity.is_some_and(|found| is_party(party, self.destination, profile, found))
+        };
+        places.filter(means)
     }
 
     fn rule(&self, event: &Owned<'a>, memory: &Memory<'a>, outcome: Outcome) -> Ruling<'a> {
@@ -299,8 +320,8 @@ impl<'a> Judge<'a> {
         match memory {
             Memory::Removed => return Ruling::Skip(SkipReason::RemovedAtDestination),
             Memory::Unseen => return in_sync(None, InSyncReason::Linked),
-            Memory::Pending(link) => return self.rule_on_pending(link),
-            Memory::Nothing | Memory::Adopted | Memory::Linked(_) | Memory::SameEvent => {}
+            Memory::Pending(link) => return self.rule_on_pending(event, link),
+            Memory::Adopted(_) | Memory::Nothing | Memory::Linked(_) | Memory::SameEvent => {}
         }
         let references = |places: Vec<usize>| {
             let found = places.iter().filter_map(|place| self.activity(*place));
@@ -308,9 +329,15 @@ impl<'a> Judge<'a> {
         };
         let question = question
             .map(|(reason, places)| (reason, references(places)))
-            .or_else(|| event.rivals.clone());
-        let distinct =
-            || self.decided(event).find(Verdict::Distinct, event.entry.activity).is_some();
+            .or_else(|| event.rivals.clone())
+            .or_else(|| match memory {
+                // Two events cannot both be the one that was adopted.
+                Memory::Adopted(place) => {
+                    Some((ConflictReason::Ambiguous, references(vec![*place])))
+                }
+                _ => None,
+            });
+        let distinct = || self.decision(event, Verdict::Distinct).is_some();
         match question {
             Some((reason, candidates)) => self.force(reason, candidates),
             None if distinct() => Ruling::Upload(StepReason::Distinct),
@@ -334,11 +361,18 @@ impl<'a> Judge<'a> {
         }
     }
 
-    fn rule_on_pending(&self, link: &Link) -> Ruling<'a> {
-        if link.status.never_appeared(self.world.today) {
-            return Ruling::Conflict(ConflictReason::NeverAppeared, Vec::new());
+    fn rule_on_pending(&self, event: &Owned<'a>, link: &Link) -> Ruling<'a> {
+        let LinkStatus::Pending { since, .. } = link.status else {
+            return in_sync(None, InSyncReason::Linked);
+        };
+        if !link.status.never_appeared(self.world.today) {
+            return in_sync(None, InSyncReason::Pending);
         }
-        in_sync(None, InSyncReason::Pending)
+        // A word about this upload, not one about an earlier.
+        match self.decision(event, Verdict::Distinct) {
+            Some(decision) if decision.at > since => Ruling::Upload(StepReason::Distinct),
+            Some(_) | None => Ruling::Conflict(ConflictReason::NeverAppeared, Vec::new()),
+        }
     }
 
     fn rule_on_pair(
@@ -350,14 +384,14 @@ impl<'a> Judge<'a> {
     ) -> Ruling<'a> {
         let forced = self.world.options.force == Force::Yes;
         match (memory, evidence) {
-            (Memory::Linked(link), _) => {
+            (Memory::Linked(link), Evidence::Fixed) => {
                 let ours = link.origin == LinkOrigin::Placed;
                 if forced && !ours {
                     return self.replace(event, found, StepReason::Forced);
                 }
                 self.rule_on_link(event, link, found)
             }
-            (Memory::Adopted, _) => in_sync(Some(found), InSyncReason::Adopted),
+            (Memory::Adopted(_), Evidence::Fixed) => in_sync(Some(found), InSyncReason::Adopted),
             (Memory::Pending(_), _) => in_sync(Some(found), InSyncReason::Linked),
             _ if forced => self.replace(event, found, StepReason::Forced),
             (_, Evidence::Bytes) => in_sync(Some(found), InSyncReason::SameBytes),

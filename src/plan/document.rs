@@ -1,5 +1,6 @@
 //! The plan as a document: its id, its bytes, and reading it back.
 
+use serde::Serialize;
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 
@@ -41,7 +42,7 @@ pub enum DocumentError {
 impl Document {
     /// Seals a body: the id is taken over it, the context is only for people.
     pub fn seal(body: Body, context: Context) -> Result<Self, DocumentError> {
-        let id = id_of(&serde_json::to_value(&body)?)?;
+        let id = id_of(&body)?;
         Ok(Self { format: FORMAT.to_owned(), id, body, context, meta: None })
     }
 
@@ -92,7 +93,7 @@ impl Document {
     }
 }
 
-fn id_of(body: &Value) -> Result<PlanId, DocumentError> {
+fn id_of(body: &impl Serialize) -> Result<PlanId, DocumentError> {
     let canonical =
         serde_jcs::to_vec(body).map_err(|error| DocumentError::Canonical(error.to_string()))?;
     Ok(PlanId(hex::encode(Sha256::digest(canonical))))

@@ -49,8 +49,8 @@ pub(super) fn doubtful(
     incomplete(account, view).or_else(|| {
         let LimitExceeded { value, planned, .. } = shrunken(limits, account, view)?;
         let message = format!(
-            "it lists {planned} activities, fewer than the {value} that are believed after its \
-             last reading"
+            "its listing has {planned} of the at least {value} activities that are believed after \
+             its last reading"
         );
         Some((BlockedReason::InventoryIncomplete, message))
     })

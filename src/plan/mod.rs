@@ -4,16 +4,21 @@
 //! like the line `select → owners → matching → decide → build → guard`.
 
 mod build;
+mod choice;
 mod compare;
+mod copies;
 mod decide;
 mod document;
-mod exact;
 mod guard;
+mod links;
 pub mod matching;
 mod model;
 mod owners;
 mod reason;
 mod select;
+mod simulate;
+mod suspects;
+mod within;
 mod world;
 
 pub use build::{Comparison, Plan, build};
@@ -28,4 +33,6 @@ pub use model::{
 };
 pub use reason::{ConflictReason, InSyncReason, SkipReason, StepReason};
 pub use select::activity_at;
+pub use simulate::simulate;
+pub use within::{Difference, Part, allowed, differences};
 pub use world::{AccountView, Force, Glob, Listing, Memory, Options, Selection, World};

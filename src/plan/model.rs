@@ -7,8 +7,8 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::domain::{
-    AccountName, Activity, ActivityType, Address, Fingerprint, ProfileId, RemoteId, RuleName,
-    Sha256, neutralise,
+    AccountName, Activity, ActivityType, Address, Fingerprint, ProfileId, RemoteId,
+    ReplaceProtocol, RuleName, Sha256, neutralise,
 };
 
 use super::reason::{ConflictReason, InSyncReason, SkipReason, StepReason};
@@ -90,6 +90,15 @@ pub enum Protocol {
     UploadThenDelete,
     /// Old one first, after a verified backup.
     DeleteThenUpload,
+}
+
+impl From<ReplaceProtocol> for Protocol {
+    fn from(protocol: ReplaceProtocol) -> Self {
+        match protocol {
+            ReplaceProtocol::UploadThenDelete => Self::UploadThenDelete,
+            ReplaceProtocol::DeleteThenUpload => Self::DeleteThenUpload,
+        }
+    }
 }
 
 impl Protocol {

@@ -6,11 +6,11 @@ use jiff::civil::Date;
 use jiff::tz::Offset;
 
 use crate::domain::{
-    Activity, Address, Inventory, LinkOrigin, Refusal, RefusalReason, RemoteId, Sha256, Unusable,
-    Verdict,
+    Activity, Address, Inventory, Refusal, RefusalReason, RemoteId, Sha256, Unusable, Verdict,
 };
 use crate::manifest::{Filter, Located, Rule};
 
+use super::copies::Copies;
 use super::reason::SkipReason;
 use super::world::{AccountView, Decided, World};
 
@@ -83,24 +83,19 @@ struct Sieve<'a> {
     today: Date,
     decided: Decided<'a>,
     refusals: HashMap<&'a RemoteId, &'a Refusal>,
-    /// Activities of the source that apply brought there from this rule's destination.
-    copies: HashSet<&'a RemoteId>,
+    copies: Copies<'a>,
 }
 
 impl<'a> Sieve<'a> {
     fn new(world: &'a World<'a>, rule: &'a Rule, source: &'a AccountView<'a>) -> Self {
         let memory = world.memory;
         let refusals = memory.refusals_between(&rule.source, &rule.destination).iter();
-        let back = memory.links_between(&rule.destination, &rule.source).iter();
         Self {
             rule,
             today: world.today,
             decided: Decided::about(memory, &rule.name, &rule.source, source.profile.as_ref()),
             refusals: refusals.map(|refusal| (&refusal.id, refusal)).collect(),
-            copies: back
-                .filter(|link| link.origin == LinkOrigin::Placed)
-                .filter_map(|link| Some(&link.destination.as_ref()?.id))
-                .collect(),
+            copies: Copies::of(memory, &rule.destination),
         }
     }
 
@@ -117,7 +112,7 @@ impl<'a> Sieve<'a> {
         if self.decided.find(Verdict::Ignore, activity).is_some() {
             return Some((SkipReason::Ignored, None));
         }
-        if self.copies.contains(&activity.id) {
+        if self.copies.contains(&self.rule.source, activity) {
             return Some((SkipReason::IsOurCopy, None));
         }
         self.filtered(activity).or_else(|| self.refused(activity))

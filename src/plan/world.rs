@@ -30,6 +30,7 @@ pub struct World<'a> {
 }
 
 /// An account that could be read.
+#[derive(Clone)]
 pub struct AccountView<'a> {
     /// Platform id.
     pub platform: String,
@@ -158,7 +159,7 @@ impl Glob {
 
 /// Decisions about the activities of one rule.
 pub(super) struct Decided<'a> {
-    decisions: Vec<&'a Decision>,
+    decisions: HashMap<&'a Fingerprint, Vec<&'a Decision>>,
     account: &'a AccountName,
     profile: Option<&'a ProfileId>,
 }
@@ -170,13 +171,17 @@ impl<'a> Decided<'a> {
         account: &'a AccountName,
         profile: Option<&'a ProfileId>,
     ) -> Self {
-        let decisions = memory.decisions.iter().filter(|decision| decision.rule == *rule).collect();
+        let mut decisions: HashMap<&Fingerprint, Vec<&Decision>> = HashMap::new();
+        for decision in memory.decisions.iter().filter(|decision| decision.rule == *rule) {
+            decisions.entry(&decision.source.fingerprint).or_default().push(decision);
+        }
         Self { decisions, account, profile }
     }
 
     /// The decision about an activity of the rule's source, if there is one of that kind.
     pub(super) fn find(&self, verdict: Verdict, activity: &Activity) -> Option<&'a Decision> {
-        self.decisions.iter().copied().find(|decision| {
+        let about = self.decisions.get(&activity.fingerprint)?;
+        about.iter().copied().find(|decision| {
             decision.decision == verdict
                 && is_party(&decision.source, self.account, self.profile, activity)
         })

@@ -4,6 +4,7 @@ use std::fmt::Write as _;
 
 use serde_json::Value;
 
+use crate::archive::Backup;
 use crate::domain::{LinkStatus, neutralise};
 use crate::state::{Run, StoredLink};
 
@@ -52,6 +53,22 @@ pub fn history(runs: &[Run]) -> String {
     out
 }
 
+/// A JSON document with its texts made harmless.
+pub fn json(value: &Value) -> String {
+    format!("{:#}\n", harmless(value))
+}
+
+fn harmless(value: &Value) -> Value {
+    match value {
+        Value::String(text) => Value::String(neutralise(text)),
+        Value::Array(items) => items.iter().map(harmless).collect(),
+        Value::Object(members) => {
+            members.iter().map(|(name, value)| (neutralise(name), harmless(value))).collect()
+        }
+        Value::Null | Value::Bool(_) | Value::Number(_) => value.clone(),
+    }
+}
+
 /// A JSON value as indented lines.
 pub fn outline(value: &Value) -> String {
     let mut out = String::new();
@@ -95,4 +112,25 @@ fn scalar(value: &Value) -> String {
             value.to_string()
         }
     }
+}
+
+/// What apply replaced, the newest first.
+pub fn backups(backups: &[Backup]) -> String {
+    let mut out = String::new();
+    for backup in backups {
+        let start = backup.start.map_or_else(|| "no start".to_owned(), |start| start.to_string());
+        let line = format!(
+            "{}  {}  {start}  {}  {} bytes  replaced {}",
+            backup.backup_id().as_str(),
+            backup.account,
+            backup.title.as_deref().unwrap_or("untitled"),
+            backup.bytes,
+            backup.at,
+        );
+        let _ = writeln!(out, "{}", neutralise(&line));
+    }
+    if backups.is_empty() {
+        out.push_str("Nothing was replaced yet.\n");
+    }
+    out
 }

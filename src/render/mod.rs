@@ -3,11 +3,19 @@
 mod column;
 pub mod diagnostics;
 mod inspected;
+mod lines;
 mod memory;
 mod plan_text;
+mod report;
+mod simulated;
 mod summary;
+mod within;
 
 pub use inspected::inspected;
-pub use memory::{history, links, outline};
+pub use lines::{Line, Severity};
+pub use memory::{backups, history, json, links, outline};
 pub use plan_text::{Detail, plan_summary, plan_text};
+pub use report::{PhaseCounts, Report, ReportedExit, ReportedStep};
+pub use simulated::simulated;
 pub use summary::{apply_counts, apply_summary};
+pub use within::differences;

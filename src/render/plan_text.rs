@@ -10,8 +10,8 @@ use similar::{ChangeTag, TextDiff};
 
 use crate::domain::{AccountName, ActivityType, neutralise};
 use crate::plan::{
-    Action, ActivityRef, Blocked, Conflict, Counts, Document, InSync, LimitExceeded, Protocol,
-    RuleSummary, Skip, Step, StepReason, clock,
+    Action, ActivityRef, Blocked, Conflict, Counts, Document, InSync, LimitExceeded, RuleSummary,
+    Skip, Step, StepReason, clock,
 };
 
 use super::column::{fit, pad, pad_left};
@@ -34,6 +34,17 @@ pub enum Detail {
 
 /// The whole plan. `in_sync` are the pairs to list, from the document or from the planner.
 pub fn plan_text(document: &Document, in_sync: &[InSync], detail: Detail) -> String {
+    let mut out = all_rows(document, in_sync, detail);
+    out.push_str(&last_line(document));
+    out
+}
+
+/// What is to be done, without the last line.
+pub(super) fn plan_rows(document: &Document) -> String {
+    all_rows(document, &[], Detail::Brief)
+}
+
+fn all_rows(document: &Document, in_sync: &[InSync], detail: Detail) -> String {
     let rows = Rows::of(document, in_sync, detail);
     let mut out = String::new();
     for summary in &document.context.rules {
@@ -45,7 +56,6 @@ pub fn plan_text(document: &Document, in_sync: &[InSync], detail: Detail) -> Str
     for limit in &document.context.limits {
         limit_line(&mut out, limit);
     }
-    out.push_str(&last_line(document));
     out
 }
 
@@ -70,7 +80,7 @@ pub fn plan_summary(document: &Document) -> String {
     out
 }
 
-fn tally(counts: &Counts) -> String {
+pub(super) fn tally(counts: &Counts) -> String {
     let excluded = match counts.excluded {
         0 => String::new(),
         excluded => format!(", {excluded} excluded"),
@@ -124,8 +134,8 @@ fn limit_line(out: &mut String, limit: &LimitExceeded) {
     let _ = match account {
         Some(account) => writeln!(
             out,
-            "{}: {account} lists {planned} activities, fewer than the {value} that are believed \
-             after its last reading; apply will not write to it",
+            "{}: the listing of {account} has {planned} of the at least {value} activities that are \
+             believed after its last reading; apply will not write to it",
             limit.red()
         ),
         None => writeln!(
@@ -277,8 +287,7 @@ impl<'a> Rows<'a> {
         let end = format!("replace {}{loses}", neutralise(&id));
         out.push_str(&self.row(&"±".magenta().bold().to_string(), &Columns::of_step(step), &end));
         let because = step.reason.as_str().replace('_', " ");
-        let protocol = step.protocol.map_or("", Protocol::as_str);
-        let _ = writeln!(out, "      because {because}, by {protocol}");
+        let _ = writeln!(out, "      because {because}");
         let width = step.changes.iter().map(|change| change.field.len()).max().unwrap_or_default();
         for change in &step.changes {
             let (from, to) = highlighted(&change.from, &change.to);

@@ -9,7 +9,7 @@ use serde_json::Value;
 
 use super::row::{from_json, json, time};
 use super::{AccountRow, StateError, Store};
-use crate::domain::{Address, RemoteId, RuleName};
+use crate::domain::{Address, RemoteId, RuleName, Sha256};
 use crate::event::Phase;
 
 /// Number of a run in the history.
@@ -206,6 +206,16 @@ impl Store {
                  AND phase IN (SELECT value FROM json_each(?1)))",
             params![json(&open)?],
         )
+    }
+
+    /// Whether a step of this journal ever fetched a file with this hash.
+    pub fn has_fetched(&self, sha256: &Sha256) -> Result<bool, StateError> {
+        let mut statement = self.conn.prepare_cached(
+            "SELECT EXISTS (SELECT 1 FROM entry
+                 WHERE phase = ?1 AND detail LIKE '%\"' || ?2 || '\"%')",
+        )?;
+        let with = params![Phase::Fetched.as_str(), sha256.as_str()];
+        Ok(statement.query_row(with, |row| row.get(0))?)
     }
 
     /// The steps of all runs at an address, in the order in which they were begun.

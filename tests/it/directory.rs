@@ -484,3 +484,15 @@ async fn a_file_that_may_not_be_opened_is_a_row_and_is_tried_again() {
     let page = relisted(&directory, &known(&page)).await.unwrap();
     assert_eq!(page.activities[0].unusable, None);
 }
+
+#[tokio::test]
+async fn what_is_no_folder_is_told_without_its_place() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("file");
+    fs::write(&path, "a file").unwrap();
+    let directory = Directory::new(&path, opening());
+    let told = relisted(&directory, &HashMap::new()).await.unwrap_err().to_string();
+    assert!(!told.contains(&*folder.path().to_string_lossy()), "{told}");
+    let told = directory.whoami().await.unwrap_err().to_string();
+    assert!(!told.contains("marker"), "{told}");
+}

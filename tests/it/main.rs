@@ -1,7 +1,11 @@
 //! Behaviour tests, through the library and through the binary.
 
 #[cfg(test)]
+mod architecture;
+#[cfg(test)]
 mod backups;
+#[cfg(test)]
+mod cli;
 #[cfg(test)]
 mod conformance;
 #[cfg(test)]
@@ -13,7 +17,27 @@ mod fit_corpus;
 #[cfg(test)]
 mod fit_identity;
 #[cfg(test)]
+mod laws;
+#[cfg(test)]
+mod locks;
+#[cfg(test)]
 mod manifest;
+#[cfg(test)]
+mod model;
+#[cfg(test)]
+mod plans;
+#[cfg(test)]
+mod redaction;
+#[cfg(test)]
+mod reports;
+#[cfg(test)]
+mod restore;
+#[cfg(test)]
+mod resume;
+#[cfg(test)]
+mod simulate;
 #[cfg(test)]
 mod state;
 mod support;
+#[cfg(test)]
+mod within;

@@ -41,7 +41,7 @@ pub fn run(context: &Context, args: &Inspect) -> Result<Exit, Failure> {
     }
     if args.json {
         let document = json!({ "format": "fit_sync.inspect/1", "files": rows });
-        context.printer.product(&format!("{document:#}\n"));
+        context.printer.product(&render::json(&document));
     }
     Ok(exit)
 }

@@ -2,8 +2,8 @@
 
 use crate::archive::disk::{self, Access};
 use crate::engine::{self, PlanRequest, Planned, Session};
-use crate::plan::{Blocked, BlockedReason, Document, Force, Listing, Meta, Notice, Options};
-use crate::render::{plan_summary, plan_text};
+use crate::plan::{BlockedReason, Document, Force, Listing, Meta, Notice, Options};
+use crate::render::{plan_summary, plan_text, simulated};
 
 use super::super::args::{Format, Plan, Refresh};
 use super::super::context::{Context, selection};
@@ -25,7 +25,7 @@ pub async fn run(context: &Context, args: &Plan) -> Result<Exit, Failure> {
         options: Options {
             selection: selection(&args.selection)?,
             force: Force::No,
-            in_sync: if args.all { Listing::Listed } else { Listing::Counted },
+            in_sync: listing(context, args),
         },
         max_downloads: args.max_downloads,
     };
@@ -36,21 +36,33 @@ pub async fn run(context: &Context, args: &Plan) -> Result<Exit, Failure> {
         save(context, &session, &planned.plan.document, path)?;
     }
     let format = if args.json { Format::Json } else { args.format };
-    context.printer.product(&rendered(context, &planned, format)?);
+    context.printer.product(&rendered(context, &planned.plan.document, format)?);
     note_findings(context, &planned);
+    if args.simulate {
+        let next = planned.simulate(&session, request.options)?;
+        let text = simulated(&next.document);
+        match format {
+            Format::Text => context.printer.product(&text),
+            Format::Json | Format::Summary => context.printer.error(&text),
+        }
+    }
     Ok(exit(&planned.plan.document, args.detailed_exitcode))
 }
 
-/// A plan in the wanted format.
-pub fn rendered(context: &Context, planned: &Planned, format: Format) -> Result<String, Failure> {
-    let document = &planned.plan.document;
+/// Pairs in sync are listed where they were asked for, so that a saved plan shows them again.
+fn listing(context: &Context, args: &Plan) -> Listing {
+    let verbose = context.printer.verbosity() == Verbosity::Verbose;
+    let as_text = !args.json && args.format == Format::Text;
+    if args.all || (verbose && as_text) { Listing::Listed } else { Listing::Counted }
+}
+
+/// A plan in a format; the same for one that was just made and for one that was saved.
+pub fn rendered(context: &Context, document: &Document, format: Format) -> Result<String, Failure> {
     Ok(match format {
-        Format::Json => document.to_json()?,
+        Format::Json => Document { meta: None, ..document.clone() }.to_json()?,
         Format::Summary => plan_summary(document),
         Format::Text => {
-            let all = context.printer.verbosity() == Verbosity::Verbose
-                || document.context.in_sync.is_some();
-            let in_sync = if all { planned.plan.in_sync.as_slice() } else { &[] };
+            let in_sync = document.context.in_sync.as_deref().unwrap_or_default();
             plan_text(document, in_sync, detail(context))
         }
     })
@@ -107,16 +119,17 @@ pub fn note_findings(context: &Context, planned: &Planned) {
 
 /// How a plan ends: blocked rules are failures, conflicts and limits are not.
 pub fn exit(document: &Document, detailed: bool) -> Exit {
-    let blocked = Exit::worst(document.context.blocked.iter().map(blocked_exit));
+    let blocked =
+        Exit::worst(document.context.blocked.iter().map(|blocked| blocked_exit(blocked.reason)));
     match blocked {
         Exit::Done if detailed && !document.body.steps.is_empty() => Exit::Changes,
         other => other,
     }
 }
 
-/// The code of the failure that blocks a rule.
-pub fn blocked_exit(blocked: &Blocked) -> Exit {
-    match blocked.reason {
+/// The code of the failure that blocks a rule or a step.
+pub fn blocked_exit(reason: BlockedReason) -> Exit {
+    match reason {
         BlockedReason::LoginNeeded => Exit::Login,
         BlockedReason::Unavailable
         | BlockedReason::MarkerMissing

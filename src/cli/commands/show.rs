@@ -3,27 +3,20 @@
 use std::path::Path;
 
 use crate::plan::Document;
-use crate::render::{Detail, plan_summary, plan_text};
+use crate::render::Detail;
 
 use super::super::args::{Format, Show};
 use super::super::context::Context;
 use super::super::exit::Exit;
 use super::super::failure::Failure;
 use super::super::printer::Verbosity;
+use super::plan::rendered;
 
 /// Prints a saved plan.
 pub fn run(context: &Context, args: &Show) -> Result<Exit, Failure> {
     let document = read(context, &args.file)?;
     let format = if args.json { Format::Json } else { args.format };
-    let text = match format {
-        Format::Json => Document { meta: None, ..document }.to_json()?,
-        Format::Summary => plan_summary(&document),
-        Format::Text => {
-            let in_sync = document.context.in_sync.clone().unwrap_or_default();
-            plan_text(&document, &in_sync, detail(context))
-        }
-    };
-    context.printer.product(&text);
+    context.printer.product(&rendered(context, &document, format)?);
     Ok(Exit::Done)
 }
 

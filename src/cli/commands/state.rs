@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
-use crate::domain::{AccountName, Activity, Address, LinkStatus, Verdict};
+use crate::domain::{AccountName, Activity, Address, LinkStatus, Verdict, neutralise};
 use crate::engine::{self, PlanRequest};
 use crate::manifest;
 use crate::plan::Options;
@@ -37,7 +37,7 @@ fn reading(context: &Context) -> Result<Store, Failure> {
 }
 
 fn print_json(context: &Context, value: &Value) {
-    context.printer.product(&format!("{value:#}\n"));
+    context.printer.product(&render::json(value));
 }
 
 fn list(context: &Context, args: &Json) -> Result<Exit, Failure> {
@@ -189,7 +189,8 @@ fn forget(context: &Context, args: &AddressArg) -> Result<Exit, Failure> {
         let happened = format!("nothing is remembered about {address}");
         return Err(Failure::new(Exit::Failed, happened, "see `fit_sync state list`"));
     }
-    context.printer.note(&format!("Forgot {address}; the next plan finds it again by its key."));
+    let words = format!("Forgot {address}; the next plan finds it again by its key.");
+    context.printer.note(&neutralise(&words));
     Ok(Exit::Done)
 }
 
@@ -241,6 +242,7 @@ async fn decide(
         Verdict::Undecide => "is open again",
     };
     let at: Timestamp = decision.at;
-    context.printer.note(&format!("Decided at {at}: {address} {words}. Written to {place}."));
+    let words = format!("Decided at {at}: {address} {words}. Written to {place}.");
+    context.printer.note(&neutralise(&words));
     Ok(Exit::Done)
 }

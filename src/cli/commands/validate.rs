@@ -1,5 +1,6 @@
 //! `fit_sync validate`: the manifest, offline.
 
+use crate::domain::neutralise;
 use crate::render::diagnostics;
 
 use super::super::args::Validate;
@@ -14,8 +15,8 @@ pub fn run(context: &Context, args: &Validate) -> Result<Exit, Failure> {
             let accounts = counted(manifest.accounts.len(), "account");
             let rules = counted(manifest.rules.len(), "rule");
             let path = manifest.path.display();
-            let summary = format!("{path} is valid: {accounts}, {rules}.\n");
-            (manifest.warnings, Some(summary))
+            let summary = neutralise(&format!("{path} is valid: {accounts}, {rules}."));
+            (manifest.warnings, Some(summary + "\n"))
         }
         Err(findings) => (findings, None),
     };

@@ -5,13 +5,14 @@ use std::time::Duration;
 
 use serde_json::json;
 
-use crate::domain::{AccountName, Activity};
+use crate::domain::AccountName;
 use crate::event::Phase;
 use crate::plan::Action;
 
 use super::super::error::EngineError;
 use super::send::Answer;
 use super::task::Task;
+use super::trace::Brought;
 use super::{Reading, Run};
 
 /// Looks within the time that an account may need to show what it took.
@@ -51,7 +52,7 @@ impl Run<'_> {
             }
             reading = self.read_again(account).await?;
             if reading != Reading::Failed {
-                self.look(tasks).await?;
+                self.look(account, tasks).await?;
             }
             if !tasks.iter().any(|task| is_open(task)) {
                 return Ok(());
@@ -60,77 +61,81 @@ impl Run<'_> {
         let closed = self.health.borrow().closed(account).map(|(_, cause)| *cause);
         for task in tasks.iter_mut().filter(|task| is_open(task)) {
             task.cause = closed;
-            self.not_seen(task, reading).await?;
         }
-        Ok(())
+        self.not_seen(account, tasks, reading).await
     }
 
-    async fn look(&self, tasks: &mut [&mut Task]) -> Result<(), EngineError> {
-        for task in tasks.iter_mut().filter(|task| is_open(task)) {
-            if let Some(new) = self.new_one(task)? {
+    /// Finishes every open task of which something is to be seen.
+    async fn look(
+        &self,
+        account: &AccountName,
+        tasks: &mut [&mut Task],
+    ) -> Result<(), EngineError> {
+        let found = self.brought_by_open(account, tasks);
+        for (task, brought) in tasks.iter_mut().filter(|task| is_open(task)).zip(found) {
+            if let Brought::One(new) = brought {
                 self.finish(task, &new).await?;
             }
         }
         Ok(())
     }
 
-    /// The activity that a task brought to its destination: by its id, else the only one with its
-    /// bytes or its very time that was not there before and is nobody else's. Never the newest.
-    pub(super) fn new_one(&self, task: &Task) -> Result<Option<Activity>, EngineError> {
-        let account = &task.step.destination.account;
-        if let Some(named) = task.new.as_ref().and_then(|id| self.listed(account, id)) {
-            return Ok(Some(named));
-        }
-        let (Some(parcel), Some(inventory)) = (&task.parcel, self.inventory(account)) else {
-            return Ok(None);
-        };
-        let mut fitting = Vec::new();
-        for row in &inventory.activities {
-            let overlap = row.interval().zip(parcel.key().interval());
-            let fits = row.start == Some(parcel.start)
-                && overlap.is_none_or(|(a, b)| a.overlap_permille(&b) >= 800);
-            let was_there = task.known.contains(&row.id) || self.was_there(account, &row.id);
-            if fits && !was_there && !self.is_linked_elsewhere(task, row)? {
-                fitting.push(row);
-            }
-        }
-        let same = fitting.iter().find(|row| row.sha256.as_ref() == Some(&parcel.sha256));
-        let only = if let [only] = fitting.as_slice() { Some(only) } else { None };
-        Ok(same.or(only).map(|row| (*row).clone()))
+    fn brought_by_open(&self, account: &AccountName, tasks: &[&mut Task]) -> Vec<Brought> {
+        let open: Vec<&Task> =
+            tasks.iter().filter(|task| is_open(task)).map(|task| &**task).collect();
+        self.brought(account, &open)
     }
 
     /// Nothing to be seen after the account's time. What was taken is pending; what may not even
     /// have arrived is sent once more, if a complete listing shows no trace of it.
-    async fn not_seen(&self, task: &mut Task, reading: Reading) -> Result<(), EngineError> {
-        if task.phase == Phase::Sent {
-            return self.not_listed_yet(task);
+    async fn not_seen(
+        &self,
+        account: &AccountName,
+        tasks: &mut [&mut Task],
+        reading: Reading,
+    ) -> Result<(), EngineError> {
+        let found = self.brought_by_open(account, tasks);
+        let mut repeated = false;
+        for (task, brought) in tasks.iter_mut().filter(|task| is_open(task)).zip(found) {
+            let no_trace = reading == Reading::Complete && matches!(brought, Brought::Nothing);
+            if no_trace && self.may_repeat(task) {
+                self.repeat(task).await?;
+                repeated = true;
+            }
         }
-        let account = task.step.destination.account.clone();
-        let due = task.sent_at.is_some_and(|at| self.is_over(at, self.settling(&account)));
-        if reading != Reading::Complete || !due || task.attempt > 1 {
-            return Ok(());
+        if repeated && self.read_again(account).await? != Reading::Failed {
+            self.look(account, tasks).await?;
         }
-        if self.session.stop.is_requested() {
-            return Ok(());
+        for task in tasks.iter_mut().filter(|task| task.phase == Phase::Sent) {
+            self.not_listed_yet(task)?;
+        }
+        Ok(())
+    }
+
+    fn may_repeat(&self, task: &Task) -> bool {
+        let settling = self.settling(&task.step.destination.account);
+        task.phase == Phase::Unknown
+            && task.attempt == 1
+            && task.sent_at.is_some_and(|at| self.is_over(at, settling))
+            && !self.session.stop.is_requested()
+    }
+
+    /// Sends what left no trace once more.
+    async fn repeat(&self, task: &mut Task) -> Result<(), EngineError> {
+        if task.leaves_gap() {
+            return self.fill_gap_again(task).await;
         }
         let Some(file) = self.fetch(task).await? else { return Ok(()) };
-        task.attempt = 2;
+        task.attempt += 1;
         match self.send(task, &file).await? {
-            Answer::Taken(id) => self.taken(task, id)?,
-            Answer::Unknown(words) => return self.unknown(task, &words),
+            Answer::Taken(id) => self.taken(task, id),
+            Answer::Unknown(words) => self.unknown(task, &words),
             Answer::Duplicate(_) => {
                 let words = "the destination says that it has it, but does not list it";
-                return self.unknown(task, words);
+                self.unknown(task, words)
             }
-            Answer::Refused(reason, words) => return self.refuse(task, reason, &words),
-            Answer::Not(error) => {
-                return self.fail(task, &format!("not sent: {error}"), &error);
-            }
-        }
-        self.read_again(&account).await?;
-        match self.new_one(task)? {
-            Some(new) => self.finish(task, &new).await,
-            None => self.not_listed_yet(task),
+            Answer::Refused(reason, words) => self.refuse(task, reason, &words),
+            Answer::Not(error) => self.fail(task, &format!("not sent: {error}"), &error),
         }
     }
 

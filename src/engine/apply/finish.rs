@@ -17,6 +17,8 @@ use super::task::Task;
 impl Run<'_> {
     /// Finishes a step whose new activity is listed.
     pub(super) async fn finish(&self, task: &mut Task, new: &Activity) -> Result<(), EngineError> {
+        self.note_new(&task.step.destination.account, &new.id);
+        task.new = Some(new.id.clone());
         if let Err(error) = self.keep_private(task, new).await {
             task.cause = Some(cause(&error));
             let words = format!("it is there, but could not be made private yet: {error}");
@@ -30,7 +32,6 @@ impl Run<'_> {
             return Ok(());
         }
         task.enter(self, Phase::Confirmed, "", json!({ "id": new.id }))?;
-        self.unspool(task);
         Ok(())
     }
 
@@ -172,12 +173,6 @@ impl Run<'_> {
         match self.original(account, new).await? == bytes {
             true => Ok(false),
             false => Err(PlatformError::Protocol("two downloads of it differ".to_owned())),
-        }
-    }
-
-    fn unspool(&self, task: &Task) {
-        if let (Action::Replace, Some(parcel)) = (task.step.action, &task.parcel) {
-            Spool::new(&self.session.places.spool).remove(&parcel.sha256);
         }
     }
 }

@@ -14,12 +14,14 @@ mod look;
 mod precondition;
 mod recover;
 mod replace;
+mod restore;
 mod send;
 mod task;
+mod trace;
 mod undo;
 
 use std::cell::RefCell;
-use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
@@ -28,7 +30,7 @@ use serde_json::json;
 
 use crate::domain::{AccountName, Activity, Address, Inventory, RemoteId};
 use crate::event::{Event, Phase};
-use crate::plan::{Action, BlockedReason, Document, Memory, Step};
+use crate::plan::{Action, BlockedReason, Context, Document, Memory, Step};
 use crate::platform::{AuthFailure, Platform, PlatformError};
 use crate::state::{AccountRow, RunId, StepRecord};
 
@@ -40,6 +42,7 @@ use super::session::Session;
 
 pub use precondition::check_accounts;
 pub use recover::settle;
+pub use restore::{Restored, restore};
 
 use health::Health;
 use task::Task;
@@ -105,6 +108,18 @@ pub enum Cause {
     Other,
 }
 
+impl From<BlockedReason> for Cause {
+    fn from(reason: BlockedReason) -> Self {
+        match reason {
+            BlockedReason::LoginNeeded => Self::Login,
+            BlockedReason::Unavailable
+            | BlockedReason::MarkerMissing
+            | BlockedReason::InventoryIncomplete => Self::Unavailable,
+            BlockedReason::Unsupported | BlockedReason::Failed => Self::Other,
+        }
+    }
+}
+
 /// What became of a run.
 #[derive(Clone, Debug)]
 pub struct Finished {
@@ -122,7 +137,7 @@ struct Run<'a> {
     opened: Opened,
     memory: Memory,
     /// The newest reading of each account.
-    inventories: RefCell<BTreeMap<AccountName, Rc<Inventory>>>,
+    inventories: RefCell<BTreeMap<AccountName, Listing>>,
     /// Ids that were at the destinations when the run began, and those that it brought there.
     known: RefCell<BTreeMap<AccountName, HashSet<RemoteId>>>,
     health: RefCell<Health>,
@@ -136,28 +151,65 @@ pub async fn apply(
     pace: Pace,
 ) -> Result<Finished, EngineError> {
     let document = approved.document();
+    let (steps, mut ended) = reachable(session, &planned.opened, &document.body.steps);
     let standings = match approved {
         Approved::Fresh(_) => Vec::new(),
-        Approved::Saved(document) => precondition::standings(session, &planned, document)?,
+        Approved::Saved(_) => precondition::standings(session, &planned, &steps)?,
     };
     let unsettled = session.store.unsettled()?;
     let id = session.store.begin_run(Some(&document.id.0), session.clock().now())?;
     session.emit(Event::RunStarted { run: id.0, steps: document.body.steps.len() });
+    let believed = believed(&planned.plan.document.context);
     let in_sync = planned.plan.in_sync;
     let inventories = planned.inventories;
     let mut run = Run::new(session, id, pace, planned.opened, inventories, planned.memory);
-    run.prepare(&document.body.steps).await?;
+    run.prepare(&steps).await?;
     run.keep_links(&in_sync)?;
-    run.accept_counts()?;
-    let mut tasks = run.tasks(&document.body.steps)?;
+    run.accept_counts(&believed)?;
+    let mut tasks = run.tasks(&steps)?;
     run.leave_unsettled(&mut tasks, &unsettled)?;
     for (task, standing) in tasks.iter_mut().zip(standings) {
         run.stand(task, standing)?;
     }
     run.execute(&mut tasks).await?;
     run.confirm(&mut tasks).await?;
-    let steps = tasks.iter().map(Task::applied).collect();
-    Ok(Finished { run: id, steps })
+    ended.extend(tasks.iter().map(Task::applied));
+    let order: HashMap<&Address, usize> =
+        document.body.steps.iter().enumerate().map(|(n, step)| (&step.address, n)).collect();
+    ended.sort_by_key(|step| order.get(&step.address).copied());
+    Ok(Finished { run: id, steps: ended })
+}
+
+/// The accounts that took part and whose inventories the guard had nothing against.
+fn believed(context: &Context) -> Vec<AccountName> {
+    let blocked = context.blocked.iter().map(|blocked| &blocked.account);
+    let shrunken = context.limits.iter().filter_map(|limit| limit.account.as_ref());
+    let doubted: HashSet<&AccountName> = blocked.chain(shrunken).collect();
+    let accounts = context.inventories.iter().map(|inventory| &inventory.account);
+    accounts.filter(|account| !doubted.contains(account)).cloned().collect()
+}
+
+/// The steps whose accounts are open today, and the others, which end here.
+fn reachable(session: &Session, opened: &Opened, steps: &[Step]) -> (Vec<Step>, Vec<Applied>) {
+    let (mut open, mut ended) = (Vec::new(), Vec::new());
+    for step in steps {
+        let accounts = [&step.source.account, &step.destination.account];
+        let Some((reason, why)) = accounts.into_iter().find_map(|name| opened.blocked.get(name))
+        else {
+            open.push(step.clone());
+            continue;
+        };
+        let (address, phase) = (step.address.clone(), Phase::NotTried);
+        session.emit(Event::Step {
+            address: address.clone(),
+            phase,
+            attempt: 0,
+            detail: why.clone(),
+        });
+        let (action, detail, cause) = (step.action, why.clone(), Some(Cause::from(*reason)));
+        ended.push(Applied { address, action, phase, detail, question: None, cause });
+    }
+    (open, ended)
 }
 
 impl<'a> Run<'a> {
@@ -174,7 +226,7 @@ impl<'a> Run<'a> {
         };
         let known = inventories.iter().map(|(name, rows)| (name.clone(), ids(rows))).collect();
         let inventories =
-            inventories.into_iter().map(|(name, rows)| (name, Rc::new(rows))).collect();
+            inventories.into_iter().map(|(name, rows)| (name, Listing::of(rows))).collect();
         Self {
             session,
             id,
@@ -208,8 +260,8 @@ impl<'a> Run<'a> {
     }
 
     /// Counts that passed the guard are those against which the next loss is measured.
-    fn accept_counts(&self) -> Result<(), EngineError> {
-        for account in self.opened.accounts.values() {
+    fn accept_counts(&self, believed: &[AccountName]) -> Result<(), EngineError> {
+        for account in believed.iter().filter_map(|name| self.account(name)) {
             self.session.store.accept_count(account.row)?;
         }
         Ok(())
@@ -250,13 +302,12 @@ impl<'a> Run<'a> {
     }
 
     fn inventory(&self, name: &AccountName) -> Option<Rc<Inventory>> {
-        self.inventories.borrow().get(name).cloned()
+        Some(Rc::clone(&self.inventories.borrow().get(name)?.inventory))
     }
 
     /// An activity as it was listed last.
     fn listed(&self, account: &AccountName, id: &RemoteId) -> Option<Activity> {
-        let inventory = self.inventory(account)?;
-        inventory.activities.iter().find(|row| row.id == *id).cloned()
+        self.inventories.borrow().get(account)?.activity(id).cloned()
     }
 
     /// Whether an id stood for another activity before, so that it cannot be a new one.
@@ -274,7 +325,7 @@ impl<'a> Run<'a> {
         match refresh::read_one(self.session, account, Refresh::Incremental).await? {
             Ok(inventory) => {
                 let reading = if inventory.complete { Reading::Complete } else { Reading::Partial };
-                self.inventories.borrow_mut().insert(name.clone(), Rc::new(inventory));
+                self.inventories.borrow_mut().insert(name.clone(), Listing::of(inventory));
                 Ok(reading)
             }
             Err((BlockedReason::LoginNeeded, why)) => {
@@ -295,6 +346,24 @@ impl<'a> Run<'a> {
 
     async fn sleep(&self, duration: Duration) {
         self.session.stop.sleep(self.session.clock(), duration).await;
+    }
+}
+
+/// An inventory in which an id is found at once.
+struct Listing {
+    inventory: Rc<Inventory>,
+    places: HashMap<RemoteId, usize>,
+}
+
+impl Listing {
+    fn of(inventory: Inventory) -> Self {
+        let rows = inventory.activities.iter().enumerate();
+        let places = rows.map(|(place, row)| (row.id.clone(), place)).collect();
+        Self { inventory: Rc::new(inventory), places }
+    }
+
+    fn activity(&self, id: &RemoteId) -> Option<&Activity> {
+        self.inventory.activities.get(*self.places.get(id)?)
     }
 }
 

@@ -11,7 +11,7 @@ use crate::domain::{AccountName, Address, LinkOrigin, RemoteId, RuleName};
 use crate::event::Phase;
 use crate::manifest::{ConflictStrategy, Filter, Located, Manifest, Rule};
 use crate::plan::{
-    Action, Body, ConflictReason, Document, Force, Options, Plan, SkipReason, Step, StepReason,
+    Action, ConflictReason, Document, Force, Options, Plan, SkipReason, Step, StepReason,
 };
 
 use super::super::error::EngineError;
@@ -63,27 +63,26 @@ pub fn check_accounts(planned: &Planned, document: &Document) -> Result<(), Engi
     Ok(())
 }
 
-/// How each step of a saved plan stands today, in its order.
+/// How each of these steps of a saved plan stands today, in their order.
 pub(super) fn standings(
     session: &Session,
     planned: &Planned,
-    document: &Document,
+    steps: &[Step],
 ) -> Result<Vec<Standing>, EngineError> {
-    let forced = document.body.steps.iter().any(|step| step.reason == StepReason::Forced);
+    let forced = steps.iter().any(|step| step.reason == StepReason::Forced);
     let options =
         Options { force: if forced { Force::Yes } else { Force::No }, ..Options::default() };
-    let manifest = manifest_of(&session.manifest, &document.body);
+    let manifest = manifest_of(&session.manifest, steps);
     let today = planned.replan(session, &manifest, options)?;
     let verdicts = Verdicts::of(&today);
-    let steps = document.body.steps.iter();
-    Ok(steps.map(|step| verdicts.standing(planned, step)).collect())
+    Ok(steps.iter().map(|step| verdicts.standing(planned, step)).collect())
 }
 
 /// A manifest that wants exactly the activities of these steps.
-fn manifest_of(manifest: &Manifest, body: &Body) -> Manifest {
+fn manifest_of(manifest: &Manifest, steps: &[Step]) -> Manifest {
     type Direction = (RuleName, AccountName, AccountName, Action);
     let mut rules: Vec<(Direction, HashSet<RemoteId>)> = Vec::new();
-    for step in &body.steps {
+    for step in steps {
         let accounts = (step.source.account.clone(), step.destination.account.clone());
         let direction = (step.rule.clone(), accounts.0, accounts.1, step.action);
         match rules.iter_mut().find(|(known, _)| *known == direction) {

@@ -1,14 +1,13 @@
 //! What an earlier run left in flight: look at the destination, then finish, repeat or give up.
 //! Never repeats blindly.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 
-use jiff::Timestamp;
-use serde_json::Value;
-use serde_json::json;
+use jiff::{SignedDuration, Timestamp};
+use serde_json::{Value, json};
 
-use crate::archive::Spool;
-use crate::domain::{LinkOrigin, LinkStatus, RefusalReason, RemoteId};
+use crate::archive::{Spool, disk};
+use crate::domain::{AccountName, LinkOrigin, LinkStatus, RefusalReason, RemoteId, Sha256};
 use crate::event::Phase;
 use crate::plan::{Action, Protocol, Step};
 use crate::platform::FitFile;
@@ -20,33 +19,87 @@ use super::super::plan::{recall, utc_day};
 use super::super::refresh::{self, Refresh};
 use super::super::session::Session;
 use super::task::{Parcel, Task};
+use super::trace::Brought;
 use super::{Applied, Pace, Reading, Run};
+
+/// Temporary files older than this are nobody's any more.
+const LEFT_BEHIND: SignedDuration = SignedDuration::from_hours(1);
 
 /// Settles the steps that an earlier run began and did not end. Contacts nobody if there are none.
 pub async fn settle(session: &Session) -> Result<Vec<Applied>, EngineError> {
     let unsettled = session.store.unsettled()?;
-    if unsettled.is_empty() {
-        return Ok(Vec::new());
-    }
+    let settled = match unsettled.is_empty() {
+        true => Vec::new(),
+        false => settle_all(session, &unsettled).await?,
+    };
+    sweep(session)?;
+    Ok(settled)
+}
+
+async fn settle_all(
+    session: &Session,
+    unsettled: &[StepRecord],
+) -> Result<Vec<Applied>, EngineError> {
     let mut opened = accounts::open_all(session, Refresh::Incremental).await?;
     let inventories = refresh::read_all(session, &mut opened, Refresh::Incremental).await?;
     let memory = recall(session, &opened)?;
     let id = session.store.begin_run(None, session.clock().now())?;
     let run = Run::new(session, id, Pace::default(), opened, inventories, memory);
+    let mut tasks: Vec<(Task, Past)> = unsettled
+        .iter()
+        .filter_map(|record| Some((task_of(&run, record)?, Past::of(record))))
+        .collect();
     // What is listed now may be what the earlier run brought: only its own notes tell them apart.
-    run.known.replace(BTreeMap::new());
+    run.known.replace(run.linked_to_others(&tasks)?);
     let mut settled = Vec::new();
-    for record in unsettled {
+    for number in 0..tasks.len() {
+        let (before, rest) = tasks.split_at_mut(number);
+        let Some(((task, past), after)) = rest.split_first_mut() else { break };
         if session.stop.is_requested() {
             break;
         }
-        let Some(mut task) = task_of(&run, &record) else { continue };
-        run.settle_one(&mut task, &Past::of(&record)).await?;
+        let others = before.iter().chain(after.iter()).map(|(other, _)| other);
+        let rivals = if past.began { rivals(task, others) } else { Vec::new() };
+        run.settle_one(task, past, &rivals).await?;
         settled.push(task.applied());
     }
     let counts = json!({ "settled": settled.len() });
     session.store.end_run(id, session.clock().now(), 0, &counts)?;
     Ok(settled)
+}
+
+/// Other steps that may have brought something to the same account, nobody knows what.
+fn rivals<'t>(task: &Task, others: impl Iterator<Item = &'t Task>) -> Vec<&'t Task> {
+    let account = &task.step.destination.account;
+    others
+        .filter(|other| other.step.destination.account == *account)
+        .filter(|other| other.parcel.is_some() && !other.phase.is_final())
+        .collect()
+}
+
+/// Removes from the spool what no open step needs: a crash may come between a step's end and that of
+/// its spooled bytes. What another state's journal keeps there stays.
+fn sweep(session: &Session) -> Result<(), EngineError> {
+    let spool = Spool::new(&session.places.spool);
+    let spooled = spool.list();
+    let old = session.clock().now().saturating_sub(LEFT_BEHIND).unwrap_or(Timestamp::MIN);
+    for folder in [&session.places.spool, &session.places.backups] {
+        disk::remove_leftovers(folder, old);
+    }
+    if spooled.is_empty() {
+        return Ok(());
+    }
+    let unsettled = session.store.unsettled()?;
+    let needed: HashSet<Sha256> = unsettled
+        .iter()
+        .filter_map(|record| Some(noted::<Parcel>(record, "parcel")?.sha256))
+        .collect();
+    for sha256 in spooled {
+        if !needed.contains(&sha256) && session.store.has_fetched(&sha256)? {
+            spool.remove(&sha256);
+        }
+    }
+    Ok(())
 }
 
 /// How far a step had come.
@@ -109,7 +162,35 @@ fn noted<T: serde::de::DeserializeOwned>(record: &StepRecord, name: &str) -> Opt
 }
 
 impl Run<'_> {
-    async fn settle_one(&self, task: &mut Task, past: &Past) -> Result<(), EngineError> {
+    /// What is known to be the counterpart of an activity that none of these tasks is about.
+    fn linked_to_others(
+        &self,
+        tasks: &[(Task, Past)],
+    ) -> Result<BTreeMap<AccountName, HashSet<RemoteId>>, EngineError> {
+        let mut linked: BTreeMap<AccountName, HashSet<RemoteId>> = BTreeMap::new();
+        let sources: HashSet<&RemoteId> =
+            tasks.iter().map(|(task, _)| &task.step.source.id).collect();
+        for (task, _) in tasks {
+            let account = &task.step.destination.account;
+            if linked.contains_key(account) {
+                continue;
+            }
+            let links = self.session.store.links_to(task.destination)?.into_iter();
+            let others = links.filter(|link| {
+                link.status == LinkStatus::Confirmed && !sources.contains(&link.source.id)
+            });
+            let ids = others.filter_map(|link| Some(link.destination?.id)).collect();
+            linked.insert(account.clone(), ids);
+        }
+        Ok(linked)
+    }
+
+    async fn settle_one(
+        &self,
+        task: &mut Task,
+        past: &Past,
+        rivals: &[&Task],
+    ) -> Result<(), EngineError> {
         if !past.began {
             let words = "an earlier run ended before it; it is planned again";
             return task.enter(self, Phase::NotTried, words, json!({}));
@@ -117,19 +198,23 @@ impl Run<'_> {
         if let Some((reason, why)) = &past.restoring {
             return self.restore(task, *reason, why).await;
         }
-        if let Some(new) = self.new_one(task)? {
+        if let Brought::One(new) = self.brought_among(task, rivals) {
             return self.finish(task, &new).await;
         }
         if past.taken.is_some() {
             return self.still_unseen(task, past);
         }
         if self.has_gap(task, past) {
-            return self.settle_gap(task).await;
+            return self.settle_gap(task, rivals).await;
         }
-        match self.wait_for_trace(task).await? {
+        match self.wait_for_trace(task, rivals).await? {
             Trace::Seen => Ok(()),
             Trace::None => {
                 let words = "an earlier run was interrupted and nothing arrived; planned again";
+                task.enter(self, Phase::Failed, words, json!({}))
+            }
+            Trace::Several => {
+                let words = "several at the destination could be what was sent; planned again";
                 task.enter(self, Phase::Failed, words, json!({}))
             }
             Trace::Unclear => {
@@ -143,7 +228,7 @@ impl Run<'_> {
     /// still there, it is simply replaced again.
     fn still_unseen(&self, task: &mut Task, past: &Past) -> Result<(), EngineError> {
         let today = utc_day(self.session.clock().now());
-        if task.old_goes_last() {
+        if task.old_goes_last() || task.is_restore() {
             let sent = LinkStatus::Pending {
                 since: past.taken.unwrap_or_default(),
                 full_reads: past.looks,
@@ -151,7 +236,7 @@ impl Run<'_> {
             if !sent.never_appeared(today) {
                 return self.not_listed_yet(task);
             }
-            let words = "the new one never appeared; the old one is there, planned again";
+            let words = "it never appeared; what was there before is kept, planned again";
             return task.enter(self, Phase::Failed, words, json!({}));
         }
         let links = self.session.store.links(task.source, task.destination)?;
@@ -174,6 +259,12 @@ impl Run<'_> {
         }
     }
 
+    fn brought_among(&self, task: &Task, rivals: &[&Task]) -> Brought {
+        let tasks: Vec<&Task> = std::iter::once(task).chain(rivals.iter().copied()).collect();
+        let brought = self.brought(&task.step.destination.account, &tasks);
+        brought.into_iter().next().unwrap_or(Brought::Nothing)
+    }
+
     /// Whether the old activity is gone and the new one not there.
     fn has_gap(&self, task: &Task, past: &Past) -> bool {
         let destination = &task.step.destination;
@@ -187,26 +278,36 @@ impl Run<'_> {
             && !old_is_listed
     }
 
-    async fn settle_gap(&self, task: &mut Task) -> Result<(), EngineError> {
-        match self.wait_for_trace(task).await? {
+    async fn settle_gap(&self, task: &mut Task, rivals: &[&Task]) -> Result<(), EngineError> {
+        match self.wait_for_trace(task, rivals).await? {
             Trace::Seen => return Ok(()),
             Trace::None => {}
+            Trace::Several => {
+                let words = "the old one is removed; several could be the new one";
+                return task.enter(self, Phase::Held, words, json!({}));
+            }
             Trace::Unclear => {
                 let words = "the old one is removed; the destination cannot be read now";
                 return task.enter(self, Phase::Held, words, json!({}));
             }
         }
-        let Some(file) = self.file_for_gap(task).await else {
-            let why = "the new one cannot be fetched any more";
-            return self.restore(task, RefusalReason::NoOriginal, why).await;
-        };
-        task.attempt += 1;
-        self.fill_gap(task, &file).await?;
+        self.fill_gap_again(task).await?;
         let account = task.step.destination.account.clone();
         if task.phase == Phase::Sent {
             self.confirm_at(&account, &mut [task]).await?;
         }
         Ok(())
+    }
+
+    /// Sends the new activity into a gap once more; what cannot be had any more is given up for the
+    /// old one.
+    pub(super) async fn fill_gap_again(&self, task: &mut Task) -> Result<(), EngineError> {
+        let Some(file) = self.file_for_gap(task).await else {
+            let why = "the new one cannot be fetched any more";
+            return self.restore(task, RefusalReason::NoOriginal, why).await;
+        };
+        task.attempt += 1;
+        self.fill_gap(task, &file).await
     }
 
     /// The bytes that were to be sent: from the spool, else from the source if they are the same.
@@ -233,19 +334,25 @@ impl Run<'_> {
     }
 
     /// Looks for as long as the destination may need to show what it took.
-    async fn wait_for_trace(&self, task: &mut Task) -> Result<Trace, EngineError> {
+    async fn wait_for_trace(
+        &self,
+        task: &mut Task,
+        rivals: &[&Task],
+    ) -> Result<Trace, EngineError> {
         let account = task.step.destination.account.clone();
         let wait = self.settling(&account);
         loop {
             let reading = self.read_again(&account).await?;
-            if let Some(new) = self.new_one(task)? {
-                self.finish(task, &new).await?;
+            let brought = self.brought_among(task, rivals);
+            if let Brought::One(new) = &brought {
+                self.finish(task, new).await?;
                 return Ok(Trace::Seen);
             }
             if task.sent_at.is_none_or(|at| self.is_over(at, wait)) {
-                return Ok(match reading {
-                    Reading::Complete => Trace::None,
-                    Reading::Partial | Reading::Failed => Trace::Unclear,
+                return Ok(match (reading, brought) {
+                    (Reading::Complete, Brought::Several) => Trace::Several,
+                    (Reading::Complete, Brought::Nothing | Brought::One(_)) => Trace::None,
+                    (Reading::Partial | Reading::Failed, _) => Trace::Unclear,
                 });
             }
             if self.session.stop.is_requested() {
@@ -260,5 +367,6 @@ impl Run<'_> {
 enum Trace {
     Seen,
     None,
+    Several,
     Unclear,
 }

@@ -3,6 +3,7 @@
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
+use crate::archive::Spool;
 use crate::domain::{
     Activity, ActivityType, Fingerprint, Key, Link, LinkOrigin, LinkStatus, RemoteId, Sha256, Side,
 };
@@ -116,8 +117,11 @@ impl Task {
         }
         self.phase = phase;
         self.detail = words.to_owned();
+        if phase.is_final() {
+            self.unspool(run);
+        }
         let (address, detail) = (self.step.address.clone(), self.detail.clone());
-        run.session.emit(Event::Step { address, phase, detail });
+        run.session.emit(Event::Step { address, phase, attempt: self.attempt, detail });
         Ok(())
     }
 
@@ -125,6 +129,18 @@ impl Task {
     pub(super) fn ask(&mut self, run: &Run<'_>, reason: &str) -> Result<(), EngineError> {
         self.question = Some(reason.to_owned());
         self.enter(run, Phase::Skipped, reason, json!({ "conflict": reason }))
+    }
+
+    /// Lets go of the bytes that a replace kept; what a crash leaves here, the next apply removes.
+    fn unspool(&self, run: &Run<'_>) {
+        if let (Action::Replace, Some(parcel)) = (self.step.action, &self.parcel) {
+            Spool::new(&run.session.places.spool).remove(&parcel.sha256);
+        }
+    }
+
+    /// Whether its old activity is gone, or may be, before the new one is there.
+    pub(super) fn leaves_gap(&self) -> bool {
+        self.step.protocol == Some(Protocol::DeleteThenUpload) && self.backup.is_some()
     }
 
     pub(super) fn applied(&self) -> Applied {
@@ -144,6 +160,11 @@ impl Task {
             && self.step.protocol != Some(Protocol::DeleteThenUpload)
     }
 
+    /// Whether this puts an account's own activity back; then there is no pair to remember.
+    pub(super) fn is_restore(&self) -> bool {
+        self.step.source.account == self.step.destination.account
+    }
+
     /// Remembers the pair that this step made; unlisted while `listed` is `None`.
     pub(super) fn link(
         &self,
@@ -151,6 +172,9 @@ impl Task {
         listed: Option<&Activity>,
         origin: LinkOrigin,
     ) -> Result<(), EngineError> {
+        if self.is_restore() {
+            return Ok(());
+        }
         let status = match listed {
             Some(_) => LinkStatus::Confirmed,
             None => LinkStatus::Pending { since: run.session.clock().now(), full_reads: 0 },
@@ -188,6 +212,28 @@ impl Parcel {
     /// When the file says that the activity took place.
     pub(super) fn key(&self) -> Key {
         Key { start: self.start, elapsed_s: self.elapsed_s }
+    }
+
+    /// The sent file as an activity, so that it can be looked for.
+    pub(super) fn activity(&self, id: RemoteId) -> Activity {
+        Activity {
+            id,
+            fingerprint: Fingerprint::of_bytes(&self.sha256),
+            start: Some(self.start),
+            weak_start: false,
+            elapsed_s: self.elapsed_s,
+            timer_s: None,
+            local_offset_s: None,
+            kind: self.kind.clone(),
+            title: None,
+            distance_m: self.distance_m,
+            device: None,
+            sha256: Some(self.sha256.clone()),
+            content: None,
+            unusable: None,
+            private: None,
+            hint: None,
+        }
     }
 
     /// The facts of the sent file as those of an activity that is not listed yet.

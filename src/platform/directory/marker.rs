@@ -26,7 +26,8 @@ pub(super) fn read(root: &Path) -> Result<Option<ProfileId>, PlatformError> {
     let text = match fs::read_to_string(root.join(NAME)) {
         Ok(text) => text,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
-        Err(error) => return Err(broken(&error)),
+        Err(error) if root.is_dir() => return Err(broken(&error)),
+        Err(error) => return Err(write::root_failed(&error)),
     };
     let marker: Marker = serde_json::from_str(&text).map_err(|error| broken(&error))?;
     if marker.format != FORMAT {

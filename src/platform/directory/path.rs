@@ -6,7 +6,7 @@ use std::path::{Component, Path, PathBuf};
 
 use unicode_normalization::UnicodeNormalization;
 
-use crate::domain::RemoteId;
+use crate::domain::{RemoteId, neutralise};
 
 /// How the bytes of a file are packed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -61,10 +61,11 @@ pub(super) fn below(root: &Path, id: &RemoteId) -> Option<PathBuf> {
     (inside && packing(name).is_some()).then(|| root.join(relative))
 }
 
-/// The id of a relative path: `/`-separated, NFC, bytes that are not UTF-8 shown as U+FFFD.
+/// The id of a relative path: `/`-separated, NFC; bytes that are not UTF-8, and characters that
+/// could steer a terminal, are U+FFFD, so that an id can be shown and typed wherever it appears.
 fn shown(relative: &Path) -> String {
     let parts: Vec<_> =
-        relative.components().map(|part| part.as_os_str().to_string_lossy()).collect();
+        relative.components().map(|part| neutralise(&part.as_os_str().to_string_lossy())).collect();
     parts.join("/").nfc().collect()
 }
 
@@ -136,6 +137,13 @@ mod tests {
         ] {
             assert_eq!(below(id), None, "{id}");
         }
+    }
+
+    #[test]
+    fn an_id_is_harmless_and_belongs_to_the_path_that_is_exactly_it() {
+        let paths = ["a\n.fit", "a\u{202e}.fit", "a\u{fffd}.fit"].map(PathBuf::from);
+        let wanted = ["a\u{fffd}.fit~2", "a\u{fffd}.fit~3", "a\u{fffd}.fit"].map(RemoteId::new);
+        assert_eq!(ids(&paths), wanted);
     }
 
     #[test]

@@ -61,7 +61,7 @@ pub(super) struct Tree {
 /// Looks through a folder; `now` tells which files are too fresh to be known again.
 pub(super) fn walk(root: &Path, now: Timestamp) -> Result<Tree, PlatformError> {
     // The root's own faults are the account's, not a note's.
-    std::fs::read_dir(root).map_err(|error| write::failed(root, &error))?;
+    std::fs::read_dir(root).map_err(|error| write::root_failed(&error))?;
     let mut walk = Walk::default();
     let mut entries = WalkDir::new(root).follow_links(true).sort_by_file_name().into_iter();
     while let Some(entry) = entries.next() {

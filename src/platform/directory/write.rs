@@ -136,7 +136,16 @@ fn sync_folder(folder: &Path) -> io::Result<()> {
 
 /// What a fault of the file system means: nothing was done.
 pub(super) fn failed(path: &Path, error: &io::Error) -> PlatformError {
-    let text = format!("{}: {error}", shown(path));
+    fault(format!("{}: {error}", shown(path)), error)
+}
+
+/// What a fault of the account's own folder means. A plan tells it, so it does not name the place,
+/// which is another one on another machine.
+pub(super) fn root_failed(error: &io::Error) -> PlatformError {
+    fault(format!("the folder cannot be read: {error}"), error)
+}
+
+fn fault(text: String, error: &io::Error) -> PlatformError {
     let lasting = matches!(
         error.kind(),
         io::ErrorKind::PermissionDenied

@@ -1,8 +1,17 @@
 //! What tests need to build their world.
 
 pub(crate) mod catalog;
+#[cfg(test)]
+pub(crate) mod cli;
 pub(crate) mod fit;
+#[cfg(test)]
+pub(crate) mod scenario;
+#[cfg(test)]
+pub(crate) mod simulate;
+#[cfg(test)]
 pub(crate) mod snapshot;
+#[cfg(test)]
+pub(crate) mod spec;
 #[cfg(test)]
 pub(crate) mod witness;
 #[cfg(test)]

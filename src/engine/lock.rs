@@ -1,0 +1,126 @@
+//! One writer per destination, across all manifests that share a home or a state.
+//!
+//! The locks are taken before anything is settled or planned, so that a plan never rests on a world
+//! that another run is about to change. They cover the destinations of all rules, of the saved plan,
+//! and of the steps that an earlier run left open. A directory is locked by its place as well as by
+//! its marker: the run that makes the marker began without one.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::PathBuf;
+use std::time::Duration;
+
+use crate::archive::{LockError, Locks, Owner};
+use crate::domain::{AccountName, Profile, Sha256};
+use crate::event::Event;
+use crate::manifest::Account;
+use crate::plan::Step;
+
+use super::error::{EngineError, whose};
+use super::plan::Planned;
+use super::session::Session;
+
+/// How long to wait before another look.
+const LOOK_EVERY: Duration = Duration::from_millis(200);
+
+/// How locks are asked for.
+#[derive(Clone, Debug)]
+pub struct LockRequest {
+    /// Where their files lie: one folder of home, one of the state.
+    pub folders: Vec<PathBuf>,
+    /// Who asks.
+    pub owner: Owner,
+    /// How long to wait for others.
+    pub patience: Duration,
+    /// Destinations besides those of the rules.
+    pub also: BTreeSet<AccountName>,
+}
+
+/// Takes the locks of every destination that an apply may write to. An account that cannot be
+/// opened has none; its rules will be blocked.
+pub async fn lock(session: &Session, request: &LockRequest) -> Result<Locks, EngineError> {
+    let mut accounts: BTreeMap<String, AccountName> = BTreeMap::new();
+    for account in destinations(session, request)? {
+        for name in names_now(session, account).await {
+            accounts.insert(name, account.name.clone());
+        }
+    }
+    let names: BTreeSet<String> = accounts.keys().cloned().collect();
+    let end = session.clock().now().saturating_add(request.patience);
+    let end = end.unwrap_or(jiff::Timestamp::MAX);
+    let mut told = false;
+    loop {
+        let (name, owner) = match Locks::take(&request.folders, &names, &request.owner) {
+            Ok(locks) => return Ok(locks),
+            Err(LockError::Held { name, owner }) => (name, owner),
+            Err(error @ LockError::Io { .. }) => return Err(EngineError::Lock(error)),
+        };
+        let account = accounts.get(&name).cloned().unwrap_or_else(|| AccountName::new(name));
+        let left = end.duration_since(session.clock().now());
+        let left = Duration::try_from(left).unwrap_or_default();
+        if left.is_zero() {
+            return Err(EngineError::Locked { account, owner });
+        }
+        if !told {
+            let holder = whose(owner.as_ref());
+            session.emit(Event::Waiting { account, holder });
+            told = true;
+        }
+        session.clock().sleep(left.min(LOOK_EVERY)).await;
+    }
+}
+
+/// Refuses steps whose destination nobody was kept from, because it could not be opened before.
+pub fn check_locks(locks: &Locks, planned: &Planned, steps: &[Step]) -> Result<(), EngineError> {
+    let destinations: BTreeSet<&AccountName> =
+        steps.iter().map(|step| &step.destination.account).collect();
+    for name in destinations {
+        if planned.profile(name).is_some_and(|profile| !covers(locks, profile)) {
+            return Err(EngineError::NotLocked(name.clone()));
+        }
+    }
+    Ok(())
+}
+
+/// Whether nobody else writes to an account.
+fn covers(locks: &Locks, profile: &Profile) -> bool {
+    locks.hold_any(&names_of(profile))
+}
+
+fn destinations<'a>(
+    session: &'a Session,
+    request: &LockRequest,
+) -> Result<Vec<&'a Account>, EngineError> {
+    let manifest = &session.manifest;
+    let open: BTreeSet<_> =
+        session.store.unsettled()?.iter().map(|record| record.step.destination).collect();
+    let mut names: BTreeSet<&AccountName> =
+        manifest.rules.iter().map(|rule| &rule.destination).collect();
+    names.extend(manifest.accounts.keys().filter(|name| request.also.contains(*name)));
+    for source in manifest.rules.iter().map(|rule| &rule.source) {
+        let stored = session.store.account_named(source)?;
+        if stored.is_some_and(|stored| open.contains(&stored.row)) {
+            names.insert(source);
+        }
+    }
+    Ok(names.into_iter().filter_map(|name| manifest.accounts.get(name)).collect())
+}
+
+async fn names_now(session: &Session, account: &Account) -> Vec<String> {
+    let Ok(platform) = (session.open)(account, &session.opening) else {
+        return Vec::new();
+    };
+    platform.whoami().await.map(|profile| names_of(&profile)).unwrap_or_default()
+}
+
+fn names_of(profile: &Profile) -> Vec<String> {
+    let hashed = |kind: &str, text: &str| {
+        let digest = Sha256::of(format!("fit_sync/lock/1|{kind}|{text}").as_bytes());
+        digest.as_str().chars().take(32).collect::<String>()
+    };
+    let id = profile.id.as_ref().map(|id| {
+        let plain = id.as_str().chars().all(|c| c.is_ascii_alphanumeric());
+        if plain { id.as_str().to_owned() } else { hashed("profile", id.as_str()) }
+    });
+    let place = profile.location.as_deref().map(|place| hashed("place", place));
+    id.into_iter().chain(place).collect()
+}

@@ -1,0 +1,159 @@
+//! What an apply is doing and has done, as a document that pipelines keep.
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::domain::{Address, RuleName, neutralise};
+use crate::engine::Applied;
+use crate::event::Phase;
+use crate::plan::{Action, Document, PlanId};
+
+/// The name of the format.
+const FORMAT: &str = "fit_sync.report/1";
+
+/// How many steps are in which phase.
+pub type PhaseCounts = BTreeMap<Phase, u64>;
+
+/// A report of one apply; `exit` is null while it runs, and stays so if it is killed.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Report {
+    /// `fit_sync.report/1`.
+    pub format: String,
+    /// The plan that is executed; null until there is one.
+    pub plan: Option<PlanId>,
+    /// Its number in the history; null until its first step is written down.
+    pub run: Option<String>,
+    /// When apply began.
+    pub started_at: Timestamp,
+    /// When it ended.
+    pub ended_at: Option<Timestamp>,
+    /// How it ended.
+    pub exit: Option<ReportedExit>,
+    /// The plan's steps by their phase; those without a phase are not counted.
+    pub counts: PhaseCounts,
+    /// In the order of the plan.
+    pub steps: Vec<ReportedStep>,
+    /// What became of steps that an earlier run had left open.
+    pub settled: Vec<ReportedStep>,
+}
+
+/// How a run ended.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ReportedExit {
+    /// The process's exit code.
+    pub code: u8,
+    /// The same as a word.
+    pub name: String,
+}
+
+/// How far a step came.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ReportedStep {
+    /// Which.
+    pub address: Address,
+    /// The rule that wants it.
+    pub rule: RuleName,
+    /// What it does; null while a step of an earlier run is being settled.
+    pub action: Option<Action>,
+    /// How far it came; null before it has begun.
+    pub phase: Option<Phase>,
+    /// For people; may be empty.
+    pub detail: String,
+    /// The question that it has become, if so.
+    pub question: Option<String>,
+}
+
+impl Report {
+    /// The report of an apply that has just begun.
+    pub fn begin(now: Timestamp) -> Self {
+        Self {
+            format: FORMAT.to_owned(),
+            plan: None,
+            run: None,
+            started_at: now,
+            ended_at: None,
+            exit: None,
+            counts: PhaseCounts::new(),
+            steps: Vec::new(),
+            settled: Vec::new(),
+        }
+    }
+
+    /// Lists the steps of the plan, none of which has begun.
+    pub fn plan(&mut self, document: &Document) {
+        self.plan = Some(document.id.clone());
+        let steps = document.body.steps.iter();
+        self.steps = steps
+            .map(|step| ReportedStep {
+                address: step.address.clone(),
+                rule: step.rule.clone(),
+                action: Some(step.action),
+                phase: None,
+                detail: String::new(),
+                question: None,
+            })
+            .collect();
+    }
+
+    /// Moves the step at a place of the plan on to a phase.
+    pub fn enter(&mut self, place: usize, phase: Phase, detail: &str) {
+        let Some(step) = self.steps.get_mut(place) else {
+            return;
+        };
+        if let Some(count) = step.phase.and_then(|before| self.counts.get_mut(&before)) {
+            *count -= 1;
+        }
+        self.counts.retain(|_, count| *count > 0);
+        *self.counts.entry(phase).or_default() += 1;
+        step.phase = Some(phase);
+        step.detail = neutralise(detail);
+    }
+
+    /// Notes how far an earlier run's step came.
+    pub fn settle(&mut self, address: &Address, phase: Phase, detail: &str) {
+        let known = self.settled.iter_mut().find(|step| step.address == *address);
+        let detail = neutralise(detail);
+        match known {
+            Some(step) => (step.phase, step.detail) = (Some(phase), detail),
+            None => self.settled.push(ReportedStep {
+                address: address.clone(),
+                rule: RuleName::new(address.rule()),
+                action: None,
+                phase: Some(phase),
+                detail,
+                question: None,
+            }),
+        }
+    }
+
+    /// Takes what became of the steps of earlier runs.
+    pub fn settled(&mut self, steps: &[Applied]) {
+        self.settled = steps
+            .iter()
+            .map(|step| ReportedStep {
+                address: step.address.clone(),
+                rule: RuleName::new(step.address.rule()),
+                action: Some(step.action),
+                phase: Some(step.phase),
+                detail: neutralise(&step.detail),
+                question: step.question.clone(),
+            })
+            .collect();
+    }
+
+    /// Notes when and how it ended.
+    pub fn end(&mut self, now: Timestamp, exit: ReportedExit) {
+        (self.ended_at, self.exit) = (Some(now), Some(exit));
+    }
+
+    /// The document as JSON with a newline at its end.
+    pub fn to_json(&self) -> Result<String, serde_json::Error> {
+        Ok(serde_json::to_string_pretty(self)? + "\n")
+    }
+}

@@ -1,0 +1,14 @@
+//! The program as its users meet it: the binary, its files, its output and its exit codes.
+#![cfg(test)]
+
+mod corners;
+mod corpus;
+mod decisions;
+mod determinism;
+mod edits;
+mod main_line;
+mod memory;
+mod output;
+mod refused;
+mod saved_plan;
+mod usage;

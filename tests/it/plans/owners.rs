@@ -1,0 +1,138 @@
+//! Several rules, in one direction, in both, in a chain.
+
+use fit_sync::plan::BlockedReason;
+
+use super::shows;
+use crate::support::scenario::Scenario;
+
+const EVENT: &str = "1 2026-11-10T06:00:00Z running 3000s 10000m records=3000";
+const SAME_EVENT: &str = "2 2026-11-10T06:00:09Z running 2995s 10040m records=3000";
+
+fn two_watches() -> Scenario {
+    Scenario::new().rule("fenix -> archive").rule("pace -> archive")
+}
+
+#[test]
+fn the_first_rule_owns_an_event() {
+    let scenario = two_watches().has("fenix", EVENT).has("pace", SAME_EVENT);
+    shows("owned_by_the_first_rule", &scenario);
+}
+
+#[test]
+fn the_last_rule_that_replaces_owns_an_event() {
+    let scenario = Scenario::new()
+        .rule("fenix -> archive")
+        .replacing()
+        .rule("pace -> archive")
+        .replacing()
+        .rule("phone -> archive")
+        .has("fenix", EVENT)
+        .has("pace", SAME_EVENT)
+        .has("phone", "3 2026-11-10T06:00:20Z running 2980s 10000m");
+    shows("owned_by_the_last_replacing_rule", &scenario);
+}
+
+#[test]
+fn an_event_that_another_rule_brought_is_in_sync_for_its_owner() {
+    let scenario = two_watches()
+        .has("pace", SAME_EVENT)
+        .has("archive", SAME_EVENT)
+        .placed("pace/2 -> archive/2")
+        .has("fenix", EVENT);
+    shows("owner_after_the_other_rule", &scenario);
+}
+
+#[test]
+fn an_event_that_another_rule_sent_is_not_sent_again_by_its_owner() {
+    let scenario = two_watches()
+        .has("pace", SAME_EVENT)
+        .pending("pace/2 -> archive", "2026-11-19T09:00:00Z", 0)
+        .has("fenix", EVENT);
+    shows("owner_of_a_pending_event", &scenario);
+}
+
+#[test]
+fn an_event_removed_at_the_destination_stays_removed_whoever_owns_it() {
+    let scenario = two_watches()
+        .has("pace", SAME_EVENT)
+        .has("archive", SAME_EVENT)
+        .placed("pace/2 -> archive/2")
+        .lacks("archive", "2")
+        .has("fenix", EVENT);
+    shows("owner_of_a_removed_event", &scenario);
+}
+
+#[test]
+fn recordings_that_may_be_one_event_are_a_question_between_the_sources() {
+    let scenario = two_watches()
+        .has("fenix", EVENT)
+        .has("pace", "2 2026-11-10T06:15:00Z running 3000s 10000m");
+    shows("rivals", &scenario);
+    shows("rivals_told_apart", &scenario.distinct("pace/2 -> fenix/1 archive"));
+}
+
+#[test]
+fn two_rules_of_one_source_share_its_events() {
+    let scenario = Scenario::new()
+        .rule("us -> archive")
+        .with("activity_types: [running]")
+        .rule("us -> archive")
+        .has("us", EVENT)
+        .has("us", "2 2026-11-11T06:00:00Z cycling 3000s");
+    shows("two_rules_of_one_source", &scenario);
+}
+
+#[test]
+fn a_source_that_cannot_be_read_owns_nothing() {
+    let scenario = two_watches().has("fenix", EVENT).has("pace", SAME_EVENT).blocked(
+        "fenix",
+        BlockedReason::Unavailable,
+        "no answer after 4 attempts",
+    );
+    shows("blocked_source", &scenario);
+}
+
+fn there_and_back() -> Scenario {
+    Scenario::new()
+        .rule("us -> watch")
+        .rule("watch -> us")
+        .rule("watch -> backup")
+        .has("us", EVENT)
+        .has("watch", "w 2026-11-10T06:00:00Z running 3000s 10000m")
+        .placed("us/1 -> watch/w")
+}
+
+#[test]
+fn a_copy_does_not_go_back_but_goes_on() {
+    shows("is_our_copy", &there_and_back());
+}
+
+#[test]
+fn a_copy_whose_original_left_stays_a_copy() {
+    shows("is_our_copy_without_original", &there_and_back().lacks("us", "1"));
+}
+
+/// Found by the laws: what matched differently at each station went round for ever.
+#[test]
+fn a_copy_that_went_round_a_ring_has_arrived() {
+    let ring = Scenario::new()
+        .rule("a -> b")
+        .rule("b -> c")
+        .rule("c -> a")
+        .has("a", "a0 2026-11-06T21:21:59Z running")
+        .has("b", "b0 2026-11-06T21:20:00Z running 3000s")
+        .has("c", "c0 2026-11-06T21:21:59Z running 3000s");
+    // A person may say at every station that it is another activity; at home it is none.
+    shows("ring", &ring.applied().distinct("b/made-1 -> c/c0").applied());
+}
+
+#[test]
+fn what_was_found_on_both_sides_is_nobodys_copy() {
+    let scenario = Scenario::new()
+        .rule("us -> watch")
+        .rule("watch -> us")
+        .has("us", EVENT)
+        .has("watch", "w 2026-11-10T06:00:00Z running 3000s 10000m")
+        .found("us/1 -> watch/w");
+    shows("found_both_ways", &scenario);
+}

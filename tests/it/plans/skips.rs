@@ -1,0 +1,108 @@
+//! What is left alone, and why.
+
+use fit_sync::domain::RefusalReason;
+
+use super::{saves, shows};
+use crate::support::scenario::Scenario;
+
+#[test]
+fn filters_name_the_line_of_the_manifest() {
+    let scenario = Scenario::new()
+        .rule("us -> archive")
+        .with("activity_types: [running, climbing]")
+        .with("exclude_types: [treadmill_running]")
+        .with("start_date: 2026-11-02")
+        .with("end_date: -10d")
+        .with("title: \"(?i)run\"")
+        .with("device: fenix")
+        .with("min_distance: 5km")
+        .with("max_distance: 42km")
+        .with("min_duration: 10m")
+        .with("max_duration: 5h")
+        .has(
+            "us",
+            "taken 2026-11-05T06:00:00Z trail_running 3000s 10000m \"Run\" device=fenix
+             cycling 2026-11-05T06:00:01Z cycling 3000s 10000m \"Run\" device=fenix
+             treadmill 2026-11-05T06:00:02Z treadmill_running 3000s 10000m \"Run\" device=fenix
+             before 2026-11-01T23:59:59Z running 3000s 10000m \"Run\" device=fenix
+             after 2026-11-11T00:00:00Z running 3000s 10000m \"Run\" device=fenix
+             other_title 2026-11-05T06:00:03Z running 3000s 10000m \"Walk\" device=fenix
+             other_device 2026-11-05T06:00:04Z running 3000s 10000m \"Run\" device=edge
+             no_device 2026-11-05T06:00:05Z running 3000s 10000m \"Run\"
+             short 2026-11-05T06:00:06Z running 3000s 4999m \"Run\" device=fenix
+             far 2026-11-05T06:00:07Z running 17999s 42001m \"Run\" device=fenix
+             brief 2026-11-05T06:00:08Z running 599s 10000m \"Run\" device=fenix
+             long 2026-11-05T06:00:09Z running 18001s 10000m \"Run\" device=fenix",
+        );
+    shows("filtered", &scenario);
+}
+
+#[test]
+fn dates_are_the_activitys_own_local_days_and_inclusive() {
+    let scenario = Scenario::new()
+        .rule("us -> archive")
+        .with("start_date: 2026-11-02")
+        .with("end_date: 2026-11-03")
+        .has(
+            "us",
+            "first_second_here 2026-11-01T16:00:00Z running 60s offset=28800
+             last_second_before 2026-11-01T15:59:59Z running 60s offset=28800
+             first_second_there 2026-11-02T08:00:00Z running 60s offset=-28800
+             last_second_there 2026-11-04T07:59:59Z running 60s offset=-28800
+             next_day_there 2026-11-04T08:00:00Z running 60s offset=-28800
+             utc 2026-11-03T23:59:59Z running 60s
+             utc_after 2026-11-04T00:00:00Z running 60s",
+        );
+    shows("filtered_by_local_day", &scenario);
+}
+
+#[test]
+fn what_is_no_activity_to_sync_has_its_reason() {
+    let scenario = Scenario::new().rule("watch -> garmin_us").has(
+        "watch",
+        "by_hand 2026-11-01T06:00:00Z running 60s no_original
+         broken.fit - other unreadable
+         course.fit - other not_an_activity
+         1989.fit - running 60s clock_not_set
+         nothing.fit - running 60s",
+    );
+    shows("unusable", &scenario);
+    saves("unusable", &scenario);
+}
+
+#[test]
+fn a_clock_that_was_not_set_is_never_matched() {
+    let scenario = Scenario::new()
+        .rule("watch -> archive")
+        .has("watch", "w - running 600s sha=a clock_not_set")
+        .has("archive", "a - running 600s sha=a clock_not_set");
+    shows("clock_not_set_on_both_sides", &scenario);
+}
+
+#[test]
+fn equal_bytes_in_one_source_collapse_and_nothing_else_does() {
+    let scenario = Scenario::new().rule("watch -> archive").has(
+        "watch",
+        "a.fit 2026-11-01T06:00:00Z running 60s sha=a
+         b.fit 2026-11-01T06:00:00Z running 60s sha=a
+         c.fit 2026-11-01T06:00:00Z running 60s sha=c",
+    );
+    shows("same_bytes_in_source", &scenario);
+}
+
+#[test]
+fn a_refusal_is_remembered_until_the_activity_changes() {
+    let rows = "big 2026-11-01T06:00:00Z running 60s
+        bad 2026-11-02T06:00:00Z running 60s
+        gone 2026-11-03T06:00:00Z running 60s
+        broken 2026-11-04T06:00:00Z running 60s";
+    let scenario = Scenario::new()
+        .rule("us -> archive")
+        .has("us", rows)
+        .refused("us/big -> archive", RefusalReason::TooLarge, "over 25 MB")
+        .refused("us/bad -> archive", RefusalReason::RejectedByDestination, "no \u{1b}[1mthanks")
+        .refused("us/gone -> archive", RefusalReason::NoOriginal, "")
+        .refused("us/broken -> archive", RefusalReason::Unreadable, "crc");
+    shows("refused", &scenario);
+    shows("refused_then_edited", &scenario.edited("us", "bad 2026-11-02T06:00:00Z running 61s"));
+}

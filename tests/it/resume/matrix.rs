@@ -1,0 +1,88 @@
+//! Every moment of every scenario, once and twice.
+
+use super::child::dies;
+use super::deadly::Moment;
+use super::world::{Scenario, World, folder};
+
+/// Kills a run at each moment of a kind, lets the next one finish, and returns how many there were.
+fn crash_at_each(scenario: Scenario, moment: Moment) -> usize {
+    for number in 1.. {
+        let folder = folder();
+        let world = World::new(folder.path(), scenario);
+        let when = format!("{scenario:?}, {moment:?} {number}");
+        let killed = dies(&world, moment, number);
+        world.nothing_is_lost(&when);
+        if !killed {
+            world.is_as_planned(&when);
+            return usize::try_from(number - 1).unwrap();
+        }
+        world.converge(&when);
+    }
+    unreachable!("a run has an end")
+}
+
+fn crash_everywhere(scenario: Scenario, least: [usize; 4]) {
+    for (moment, least) in Moment::ALL.into_iter().zip(least) {
+        let points = crash_at_each(scenario, moment);
+        println!("{scenario:?}, {moment:?}: {points} crash points");
+        assert!(points >= least, "{scenario:?}, {moment:?}: only {points} crash points");
+    }
+}
+
+/// Kills a run at each moment of a kind, and each time the run that follows at each of its own.
+fn crash_twice(scenario: Scenario, first: Moment, second: Moment) -> usize {
+    let mut points = 0;
+    for number in 1.. {
+        for again in 1.. {
+            let folder = folder();
+            let world = World::new(folder.path(), scenario);
+            let when = format!("{scenario:?}, {first:?} {number}, then {second:?} {again}");
+            if !dies(&world, first, number) {
+                return points;
+            }
+            let killed = dies(&world, second, again);
+            world.nothing_is_lost(&when);
+            if !killed {
+                world.is_as_planned(&when);
+                break;
+            }
+            world.converge(&when);
+            points += 1;
+        }
+    }
+    unreachable!("a run has an end")
+}
+
+#[test]
+fn uploads_survive_every_crash() {
+    // fetched, sent, confirmed; one request each.
+    crash_everywhere(Scenario::Uploads, [15, 20, 5, 5]);
+}
+
+#[test]
+fn replaces_that_send_first_survive_every_crash() {
+    // fetched, backed up, sent, removed, confirmed; two requests each.
+    crash_everywhere(Scenario::UploadThenDelete, [15, 18, 6, 6]);
+}
+
+#[test]
+fn replaces_that_remove_first_survive_every_crash() {
+    // fetched, backed up, removed, sent, confirmed; two requests each.
+    crash_everywhere(Scenario::DeleteThenUpload, [15, 18, 6, 6]);
+}
+
+#[test]
+fn uploads_beside_replaces_survive_every_crash() {
+    crash_everywhere(Scenario::Mixed, [8, 10, 3, 3]);
+    crash_everywhere(Scenario::MixedGaps, [8, 10, 3, 3]);
+}
+
+#[test]
+fn a_crash_while_settling_a_crash_is_survived() {
+    for scenario in [Scenario::Mixed, Scenario::MixedGaps] {
+        let points = crash_twice(scenario, Moment::After, Moment::Journalled)
+            + crash_twice(scenario, Moment::Before, Moment::After);
+        println!("{scenario:?}, twice: {points} crash points");
+        assert!(points >= 10, "{scenario:?}: only {points} crash points");
+    }
+}
