@@ -73,7 +73,7 @@ fn rivals<'t>(task: &Task, others: impl Iterator<Item = &'t Task>) -> Vec<&'t Ta
     let account = &task.step.destination.account;
     others
         .filter(|other| other.step.destination.account == *account)
-        .filter(|other| other.parcel.is_some() && other.new.is_none() && !other.phase.is_final())
+        .filter(|other| other.parcel.is_some() && !other.phase.is_final())
         .collect()
 }
 
@@ -224,17 +224,11 @@ impl Run<'_> {
         }
     }
 
-    fn brought_among(&self, task: &Task, rivals: &[&Task]) -> Brought {
-        let tasks: Vec<&Task> = std::iter::once(task).chain(rivals.iter().copied()).collect();
-        let brought = self.brought(&task.step.destination.account, &tasks);
-        brought.into_iter().next().unwrap_or(Brought::Nothing)
-    }
-
     /// What was taken is not listed yet. After a week of looking it is a question; where the old one is
     /// still there, it is simply replaced again.
     fn still_unseen(&self, task: &mut Task, past: &Past) -> Result<(), EngineError> {
         let today = utc_day(self.session.clock().now());
-        if task.old_goes_last() {
+        if task.old_goes_last() || task.is_restore() {
             let sent = LinkStatus::Pending {
                 since: past.taken.unwrap_or_default(),
                 full_reads: past.looks,
@@ -242,7 +236,7 @@ impl Run<'_> {
             if !sent.never_appeared(today) {
                 return self.not_listed_yet(task);
             }
-            let words = "the new one never appeared; the old one is there, planned again";
+            let words = "it never appeared; what was there before is kept, planned again";
             return task.enter(self, Phase::Failed, words, json!({}));
         }
         let links = self.session.store.links(task.source, task.destination)?;
@@ -263,6 +257,12 @@ impl Run<'_> {
                 self.not_listed_yet(task)
             }
         }
+    }
+
+    fn brought_among(&self, task: &Task, rivals: &[&Task]) -> Brought {
+        let tasks: Vec<&Task> = std::iter::once(task).chain(rivals.iter().copied()).collect();
+        let brought = self.brought(&task.step.destination.account, &tasks);
+        brought.into_iter().next().unwrap_or(Brought::Nothing)
     }
 
     /// Whether the old activity is gone and the new one not there.

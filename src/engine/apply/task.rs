@@ -161,7 +161,7 @@ impl Task {
     }
 
     /// Whether this puts an account's own activity back; then there is no pair to remember.
-    fn is_restore(&self) -> bool {
+    pub(super) fn is_restore(&self) -> bool {
         self.step.source.account == self.step.destination.account
     }
 

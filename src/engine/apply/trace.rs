@@ -32,14 +32,14 @@ impl Run<'_> {
         }
     }
 
-    /// What each of these tasks brought to this account: by the id that the account gave, if it is
-    /// listed, else by its bytes or its very time among those that were not there before; each activity is one
+    /// What each of these tasks brought to this account: by the id that the account gave and lists, else by
+    /// its bytes or its very time among those that were not there before; each activity is one
     /// task's only.
     pub(super) fn brought(&self, account: &AccountName, tasks: &[&Task]) -> Vec<Brought> {
         let seekers: Vec<(usize, &Task, &Parcel)> = tasks
             .iter()
             .enumerate()
-            .filter(|(_, task)| !task.new.as_ref().is_some_and(|id| self.is_listed(account, id)))
+            .filter(|(_, task)| !self.is_listed_by_id(account, task))
             .filter_map(|(number, task)| Some((number, *task, task.parcel.as_ref()?)))
             .collect();
         let by_id = tasks.iter().map(|task| {
@@ -47,7 +47,9 @@ impl Run<'_> {
             listed.map_or(Brought::Nothing, |new| Brought::One(Box::new(new)))
         });
         let mut brought: Vec<Brought> = by_id.collect();
-        for (number, found) in self.brought_unnamed(account, &seekers) {
+        let named: BTreeSet<&RemoteId> =
+            tasks.iter().filter_map(|task| task.new.as_ref()).collect();
+        for (number, found) in self.brought_unnamed(account, &seekers, &named) {
             if let Some(slot) = brought.get_mut(number) {
                 *slot = found;
             }
@@ -55,21 +57,25 @@ impl Run<'_> {
         brought
     }
 
-    fn is_listed(&self, account: &AccountName, id: &RemoteId) -> bool {
-        self.listed(account, id).is_some()
+    /// Some platforms name an id at first under which they never list anything.
+    fn is_listed_by_id(&self, account: &AccountName, task: &Task) -> bool {
+        task.new.as_ref().is_some_and(|id| self.listed(account, id).is_some())
     }
 
     fn brought_unnamed(
         &self,
         account: &AccountName,
         tasks: &[(usize, &Task, &Parcel)],
+        named: &BTreeSet<&RemoteId>,
     ) -> Vec<(usize, Brought)> {
         let Some(inventory) = self.inventory(account) else { return Vec::new() };
         let rows = &inventory.activities;
         let near: BTreeSet<usize> =
             tasks.iter().flat_map(|(_, _, parcel)| starting_near(rows, parcel)).collect();
         let known = self.known.borrow();
-        let is_new = |row: &&Activity| !known.get(account).is_some_and(|ids| ids.contains(&row.id));
+        let is_new = |row: &&Activity| {
+            !named.contains(&row.id) && !known.get(account).is_some_and(|ids| ids.contains(&row.id))
+        };
         let activities: Vec<&Activity> =
             near.into_iter().filter_map(|place| rows.get(place)).filter(is_new).collect();
         let sought: Vec<Activity> = tasks
