@@ -224,12 +224,6 @@ impl Run<'_> {
         }
     }
 
-    fn brought_among(&self, task: &Task, rivals: &[&Task]) -> Brought {
-        let tasks: Vec<&Task> = std::iter::once(task).chain(rivals.iter().copied()).collect();
-        let brought = self.brought(&task.step.destination.account, &tasks);
-        brought.into_iter().next().unwrap_or(Brought::Nothing)
-    }
-
     /// What was taken is not listed yet. After a week of looking it is a question; where the old one is
     /// still there, it is simply replaced again.
     fn still_unseen(&self, task: &mut Task, past: &Past) -> Result<(), EngineError> {
@@ -263,6 +257,12 @@ impl Run<'_> {
                 self.not_listed_yet(task)
             }
         }
+    }
+
+    fn brought_among(&self, task: &Task, rivals: &[&Task]) -> Brought {
+        let tasks: Vec<&Task> = std::iter::once(task).chain(rivals.iter().copied()).collect();
+        let brought = self.brought(&task.step.destination.account, &tasks);
+        brought.into_iter().next().unwrap_or(Brought::Nothing)
     }
 
     /// Whether the old activity is gone and the new one not there.

@@ -32,14 +32,14 @@ impl Run<'_> {
         }
     }
 
-    /// What each of these tasks brought to this account: by the id that the account gave, if it is
-    /// listed, else by its bytes or its very time among those that were not there before; each activity is one
+    /// What each of these tasks brought to this account: by the id that the account gave and lists, else by
+    /// its bytes or its very time among those that were not there before; each activity is one
     /// task's only.
     pub(super) fn brought(&self, account: &AccountName, tasks: &[&Task]) -> Vec<Brought> {
         let seekers: Vec<(usize, &Task, &Parcel)> = tasks
             .iter()
             .enumerate()
-            .filter(|(_, task)| !task.new.as_ref().is_some_and(|id| self.is_listed(account, id)))
+            .filter(|(_, task)| !self.is_listed_by_id(account, task))
             .filter_map(|(number, task)| Some((number, *task, task.parcel.as_ref()?)))
             .collect();
         let by_id = tasks.iter().map(|task| {
@@ -58,8 +58,9 @@ impl Run<'_> {
         brought
     }
 
-    fn is_listed(&self, account: &AccountName, id: &RemoteId) -> bool {
-        self.listed(account, id).is_some()
+    /// Some platforms name an id at first under which they never list anything.
+    fn is_listed_by_id(&self, account: &AccountName, task: &Task) -> bool {
+        task.new.as_ref().is_some_and(|id| self.listed(account, id).is_some())
     }
 
     fn brought_unnamed(

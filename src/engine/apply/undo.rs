@@ -47,11 +47,11 @@ impl Run<'_> {
             bytes,
         };
         if let Some(back) = self.is_back(task, &file).await? {
-            return self.put_back(task, Some(back), &backup.details, (reason, why)).await;
+            return self.is_restored(task, Some(back), &backup.details, (reason, why)).await;
         }
         let not = match self.send_until_settled(task, &file).await? {
             Answer::Taken(id) => {
-                return self.put_back(task, id, &backup.details, (reason, why)).await;
+                return self.is_restored(task, id, &backup.details, (reason, why)).await;
             }
             Answer::Unknown(words) => words,
             Answer::Duplicate(_) => "its deletion has not settled".to_owned(),
@@ -83,7 +83,7 @@ impl Run<'_> {
         Ok(None)
     }
 
-    async fn put_back(
+    async fn is_restored(
         &self,
         task: &mut Task,
         id: Option<RemoteId>,
