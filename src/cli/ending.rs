@@ -59,7 +59,9 @@ fn is_written(phase: Phase) -> bool {
 
 fn step_exit(step: &Applied, wrote: bool) -> Exit {
     match step.phase {
-        Phase::Failed | Phase::NotTried | Phase::Held if step.cause == Some(Cause::Login) => {
+        Phase::Failed | Phase::NotTried | Phase::Held | Phase::Pending | Phase::Unknown
+            if step.cause == Some(Cause::Login) =>
+        {
             Exit::Login
         }
         Phase::Failed | Phase::NotTried if step.cause == Some(Cause::Unavailable) && !wrote => {

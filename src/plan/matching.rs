@@ -272,7 +272,22 @@ impl<'s, 'a> Matcher<'s, 'a> {
         fits.then_some(permille)
     }
 
+    /// A question matches nothing: what it asks about may still be what another is shifted from.
+    fn free_what_is_only_asked_about(&mut self) {
+        self.taken.fill(false);
+        let matched: Vec<usize> = self
+            .outcomes
+            .iter()
+            .filter_map(|outcome| match outcome {
+                Some(Outcome::Match(place, _)) => Some(*place),
+                _ => None,
+            })
+            .collect();
+        matched.into_iter().for_each(|place| self.take(place));
+    }
+
     fn leftovers(&mut self) {
+        self.free_what_is_only_asked_about();
         let multi = MultiSport::of(self.field);
         let shapes = Shapes::of(self);
         for (number, seeker) in self.open() {
