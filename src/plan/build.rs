@@ -128,6 +128,8 @@ impl Draft {
             wishes.push((*rule, selected.wanted));
         }
         let (owned, covered) = owners::assign(world, wishes);
+        // Growing by doubling would hold the rows three times over while it moves them.
+        self.in_sync.reserve(owned.len());
         for Covered { rule, entry, by } in &covered {
             let detail = format!("owned by {}", by.1);
             self.skip(world, rule, entry, SkipReason::CoveredByRule, Some(&detail));

@@ -119,3 +119,21 @@ fn nothing_is_concluded_from_a_reading_in_part() {
     assert_eq!(counts(&plan), (0, 0, 0));
     assert_eq!(plan.document.context.blocked.len(), 1);
 }
+
+/// What a question is about is unmatched too: it may be what another recording is shifted from.
+#[test]
+fn a_shift_is_suspected_from_what_another_question_is_about() {
+    let plan = us_to_archive()
+        .has(
+            "us",
+            "unclear 2026-11-06T21:21:59Z running
+             shifted 2026-11-06T22:21:59Z running 3000s",
+        )
+        .has(
+            "archive",
+            "a 2026-11-06T21:21:59Z running
+             b 2026-11-06T21:21:59Z running 3000s",
+        )
+        .plan();
+    assert_eq!(counts(&plan), (0, 0, 2), "nobody guesses, nothing is uploaded");
+}
