@@ -5,7 +5,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::domain::{AccountName, Activity, LinkOrigin};
+use crate::domain::{AccountName, Activity, LinkOrigin, Side};
 
 use super::links::Links;
 use super::world::Memory;
@@ -44,17 +44,18 @@ impl<'a> Copies<'a> {
 
     /// Whether an activity of an account began at home.
     pub(super) fn contains(&self, account: &AccountName, activity: &Activity) -> bool {
-        let mut stations = vec![];
+        self.origin(account, activity).is_some()
+    }
+
+    /// What an activity of an account was at home, if it began there.
+    pub(super) fn origin(&self, account: &AccountName, activity: &Activity) -> Option<&'a Side> {
         let step = |at: &AccountName| self.into.get(at).into_iter().flatten();
-        for (from, links) in step(account) {
-            stations.extend(links.find(activity).map(|link| (*from, &link.source)));
-        }
+        let mut stations: Vec<(&AccountName, &'a Side)> = step(account)
+            .filter_map(|(from, links)| Some((*from, &links.find(activity)?.source)))
+            .collect();
         for _ in 0..MOST_STATIONS {
-            if stations.is_empty() {
-                return false;
-            }
-            if stations.iter().any(|(at, _)| *at == self.home) {
-                return true;
+            if let Some((_, side)) = stations.iter().find(|(at, _)| *at == self.home) {
+                return Some(*side);
             }
             stations = stations
                 .into_iter()
@@ -62,6 +63,6 @@ impl<'a> Copies<'a> {
                 .filter_map(|(from, links, side)| Some((from, &links.find_side(side)?.source)))
                 .collect();
         }
-        false
+        None
     }
 }

@@ -10,6 +10,7 @@ use crate::manifest::ConflictStrategy;
 
 use super::compare;
 use super::context::ActivityRef;
+use super::copies::Copies;
 use super::links::{Links, Places};
 use super::matching::{self, Evidence, Field, Outcome, Seeker};
 use super::model::Change;
@@ -176,11 +177,14 @@ impl<'a> Judge<'a> {
             activities: self.view.inventory.activities.iter().collect(),
             ..Field::default()
         };
+        let copies = Copies::of(self.world.memory, self.destination);
         for account in self.links.keys() {
             let number = self.account_number(account);
             let source = self.world.accounts.get(*account);
             for activity in source.iter().flat_map(|view| &view.inventory.activities) {
-                let place = self.linked_place(account, activity);
+                // What began here and went round by way of other accounts has its place too.
+                let began = || self.places.find(copies.origin(account, activity)?);
+                let place = self.linked_place(account, activity).or_else(began);
                 field.linked.extend(place.map(|place| (place, number)));
             }
             for link in self.world.memory.links_between(account, self.destination) {

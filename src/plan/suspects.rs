@@ -3,9 +3,11 @@
 
 use std::collections::HashMap;
 
+use jiff::Timestamp;
+
 use crate::domain::Interval;
 
-use super::matching::{Field, Matcher, SAME_PERMILLE, Seeker};
+use super::matching::{Field, Matcher, NEAR_S, SAME_PERMILLE, Seeker};
 
 /// Overlap from which two recordings are suspicious.
 const SUSPICIOUS_PERMILLE: u32 = 300;
@@ -23,9 +25,10 @@ impl Matcher<'_, '_> {
         let stretch = seeker.activity.interval().unwrap_or(Interval::new(start, 0));
         // Whoever shares 30 % of the union is at most 10/3 as long, so it cannot start earlier.
         let reach = stretch.length_s().saturating_mul(1000) / i64::from(SUSPICIOUS_PERMILLE) + 1;
-        let first_s = stretch.start_s - reach;
+        let first_s = stretch.start_s - reach.max(NEAR_S);
+        let last_s = stretch.end_s.max(stretch.start_s + NEAR_S);
         let earlier = multi.reaching(stretch).filter(|(start, _)| *start < first_s);
-        let window = self.starting(first_s, stretch.end_s).iter().copied();
+        let window = self.starting(first_s, last_s).iter().copied();
         let mut found: Vec<(u32, usize)> = window
             .chain(earlier)
             .map(|(_, place)| place)
@@ -39,12 +42,12 @@ impl Matcher<'_, '_> {
     }
 
     /// The overlap of two activities that may be one recording or a whole and its part. Where an
-    /// end is not known, the same start is enough.
+    /// end is not known, a near start is enough.
     fn suspicion(&self, seeker: &Seeker<'_>, place: usize) -> Option<u32> {
         let candidate = self.field.activities.get(place)?;
         let stretches = seeker.activity.interval().zip(candidate.interval());
         let Some((stretch, other)) = stretches else {
-            return (candidate.start == seeker.activity.start).then_some(0);
+            return is_near(candidate.start, seeker.activity.start).then_some(0);
         };
         let permille = stretch.overlap_permille(&other);
         let shorter = stretch.length_s().min(other.length_s());
@@ -80,6 +83,11 @@ impl Matcher<'_, '_> {
         found.sort_unstable();
         found
     }
+}
+
+fn is_near(a: Option<Timestamp>, b: Option<Timestamp>) -> bool {
+    let apart = a.zip(b).map(|(a, b)| (a.as_second() - b.as_second()).abs());
+    apart.is_some_and(|apart_s| apart_s <= NEAR_S)
 }
 
 fn is_shifted(difference_s: i64) -> bool {

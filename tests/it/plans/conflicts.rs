@@ -125,6 +125,29 @@ fn the_same_start_without_a_length_is_a_question_too() {
     shows("same_start_without_length", &scenario);
 }
 
+/// Two minutes apart at most, as for a near match; without an end nothing else can be asked of them.
+#[test]
+fn a_near_start_without_a_length_is_a_question_too() {
+    let scenario = us_to_archive()
+        .has(
+            "us",
+            "
+            1 2026-11-10T06:00:00Z running 3000s
+            2 2026-11-11T06:00:00Z running
+            3 2026-11-12T06:00:00Z running
+        ",
+        )
+        .has(
+            "archive",
+            "
+            a 2026-11-10T06:02:00Z running
+            b 2026-11-11T05:59:59Z running 3000s
+            c 2026-11-12T06:02:01Z running 3000s
+        ",
+        );
+    shows("near_start_without_length", &scenario);
+}
+
 #[test]
 fn less_than_a_third_is_no_overlap() {
     let scenario = us_to_archive()

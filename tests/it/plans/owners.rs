@@ -123,7 +123,24 @@ fn a_copy_that_went_round_a_ring_has_arrived() {
         .has("b", "b0 2026-11-06T21:20:00Z running 3000s")
         .has("c", "c0 2026-11-06T21:21:59Z running 3000s");
     // A person may say at every station that it is another activity; at home it is none.
-    shows("ring", &ring.applied().distinct("b/made-1 -> c/c0").applied());
+    let at_b = ring.distinct("a/a0 -> b/b0").applied();
+    shows("ring", &at_b.distinct("b/made-1 -> c/c0").applied());
+}
+
+/// Found by the laws: an original whose copy came round was taken for one without a counterpart, and
+/// another activity an hour later for the same one in another zone.
+#[test]
+fn an_original_whose_copy_went_round_has_its_counterpart() {
+    let ring = Scenario::new()
+        .rule("a -> b")
+        .rule("b -> c")
+        .rule("c -> a")
+        .has("a", "")
+        .has("b", "")
+        .has("c", "c0 2026-11-07T21:20:30Z running 3000s 10000m");
+    let around = ring.applied().applied();
+    let later = around.has("a", "a0 2026-11-07T22:20:30Z running 3000s 10000m").applied();
+    shows("ring_an_hour_later", &later);
 }
 
 #[test]
