@@ -2,21 +2,20 @@
 
 use std::collections::BTreeMap;
 
-use sha2::{Digest, Sha256};
-
 use crate::domain::{AccountName, Activity, Address, Fingerprint, RemoteId, RuleName, neutralise};
 use crate::manifest::{ConflictStrategy, Rule};
 
+use super::basis::{accounts, inventories, selected_rules, shrunken_destinations};
 use super::context::{
-    ActivityRef, Blocked, BlockedReason, Conflict, Context, Counts, InSync, InventoryRef,
-    LimitExceeded, ManifestRef, RuleSummary, Skip,
+    ActivityRef, Blocked, BlockedReason, Conflict, Context, Counts, InSync, ManifestRef,
+    RuleSummary, Skip,
 };
 use super::decide::{self, Notice, Ruling};
 use super::document::DocumentError;
 use super::guard;
-use super::model::{AccountRef, Body, Document, Step};
+use super::model::{Body, Document, Step};
 use super::owners::{self, Covered, Owned};
-use super::reason::SkipReason;
+use super::reason::{InSyncReason, SkipReason};
 use super::select::{self, Entry};
 use super::steps;
 use super::world::{AccountView, Force, Listing, World};
@@ -27,11 +26,26 @@ pub struct Plan {
     /// What is printed, saved and executed.
     pub document: Document,
     /// Every pair with nothing to do, whether listed in the document or not.
-    pub in_sync: Vec<InSync>,
+    pub in_sync: Vec<Pair>,
     /// Originals that must be read before the plan is complete, in order of their addresses.
     pub to_compare: Vec<Comparison>,
     /// Edits that the plan leaves alone.
     pub notices: Vec<(Address, Notice)>,
+}
+
+/// A pair with nothing to do, by the ids of its sides: there may be many.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Pair {
+    /// Its address.
+    pub address: Address,
+    /// The rule.
+    pub rule: RuleName,
+    /// Why nothing is to do.
+    pub reason: InSyncReason,
+    /// The source's account and id.
+    pub source: (AccountName, RemoteId),
+    /// The destination's; `None` while it is not listed yet.
+    pub destination: Option<(AccountName, RemoteId)>,
 }
 
 /// A pair whose originals must be read to know whether they differ.
@@ -94,7 +108,8 @@ struct Draft {
     steps: Vec<Step>,
     conflicts: Vec<Conflict>,
     skips: Vec<Skip>,
-    in_sync: Vec<InSync>,
+    in_sync: Vec<Pair>,
+    listed: Vec<InSync>,
     to_compare: Vec<Comparison>,
     notices: Vec<(Address, Notice)>,
     blocked: Vec<Blocked>,
@@ -128,8 +143,6 @@ impl Draft {
             wishes.push((*rule, selected.wanted));
         }
         let (owned, covered) = owners::assign(world, wishes);
-        // Growing by doubling would hold the rows three times over while it moves them.
-        self.in_sync.reserve(owned.len());
         for Covered { rule, entry, by } in &covered {
             let detail = format!("owned by {}", by.1);
             self.skip(world, rule, entry, SkipReason::CoveredByRule, Some(&detail));
@@ -204,16 +217,37 @@ impl Draft {
             Ruling::InSync { with, reason, notice } => {
                 if self.count(world, rule, entry, |counts| counts.in_sync += 1) {
                     self.notices.extend(notice.map(|notice| (entry.address.clone(), notice)));
-                    self.in_sync.push(InSync {
-                        address: entry.address.clone(),
-                        rule: rule.name.clone(),
-                        reason,
-                        source: ActivityRef::of(&rule.source, entry.activity),
-                        destination: with.map(|found| ActivityRef::of(&rule.destination, found)),
-                    });
+                    self.keep_pair(world, rule, entry, with, reason);
                 }
             }
         }
+    }
+
+    fn keep_pair(
+        &mut self,
+        world: &World<'_>,
+        rule: &Rule,
+        entry: &Entry<'_>,
+        with: Option<&Activity>,
+        reason: InSyncReason,
+    ) {
+        let (address, name) = (entry.address.clone(), rule.name.clone());
+        if world.options.in_sync == Listing::Listed {
+            self.listed.push(InSync {
+                address: address.clone(),
+                rule: name.clone(),
+                reason,
+                source: ActivityRef::of(&rule.source, entry.activity),
+                destination: with.map(|found| ActivityRef::of(&rule.destination, found)),
+            });
+        }
+        self.in_sync.push(Pair {
+            address,
+            rule: name,
+            reason,
+            source: (rule.source.clone(), entry.activity.id.clone()),
+            destination: with.map(|found| (rule.destination.clone(), found.id.clone())),
+        });
     }
 
     /// Counts an entry if it is selected, else as excluded; says which.
@@ -284,10 +318,11 @@ impl Draft {
             (place(&conflict.rule), source.start, source.id.clone())
         });
         self.skips.sort_by_cached_key(|skip| (place(&skip.rule), skip.address.clone()));
-        self.in_sync.sort_by_cached_key(|pair| {
+        self.listed.sort_by_cached_key(|pair| {
             let source = &pair.source;
             (place(&pair.rule), source.start, source.id.clone())
         });
+        self.in_sync.sort_by_cached_key(|pair| (place(&pair.rule), pair.source.1.clone()));
         self.to_compare.sort_by(|a, b| a.address.cmp(&b.address));
         self.notices.sort_by(|a, b| a.0.cmp(&b.0));
         let mut blocked: Vec<Blocked> = blocked
@@ -309,7 +344,7 @@ impl Draft {
         self.counts.values().for_each(|rule| counts.add(rule));
         let mut limits = guard::exceeded(&world.manifest.limits, &counts);
         limits.extend(shrunken_destinations(world));
-        let listed = world.options.in_sync == Listing::Listed;
+        let listed = std::mem::take(&mut self.listed);
         let context = Context {
             manifest: ManifestRef::from(&world.manifest.sha256),
             inventories: inventories(world),
@@ -319,7 +354,7 @@ impl Draft {
             skips: std::mem::take(&mut self.skips),
             blocked,
             limits,
-            in_sync: listed.then(|| self.in_sync.clone()),
+            in_sync: (world.options.in_sync == Listing::Listed).then_some(listed),
         };
         let body = Body { accounts: accounts(world), steps: std::mem::take(&mut self.steps) };
         (body, context)
@@ -336,63 +371,4 @@ impl Draft {
             })
             .collect()
     }
-}
-
-fn selected_rules<'a>(world: &'a World<'a>) -> impl Iterator<Item = &'a Rule> {
-    let selection = &world.options.selection;
-    world.manifest.rules.iter().filter(|rule| selection.takes_rule(&rule.name))
-}
-
-/// The readable accounts of the selected rules, by name.
-fn taking_part<'a>(world: &'a World<'a>) -> BTreeMap<&'a AccountName, &'a AccountView<'a>> {
-    selected_rules(world)
-        .flat_map(|rule| [&rule.source, &rule.destination])
-        .filter_map(|name| Some((name, world.accounts.get(name)?)))
-        .collect()
-}
-
-fn accounts(world: &World<'_>) -> Vec<AccountRef> {
-    taking_part(world)
-        .into_iter()
-        .map(|(name, view)| AccountRef {
-            name: name.clone(),
-            platform: view.platform.clone(),
-            region: view.region.clone(),
-            profile: view.profile.clone(),
-        })
-        .collect()
-}
-
-fn inventories(world: &World<'_>) -> Vec<InventoryRef> {
-    taking_part(world)
-        .into_iter()
-        .map(|(name, view)| InventoryRef {
-            account: name.clone(),
-            count: view.inventory.activities.len() as u64,
-            complete: view.inventory.complete,
-            digest: digest(&view.inventory.activities),
-        })
-        .collect()
-}
-
-fn digest(activities: &[Activity]) -> String {
-    let mut hasher = Sha256::new();
-    for activity in activities {
-        hasher.update(activity.id.as_str());
-        hasher.update([0]);
-        hasher.update(activity.fingerprint.as_str());
-        hasher.update([0]);
-    }
-    hex::encode(hasher.finalize())
-}
-
-fn shrunken_destinations(world: &World<'_>) -> Vec<LimitExceeded> {
-    let mut destinations: Vec<&AccountName> =
-        selected_rules(world).map(|rule| &rule.destination).collect();
-    destinations.sort_unstable();
-    destinations.dedup();
-    destinations
-        .into_iter()
-        .filter_map(|name| guard::shrunken(&world.manifest.limits, name, world.accounts.get(name)?))
-        .collect()
 }

@@ -3,6 +3,7 @@
 //! This room sees no network, disk, clock or `async`; the same world gives the same bytes. It reads
 //! like the line `select → owners → matching → decide → build → guard`.
 
+mod basis;
 mod build;
 mod choice;
 mod compare;
@@ -24,7 +25,7 @@ mod suspects;
 mod within;
 mod world;
 
-pub use build::{Comparison, Plan, build};
+pub use build::{Comparison, Pair, Plan, build};
 pub use compare::{changes, clock};
 pub use context::{
     ActivityRef, Blocked, BlockedReason, Conflict, Context, Counts, InSync, InventoryRef,

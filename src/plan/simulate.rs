@@ -9,8 +9,7 @@ use crate::domain::{
     AccountName, Activity, Fingerprint, Inventory, Link, LinkOrigin, LinkStatus, RemoteId, Side,
 };
 
-use super::build::{Plan, build};
-use super::context::InSync;
+use super::build::{Pair, Plan, build};
 use super::document::DocumentError;
 use super::model::{ByAccount, Step};
 use super::reason::InSyncReason;
@@ -83,13 +82,13 @@ impl<'a> After<'a> {
     }
 
     /// Links the pairs in sync, as apply does; what is known about a link stays.
-    fn keep(&mut self, in_sync: &[InSync]) {
+    fn keep(&mut self, in_sync: &[Pair]) {
         for pair in in_sync {
             let Some(found) = &pair.destination else {
                 continue;
             };
-            let source = self.before.get(&(&pair.source.account, &pair.source.id));
-            let destination = self.before.get(&(&found.account, &found.id));
+            let source = self.before.get(&(&pair.source.0, &pair.source.1));
+            let destination = self.before.get(&(&found.0, &found.1));
             let origin = match pair.reason {
                 InSyncReason::Linked => continue,
                 InSyncReason::Adopted => LinkOrigin::Adopted,
@@ -106,7 +105,7 @@ impl<'a> After<'a> {
                     origin,
                     status: LinkStatus::Confirmed,
                 };
-                self.link((&pair.source.account, &found.account), link);
+                self.link((&pair.source.0, &found.0), link);
             }
         }
     }

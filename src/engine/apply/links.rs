@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, HashMap};
 use crate::domain::{
     AccountName, Activity, Inventory, Link, LinkOrigin, LinkStatus, RemoteId, Sha256, Side,
 };
-use crate::plan::{InSync, InSyncReason};
+use crate::plan::{InSyncReason, Pair};
 
 use super::super::accounts::OpenAccount;
 use super::super::error::EngineError;
@@ -14,11 +14,11 @@ use super::Run;
 impl Run<'_> {
     /// Remembers every pair that was found in sync; a known link keeps the facts against which a
     /// change is measured.
-    pub(super) fn keep_links(&self, in_sync: &[InSync]) -> Result<(), EngineError> {
-        let mut by_accounts: BTreeMap<(AccountName, AccountName), Vec<&InSync>> = BTreeMap::new();
+    pub(super) fn keep_links(&self, in_sync: &[Pair]) -> Result<(), EngineError> {
+        let mut by_accounts: BTreeMap<(AccountName, AccountName), Vec<&Pair>> = BTreeMap::new();
         for pair in in_sync {
             if let Some(found) = &pair.destination {
-                let accounts = (pair.source.account.clone(), found.account.clone());
+                let accounts = (pair.source.0.clone(), found.0.clone());
                 by_accounts.entry(accounts).or_default().push(pair);
             }
         }
@@ -38,10 +38,10 @@ impl Run<'_> {
                 .into_iter()
                 .filter_map(|pair| {
                     let found = pair.destination.as_ref()?;
-                    let sides = (*here.get(&pair.source.id)?, *there.get(&found.id)?);
+                    let sides = (*here.get(&pair.source.1)?, *there.get(&found.1)?);
                     // A renamed file keeps its link.
                     let renamed = || by_bytes.get(sides.0.sha256.as_ref()?);
-                    let known = by_id.get(&pair.source.id).or_else(renamed).copied();
+                    let known = by_id.get(&pair.source.1).or_else(renamed).copied();
                     link_of(pair, known, sides)
                 })
                 .collect();
@@ -64,7 +64,7 @@ fn rows(inventory: &Inventory) -> HashMap<&RemoteId, &Activity> {
 }
 
 /// The link that a pair in sync deserves; `None` if what is known already says it.
-fn link_of(pair: &InSync, known: Option<&Link>, sides: (&Activity, &Activity)) -> Option<Link> {
+fn link_of(pair: &Pair, known: Option<&Link>, sides: (&Activity, &Activity)) -> Option<Link> {
     let settled = known.is_some_and(|link| {
         link.status == LinkStatus::Confirmed
             && link.source.id == sides.0.id

@@ -131,8 +131,8 @@ impl<'a> Verdicts<'a> {
                 .in_sync
                 .iter()
                 .map(|pair| {
-                    let with = pair.destination.as_ref().map(|found| &found.id);
-                    ((&pair.rule, &pair.source.id), with)
+                    let with = pair.destination.as_ref().map(|(_, id)| id);
+                    ((&pair.rule, &pair.source.1), with)
                 })
                 .collect(),
             questions: questions.map(|c| ((&c.rule, &c.source.id), c.reason)).collect(),

@@ -241,8 +241,9 @@ impl Scenario {
 
     /// Everything that a terminal shows with `-v`, the notes on stderr included.
     pub(crate) fn text(&self) -> String {
-        let plan = self.plan();
-        let mut text = plan_text(&plan.document, &plan.in_sync, Detail::Full);
+        let plan = self.clone().listing_pairs().plan();
+        let in_sync = plan.document.context.in_sync.as_deref().unwrap_or_default();
+        let mut text = plan_text(&plan.document, in_sync, Detail::Full);
         for (address, notice) in &plan.notices {
             text.push_str(&format!("note: {address}: {notice:?}\n"));
         }

@@ -72,13 +72,13 @@ impl Scenario {
             let Some(there) = &pair.destination else {
                 continue;
             };
-            let (from, to) = (&pair.source.account, &there.account);
-            let source = self.activity(from, &pair.source.id).clone();
+            let ((from, id), (to, found)) = (&pair.source, there);
+            let source = self.activity(from, id).clone();
             let known = self.memory.links_between(from, to).iter();
-            if known.clone().any(|l| l.destination.as_ref().is_some_and(|d| d.id == there.id)) {
+            if known.clone().any(|l| l.destination.as_ref().is_some_and(|d| d.id == *found)) {
                 continue;
             }
-            let found = self.activity(to, &there.id).clone();
+            let found = self.activity(to, found).clone();
             let names = (&pair.rule, &pair.address);
             self.remember((from, to), names, (&source, &found), LinkOrigin::Found);
         }
