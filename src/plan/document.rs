@@ -43,7 +43,7 @@ pub enum DocumentError {
 impl Document {
     /// Seals a body: the id is taken over it, the context is only for people.
     pub fn seal(body: Body, context: Context) -> Result<Self, DocumentError> {
-        let id = id_of(&body)?;
+        let id = id_of(&body.accounts, &body.steps)?;
         Ok(Self { format: FORMAT.to_owned(), id, body, context, meta: None })
     }
 
@@ -66,7 +66,7 @@ impl Document {
             return Err(DocumentError::Format { found: format.to_owned() });
         }
         let document: Self = serde_json::from_str(text)?;
-        let actual = id_of(raw.get("body").unwrap_or(&Value::Null))?;
+        let actual = id_of(rows(&raw, "accounts"), rows(&raw, "steps"))?;
         if actual != document.id {
             return Err(DocumentError::Altered { stated: document.id.0, actual: actual.0 });
         }
@@ -94,10 +94,35 @@ impl Document {
     }
 }
 
-fn id_of(body: &impl Serialize) -> Result<PlanId, DocumentError> {
-    let canonical =
-        serde_jcs::to_vec(body).map_err(|error| DocumentError::Canonical(error.to_string()))?;
-    Ok(PlanId(hex::encode(Sha256::digest(canonical))))
+/// A list of the body as it stands in the file, with whatever a reader of this version might drop.
+fn rows<'v>(raw: &'v Value, member: &str) -> &'v [Value] {
+    let rows = raw.get("body").and_then(|body| body.get(member)?.as_array());
+    rows.map(Vec::as_slice).unwrap_or_default()
+}
+
+/// sha256 of the canonical form (RFC 8785) of `{"accounts": …, "steps": …}`, one row after the
+/// other: the text of a first plan of many years would be larger than the plan.
+fn id_of<A: Serialize, S: Serialize>(accounts: &[A], steps: &[S]) -> Result<PlanId, DocumentError> {
+    let mut hasher = Sha256::new();
+    hasher.update(br#"{"accounts":"#);
+    hash_rows(&mut hasher, accounts)?;
+    hasher.update(br#","steps":"#);
+    hash_rows(&mut hasher, steps)?;
+    hasher.update(b"}");
+    Ok(PlanId(hex::encode(hasher.finalize())))
+}
+
+fn hash_rows(hasher: &mut Sha256, rows: &[impl Serialize]) -> Result<(), DocumentError> {
+    let mut before = "[";
+    for row in rows {
+        let canonical =
+            serde_jcs::to_vec(row).map_err(|error| DocumentError::Canonical(error.to_string()))?;
+        hasher.update(before);
+        hasher.update(canonical);
+        before = ",";
+    }
+    hasher.update(if rows.is_empty() { "[]" } else { "]" });
+    Ok(())
 }
 
 #[cfg(test)]
@@ -120,6 +145,15 @@ mod tests {
         let expected = hex::encode(Sha256::digest(br#"{"accounts":[],"steps":[]}"#));
         assert_eq!(sealed().id.0, expected);
         assert_eq!(sealed().id.short().len(), 14);
+    }
+
+    #[test]
+    fn rows_hash_like_the_whole_canonical_body() {
+        let row = |name: &str| serde_json::json!({"platform": "a", "name": name, "n": 3});
+        let (accounts, steps) = ([row("x")], [row("y"), row("\u{1F3C3}\n")]);
+        let whole = serde_json::json!({"steps": steps, "accounts": accounts});
+        let expected = hex::encode(Sha256::digest(serde_jcs::to_vec(&whole).unwrap()));
+        assert_eq!(id_of(&accounts, &steps).unwrap().0, expected);
     }
 
     #[test]
