@@ -4,5 +4,6 @@ mod cases;
 mod hostile;
 mod meaning;
 mod secrets;
+mod texts;
 mod trust;
 mod world;
