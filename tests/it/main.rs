@@ -10,6 +10,7 @@ mod cli;
 mod conformance;
 #[cfg(test)]
 mod directory;
+mod exports;
 #[cfg(test)]
 mod faults;
 #[cfg(test)]
