@@ -132,6 +132,7 @@ impl Context {
             Decisions::load(&manifest.decisions).map_err(|findings| self.refused(&findings))?;
         let progress = Arc::new(Progress::new(self.printer.clone()));
         let backups = manifest.backups.clone();
+        let cache = manifest.cache.directory.clone();
         let session = Session {
             decisions: decisions.current(),
             store,
@@ -141,6 +142,7 @@ impl Context {
             events: Arc::clone(&progress) as Arc<dyn crate::event::Events>,
             places: Places {
                 backups: backups.unwrap_or_else(|| self.env.home.join("backups")),
+                cache: cache.unwrap_or_else(|| self.env.home.join("cache")),
                 spool: self.env.home.join("spool"),
             },
             stop: Stop::default(),

@@ -10,6 +10,7 @@ mod decide;
 mod error;
 mod identify;
 mod lock;
+mod originals;
 mod plan;
 mod refresh;
 mod session;

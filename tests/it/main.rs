@@ -5,6 +5,8 @@ mod architecture;
 #[cfg(test)]
 mod backups;
 #[cfg(test)]
+mod cache;
+#[cfg(test)]
 mod cli;
 #[cfg(test)]
 mod conformance;
