@@ -49,6 +49,8 @@ pub enum Color {
 
 #[derive(Debug, Subcommand)]
 pub enum Command {
+    /// Write a manifest to start from
+    Init(Init),
     /// Check the manifest; contacts nothing
     Validate(Validate),
     /// Read the accounts and show what apply would do
@@ -69,6 +71,13 @@ pub enum Command {
     Schema(Schema),
     /// Print a shell's completions
     Completions(Completions),
+}
+
+#[derive(Debug, ClapArgs)]
+pub struct Init {
+    /// Rewrite this configuration [default: an old config.json in home, else start from nothing]
+    #[arg(long, value_name = "FILE")]
+    pub from: Option<PathBuf>,
 }
 
 #[derive(Debug, ClapArgs)]

@@ -41,8 +41,13 @@ impl Context {
         let config = self.global.config.as_deref();
         let path = manifest::find(config, &self.env.cwd, &self.env.home)
             .map_err(|diagnostic| vec![diagnostic])?;
+        self.manifest_at(&path)
+    }
+
+    /// Checks the manifest at this path.
+    pub fn manifest_at(&self, path: &Path) -> Result<Manifest, Vec<Diagnostic>> {
         manifest::load(&LoadRequest {
-            path: &path,
+            path,
             cwd: &self.env.cwd,
             home: &self.env.home,
             user_home: self.env.user_home.as_deref(),

@@ -78,6 +78,7 @@ fn run(args: Args, printer: Printer) -> Result<Exit, Failure> {
     })?;
     runtime.block_on(async {
         match args.command {
+            Command::Init(args) => commands::init::run(&context, &args),
             Command::Validate(args) => commands::validate::run(&context, &args),
             Command::Plan(args) => commands::plan::run(&context, &args).await,
             Command::Show(args) => commands::show::run(&context, &args),

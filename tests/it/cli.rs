@@ -6,6 +6,7 @@ mod corpus;
 mod decisions;
 mod determinism;
 mod edits;
+mod init;
 mod main_line;
 mod memory;
 mod output;

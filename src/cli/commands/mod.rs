@@ -3,6 +3,7 @@
 pub mod apply;
 pub mod backup;
 pub mod completions;
+pub mod init;
 pub mod inspect;
 pub mod plan;
 pub mod schema;
