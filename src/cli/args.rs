@@ -59,6 +59,8 @@ pub enum Command {
     Show(Show),
     /// Execute a saved plan, or plan, ask and execute
     Apply(Apply),
+    /// Compare source and destination of an address, field by field and record by record
+    Diff(Diff),
     /// Show what is in FIT files, or why they cannot be used
     Inspect(Inspect),
     /// Look into the memory, and decide conflicts
@@ -225,6 +227,15 @@ fn parse_allowance(text: &str) -> Result<Allowance, String> {
         "replaces" => Ok(Allowance::Replaces(number)),
         _ => Err(format!("'{class}' is neither uploads nor replaces")),
     }
+}
+
+#[derive(Debug, ClapArgs)]
+pub struct Diff {
+    /// As the plan shows it: RULE/START or RULE/@SOURCE_ID
+    pub address: String,
+    /// Print as JSON
+    #[arg(long)]
+    pub json: bool,
 }
 
 #[derive(Debug, ClapArgs)]

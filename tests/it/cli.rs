@@ -5,6 +5,7 @@ mod corners;
 mod corpus;
 mod decisions;
 mod determinism;
+mod diff;
 mod edits;
 mod init;
 mod main_line;

@@ -3,6 +3,7 @@
 pub mod apply;
 pub mod backup;
 pub mod completions;
+pub mod diff;
 pub mod init;
 pub mod inspect;
 pub mod plan;
