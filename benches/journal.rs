@@ -100,7 +100,11 @@ fn session(folder: &Path, accounts: &[Memory; 2]) -> Session {
         open,
         opening: Opening { clock, random: Arc::new(|| [7; 16]) },
         events: Arc::new(Nobody),
-        places: Places { backups: folder.join("backups"), spool: folder.join("spool") },
+        places: Places {
+            backups: folder.join("backups"),
+            cache: folder.join("cache"),
+            spool: folder.join("spool"),
+        },
         stop: Stop::default(),
     }
 }

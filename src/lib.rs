@@ -15,7 +15,8 @@
 //!
 //! apply:  ─engine::lock→ alone at the destinations ─(plan, or a saved one)→
 //!         Plan ─engine::apply::precondition→ still true? ─cli::ask→ yes ─state::journal→ run
-//!         each step: journal(intent) → bytes → platform call → verify → journal(outcome) → event
+//!         each step: journal(intent) → bytes (cache or download) → platform call → verify
+//!         → journal(outcome) → event
 //!         ─→ summary ─render→ text | JSON lines | report
 //! ```
 //!

@@ -1,11 +1,12 @@
 //! Writing files of this program's own: whole or not at all, and closed to others where private.
 
-use std::fs::{self, DirBuilder, File, Permissions};
+use std::fs::{self, DirBuilder, File, OpenOptions, Permissions};
 use std::io::{self, Write};
 use std::os::unix::fs::{DirBuilderExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
+use tempfile::NamedTempFile;
 
 const PREFIX: &str = ".fit_sync-";
 const SUFFIX: &str = ".tmp";
@@ -35,11 +36,68 @@ pub enum Mode {
 /// If the bytes are not surely on the disk; then the old file stands, except if only the folder
 /// could not be synced.
 pub fn write_atomically(path: &Path, bytes: &[u8], access: Access) -> io::Result<()> {
+    write_dated(path, bytes, access, None)
+}
+
+/// As [`write_atomically`], with a time of last change of the caller's.
+///
+/// # Errors
+/// As [`write_atomically`].
+pub fn write_dated(
+    path: &Path,
+    bytes: &[u8],
+    access: Access,
+    modified: Option<Timestamp>,
+) -> io::Result<()> {
     let path: PathBuf = path.canonicalize().unwrap_or_else(|_| path.to_path_buf());
-    let folder = match path.parent() {
+    let folder = folder_of(&path);
+    let file = temporary(folder, bytes, access, modified)?;
+    file.persist(&path).map_err(|refused| refused.error)?;
+    sync_folder(folder)
+}
+
+/// Writes a file under a name that is still free, whole or not at all.
+///
+/// # Errors
+/// `AlreadyExists` if the name is taken, by whatever; that stays as it is.
+pub fn write_new(
+    path: &Path,
+    bytes: &[u8],
+    access: Access,
+    modified: Option<Timestamp>,
+) -> io::Result<()> {
+    let folder = folder_of(path);
+    match temporary(folder, bytes, access, modified)?.persist_noclobber(path) {
+        Ok(_) => {}
+        Err(refused) if refused.error.kind() == io::ErrorKind::AlreadyExists => {
+            return Err(refused.error);
+        }
+        Err(refused) => {
+            // Some network and memory-stick file systems know neither a rename that spares others
+            // nor hard links: the name is reserved by an empty file of our own and taken over.
+            OpenOptions::new().write(true).create_new(true).open(path)?;
+            if let Err(refused) = refused.file.persist(path) {
+                let _ = fs::remove_file(path);
+                return Err(refused.error);
+            }
+        }
+    }
+    sync_folder(folder)
+}
+
+fn folder_of(path: &Path) -> &Path {
+    match path.parent() {
         Some(folder) if !folder.as_os_str().is_empty() => folder,
         Some(_) | None => Path::new("."),
-    };
+    }
+}
+
+fn temporary(
+    folder: &Path,
+    bytes: &[u8],
+    access: Access,
+    modified: Option<Timestamp>,
+) -> io::Result<NamedTempFile> {
     let mode = match access {
         Access::Private => 0o600,
         Access::Shared => 0o666,
@@ -50,9 +108,12 @@ pub fn write_atomically(path: &Path, bytes: &[u8], access: Access) -> io::Result
         .permissions(Permissions::from_mode(mode))
         .tempfile_in(folder)?;
     file.write_all(bytes)?;
+    if let Some(at) = modified {
+        // A disk that cannot keep such a time still keeps the bytes.
+        let _ = file.as_file().set_modified(at.into());
+    }
     file.as_file().sync_all()?;
-    file.persist(&path).map_err(|refused| refused.error)?;
-    sync_folder(folder)
+    Ok(file)
 }
 
 /// Removes temporary files of [`write_atomically`] that were left in a folder before a time. What

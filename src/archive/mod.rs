@@ -1,11 +1,13 @@
 //! Files on this machine that outlive a run: cache, backups and locks, and how such files are written.
 
 mod backups;
+mod cache;
 pub mod disk;
 mod spool;
 
 mod lock;
 
 pub use backups::{Backup, BackupError, BackupId, Backups, Stock, Subject};
+pub use cache::{Cache, Cached, Entry, Item, Swept};
 pub use lock::{LockError, Locks, Owner};
 pub use spool::Spool;

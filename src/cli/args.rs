@@ -49,6 +49,8 @@ pub enum Color {
 
 #[derive(Debug, Subcommand)]
 pub enum Command {
+    /// Write a manifest to start from
+    Init(Init),
     /// Check the manifest; contacts nothing
     Validate(Validate),
     /// Read the accounts and show what apply would do
@@ -57,6 +59,8 @@ pub enum Command {
     Show(Show),
     /// Execute a saved plan, or plan, ask and execute
     Apply(Apply),
+    /// Compare source and destination of an address, field by field and record by record
+    Diff(Diff),
     /// Show what is in FIT files, or why they cannot be used
     Inspect(Inspect),
     /// Look into the memory, and decide conflicts
@@ -69,6 +73,13 @@ pub enum Command {
     Schema(Schema),
     /// Print a shell's completions
     Completions(Completions),
+}
+
+#[derive(Debug, ClapArgs)]
+pub struct Init {
+    /// Rewrite this configuration [default: an old config.json in home, else start from nothing]
+    #[arg(long, value_name = "FILE")]
+    pub from: Option<PathBuf>,
 }
 
 #[derive(Debug, ClapArgs)]
@@ -216,6 +227,15 @@ fn parse_allowance(text: &str) -> Result<Allowance, String> {
         "replaces" => Ok(Allowance::Replaces(number)),
         _ => Err(format!("'{class}' is neither uploads nor replaces")),
     }
+}
+
+#[derive(Debug, ClapArgs)]
+pub struct Diff {
+    /// As the plan shows it: RULE/START or RULE/@SOURCE_ID
+    pub address: String,
+    /// Print as JSON
+    #[arg(long)]
+    pub json: bool,
 }
 
 #[derive(Debug, ClapArgs)]

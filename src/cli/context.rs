@@ -41,8 +41,13 @@ impl Context {
         let config = self.global.config.as_deref();
         let path = manifest::find(config, &self.env.cwd, &self.env.home)
             .map_err(|diagnostic| vec![diagnostic])?;
+        self.manifest_at(&path)
+    }
+
+    /// Checks the manifest at this path.
+    pub fn manifest_at(&self, path: &Path) -> Result<Manifest, Vec<Diagnostic>> {
         manifest::load(&LoadRequest {
-            path: &path,
+            path,
             cwd: &self.env.cwd,
             home: &self.env.home,
             user_home: self.env.user_home.as_deref(),
@@ -132,6 +137,7 @@ impl Context {
             Decisions::load(&manifest.decisions).map_err(|findings| self.refused(&findings))?;
         let progress = Arc::new(Progress::new(self.printer.clone()));
         let backups = manifest.backups.clone();
+        let cache = manifest.cache.directory.clone();
         let session = Session {
             decisions: decisions.current(),
             store,
@@ -141,6 +147,7 @@ impl Context {
             events: Arc::clone(&progress) as Arc<dyn crate::event::Events>,
             places: Places {
                 backups: backups.unwrap_or_else(|| self.env.home.join("backups")),
+                cache: cache.unwrap_or_else(|| self.env.home.join("cache")),
                 spool: self.env.home.join("spool"),
             },
             stop: Stop::default(),

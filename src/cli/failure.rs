@@ -11,6 +11,7 @@ use crate::manifest::DecisionsError;
 use crate::plan::DocumentError;
 use crate::state::StateError;
 
+use super::commands::plan::blocked_exit;
 use super::env::EnvironmentError;
 use super::exit::Exit;
 
@@ -131,6 +132,9 @@ impl From<EngineError> for Failure {
             ),
             EngineError::UnknownAddress(_) => {
                 Self::new(Exit::Failed, happened, "addresses are listed by `fit_sync plan -v`")
+            }
+            EngineError::Unread { reason, .. } => {
+                Self::new(blocked_exit(reason), happened, "see `fit_sync plan` for all rules")
             }
             EngineError::CannotDecide { .. } => {
                 Self::new(Exit::Failed, happened, "ids of candidates are shown by `fit_sync plan`")

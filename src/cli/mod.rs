@@ -78,10 +78,12 @@ fn run(args: Args, printer: Printer) -> Result<Exit, Failure> {
     })?;
     runtime.block_on(async {
         match args.command {
+            Command::Init(args) => commands::init::run(&context, &args),
             Command::Validate(args) => commands::validate::run(&context, &args),
             Command::Plan(args) => commands::plan::run(&context, &args).await,
             Command::Show(args) => commands::show::run(&context, &args),
             Command::Apply(args) => commands::apply::run(&context, &args).await,
+            Command::Diff(args) => commands::diff::run(&context, &args).await,
             Command::Inspect(args) => commands::inspect::run(&context, &args),
             Command::State(args) => commands::state::run(&context, &args).await,
             Command::Backup(args) => commands::backup::run(&context, &args).await,

@@ -200,7 +200,9 @@ fn check_pairs(manifest: &Manifest, opened: &Opened) -> Result<(), EngineError> 
         if a == b {
             return Err(EngineError::SameAccount { rule, source_account: from, destination: to });
         }
-        if Path::new(a).starts_with(b) || Path::new(b).starts_with(a) {
+        // An export may lie in the folder that it fills: a zip there is no activity.
+        let is_export = manifest.accounts.get(&from).is_some_and(Account::is_export);
+        if !is_export && (Path::new(a).starts_with(b) || Path::new(b).starts_with(a)) {
             return Err(EngineError::NestedFolders { rule, source_account: from, destination: to });
         }
     }

@@ -3,7 +3,7 @@
 
 use crate::archive::{LockError, Owner};
 use crate::domain::{AccountName, Address, RuleName};
-use crate::plan::DocumentError;
+use crate::plan::{BlockedReason, DocumentError};
 use crate::state::StateError;
 
 /// A run cannot go on.
@@ -51,6 +51,16 @@ pub enum EngineError {
     /// No such address in the plan.
     #[error("there is no activity at {0}")]
     UnknownAddress(Address),
+    /// An account that must be read cannot be.
+    #[error("{account} cannot be read: {why}")]
+    Unread {
+        /// The account.
+        account: AccountName,
+        /// Why not.
+        why: String,
+        /// What kind of cause.
+        reason: BlockedReason,
+    },
     /// The decision does not fit the activity.
     #[error("{address}: {problem}")]
     CannotDecide {

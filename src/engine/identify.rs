@@ -6,8 +6,9 @@ use crate::fit;
 use crate::plan::{ByAccount, Comparison, Memory};
 use crate::platform::PlatformError;
 
-use super::accounts::Opened;
+use super::accounts::{OpenAccount, Opened};
 use super::error::EngineError;
+use super::originals;
 use super::session::Session;
 
 /// Fetches at most `most` originals for these comparisons; says whether the memory has learned
@@ -57,13 +58,19 @@ async fn fetch(
     account: &AccountName,
     activity: &Activity,
 ) -> Result<Option<Content>, EngineError> {
-    let platform = opened.accounts.get(account).and_then(|open| open.platform.as_ref());
-    let Some(platform) = platform else {
-        return Ok(None);
-    };
+    let Some(open) = opened.accounts.get(account) else { return Ok(None) };
+    let Some(platform) = open.platform.as_ref() else { return Ok(None) };
+    if let Some(content) = cached(session, open, activity) {
+        return Ok(Some(content));
+    }
     let problem = match platform.download(activity).await {
         Ok(original) => match fit::read(&original.bytes) {
-            Ok(content) => return Ok(Some(content)),
+            Ok(content) => {
+                if originals::fit_the_listing(activity, &original.bytes, &content) {
+                    originals::keep(session, open, activity, &original.bytes);
+                }
+                return Ok(Some(content));
+            }
             Err(unusable) => unreadable(&unusable),
         },
         Err(PlatformError::NotFound) => "has no original".to_owned(),
@@ -75,6 +82,13 @@ async fn fetch(
     };
     session.emit(Event::Noted { account: account.clone(), note });
     Ok(None)
+}
+
+/// The facts of a cached file, if it is surely the activity's.
+fn cached(session: &Session, open: &OpenAccount, activity: &Activity) -> Option<Content> {
+    let bytes = originals::cached(session, open, activity)?;
+    let content = fit::read(&bytes).ok()?;
+    originals::fit_the_listing(activity, &bytes, &content).then_some(content)
 }
 
 fn unreadable(unusable: &Unusable) -> String {

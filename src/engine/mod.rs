@@ -7,12 +7,15 @@
 mod accounts;
 mod apply;
 mod decide;
+mod diff;
 mod error;
 mod identify;
 mod lock;
+mod originals;
 mod plan;
 mod refresh;
 mod session;
+mod standing;
 mod stop;
 
 pub use accounts::OpenAccount;
@@ -20,9 +23,11 @@ pub use apply::{
     Applied, Approved, Cause, Finished, Pace, Restored, apply, check_accounts, restore, settle,
 };
 pub use decide::{Subject, decide, find_subject};
+pub use diff::{Fetched, Pairing, diff};
 pub use error::EngineError;
 pub use lock::{LockRequest, check_locks, lock};
 pub use plan::{PlanRequest, Planned, plan};
 pub use refresh::Refresh;
 pub use session::{Open, Places, Session};
+pub use standing::{Standing, Word};
 pub use stop::Stop;

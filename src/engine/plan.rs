@@ -14,6 +14,7 @@ use crate::state::AccountRow;
 use super::accounts::{self, Opened};
 use super::error::EngineError;
 use super::identify;
+use super::originals;
 use super::refresh::{self, Refresh};
 use super::session::Session;
 
@@ -58,6 +59,9 @@ pub async fn plan(session: &Session, request: &PlanRequest) -> Result<Planned, E
         Ok::<_, EngineError>(plan::build(&world)?)
     };
     let mut plan = build(&memory)?;
+    if request.refresh != Refresh::None {
+        originals::prune(session)?;
+    }
     if !plan.to_compare.is_empty() && request.refresh != Refresh::None {
         let (comparisons, most) = (std::mem::take(&mut plan.to_compare), request.max_downloads);
         identify::compare(session, &opened, &inventories, &mut memory, &comparisons, most).await?;

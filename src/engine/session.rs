@@ -44,6 +44,8 @@ pub struct Session {
 pub struct Places {
     /// Where replaced activities are kept.
     pub backups: PathBuf,
+    /// Where originals are kept, so that none is fetched twice.
+    pub cache: PathBuf,
     /// Where bytes lie from before an old activity is removed until the new one was seen.
     pub spool: PathBuf,
 }

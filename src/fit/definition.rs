@@ -88,6 +88,41 @@ impl<'a> Definition<'a> {
         (!text.is_empty()).then(|| text.to_owned())
     }
 
+    /// The valid whole numbers of all fields but the time, the first of an array each.
+    pub(super) fn numbers(&self, body: &[u8]) -> Vec<(u8, i64)> {
+        let mut numbers = Vec::with_capacity(self.fields.len());
+        let mut rest = body;
+        for [number, size, base] in self.fields {
+            let Some((bytes, after)) = rest.split_at_checked(usize::from(*size)) else { break };
+            rest = after;
+            if *number != TIMESTAMP {
+                numbers.extend(self.whole(bytes, *base).map(|value| (*number, value)));
+            }
+        }
+        numbers
+    }
+
+    fn whole(&self, bytes: &[u8], base: u8) -> Option<i64> {
+        let width = width(base);
+        let first = bytes.get(..width).filter(|_| bytes.len().is_multiple_of(width))?;
+        let join = |value: u64, byte: &u8| (value << 8) | u64::from(*byte);
+        let raw = if self.big_endian {
+            first.iter().fold(0, join)
+        } else {
+            first.iter().rev().fold(0, join)
+        };
+        let bits = 8 * width;
+        let all_ones = u64::MAX >> (64 - bits);
+        match base & KIND {
+            1 | 3 | 5 | 14 => {
+                let unused = 64 - bits;
+                let signed = (raw << unused).cast_signed() >> unused;
+                (raw != all_ones >> 1).then_some(signed)
+            }
+            _ => is_valid(raw, base).then(|| i64::try_from(raw).ok()).flatten(),
+        }
+    }
+
     fn field<'b>(&self, body: &'b [u8], number: u8) -> Option<(&'b [u8], u8)> {
         let mut rest = body;
         for [declared, size, base] in self.fields {

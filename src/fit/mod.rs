@@ -15,6 +15,7 @@ mod crc;
 mod definition;
 mod detail;
 mod names;
+mod records;
 mod scan;
 mod walk;
 
@@ -22,4 +23,5 @@ pub use chain::Defect;
 pub use check::{Reason, content, read, several_activities};
 pub use detail::{Detail, DetailPart, Device, SessionDetail, detail};
 pub use names::{device_name, manufacturer_name};
+pub use records::{Record, RecordField, record_field, records};
 pub use scan::{Scan, ScannedPart, scan};

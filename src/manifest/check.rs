@@ -50,7 +50,14 @@ fn ends(stated: &Stated<'_>, accounts: &Accounts, reader: &mut Reader<'_>) {
     let Some(spec) = reader.request.catalog.platform(&account.platform) else {
         return;
     };
-    if !takes_uploads(spec, account) {
+    if account.is_export() {
+        let message = format!(
+            "nothing can be uploaded to '{}': its path names a zip, which is only read",
+            rule.destination
+        );
+        let help = "name a folder as the destination; the zip can still be a source";
+        field.fault(codes::CANNOT_UPLOAD, message, help, reader);
+    } else if !takes_uploads(spec, account) {
         let name = &rule.destination;
         let region = account.region.as_deref().unwrap_or_default();
         let message = format!("nothing can be uploaded to '{name}' ({} {region})", spec.name);

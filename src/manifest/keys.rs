@@ -172,7 +172,11 @@ pub(super) const ACCOUNT: &[Key] = &[
         Shape::Text,
         "A shell command that prints a one-time code. Private files only.",
     ),
-    open("path", Shape::Path, "The folder of a directory account."),
+    open(
+        "path",
+        Shape::Path,
+        "The folder of a directory account, or the .zip of an account export, which is only read.",
+    ),
     guarded("proxy", Shape::Proxy, "Proxy for this account's requests. Private files only."),
     guarded(
         "ca_file",

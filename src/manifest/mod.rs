@@ -17,6 +17,7 @@ mod parse;
 mod raw;
 mod rules;
 mod schema;
+mod starter;
 mod text;
 mod tree;
 mod trust;
@@ -31,6 +32,7 @@ pub use model::{
     PasswordSource, Rule,
 };
 pub use schema::schema;
+pub use starter::{Starter, convert, starter};
 pub use text::find;
 pub use trust::Trust;
 pub use value::{BadValue, date_bound, distance_m, duration_s};

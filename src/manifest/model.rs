@@ -1,7 +1,7 @@
 //! A manifest that has been checked: after `load` nothing in it is checked again.
 
 use std::collections::{BTreeMap, HashSet};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use jiff::Span;
 use jiff::civil::Date;
@@ -51,7 +51,7 @@ pub struct Account {
     pub password: Vec<PasswordSource>,
     /// Command whose first line of output is a one-time code.
     pub mfa_command: Option<String>,
-    /// Folder of a directory account; absolute.
+    /// Folder or account export (a zip) of a directory account; absolute.
     pub path: Option<PathBuf>,
     /// Proxy URL; may hold credentials.
     pub proxy: Option<SecretString>,
@@ -67,6 +67,14 @@ pub struct Account {
     pub allow_login: Option<bool>,
     /// Base URLs in place of the region's hosts, by the platform's names for them.
     pub endpoints: BTreeMap<String, String>,
+}
+
+impl Account {
+    /// Whether its path names the zip of an account export, which is only read.
+    pub fn is_export(&self) -> bool {
+        let extension = self.path.as_deref().and_then(Path::extension);
+        extension.is_some_and(|extension| extension.eq_ignore_ascii_case("zip"))
+    }
 }
 
 /// Where a password comes from. Never printed.

@@ -6,7 +6,7 @@ use crate::clock::Clock;
 use crate::domain::{AccountName, Catalog};
 use crate::manifest::Account;
 
-use super::directory::Directory;
+use super::directory::{Directory, Export};
 use super::{Platform, coros, directory, garmin};
 
 /// What a platform is handed when it is opened.
@@ -57,7 +57,11 @@ pub fn open(account: &Account, opening: &Opening) -> Result<Arc<dyn Platform>, O
                 .path
                 .as_ref()
                 .ok_or_else(|| OpenError::NoPath { account: account.name.clone() })?;
-            Ok(Arc::new(Directory::new(path, opening.clone())))
+            if account.is_export() {
+                Ok(Arc::new(Export::new(path, opening.clone())))
+            } else {
+                Ok(Arc::new(Directory::new(path, opening.clone())))
+            }
         }
         other => Err(match catalog().platform(other) {
             Some(spec) => OpenError::NotYet { platform: spec.name },

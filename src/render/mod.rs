@@ -2,6 +2,8 @@
 
 mod column;
 pub mod diagnostics;
+mod diff;
+mod difference;
 mod inspected;
 mod lines;
 mod memory;
@@ -11,6 +13,8 @@ mod simulated;
 mod summary;
 mod within;
 
+pub use diff::{diff, diff_json};
+pub use difference::{Difference, FieldDifference, RecordDifference, Stretches, difference};
 pub use inspected::inspected;
 pub use lines::{Line, Severity};
 pub use memory::{backups, history, json, links, outline};

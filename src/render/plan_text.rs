@@ -362,7 +362,7 @@ fn skip_line(out: &mut String, skip: &Skip) {
 }
 
 /// Kilometres with two digits, half up.
-fn distance(metres: Option<u32>) -> String {
+pub(super) fn distance(metres: Option<u32>) -> String {
     let Some(metres) = metres else {
         return String::new();
     };
@@ -371,7 +371,7 @@ fn distance(metres: Option<u32>) -> String {
 }
 
 /// Both texts, with the characters in which they differ in colour.
-fn highlighted(from: &str, to: &str) -> (String, String) {
+pub(super) fn highlighted(from: &str, to: &str) -> (String, String) {
     let diff = TextDiff::from_chars(from, to);
     let (mut old, mut new) = (String::new(), String::new());
     for change in diff.iter_all_changes() {

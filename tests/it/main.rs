@@ -5,11 +5,14 @@ mod architecture;
 #[cfg(test)]
 mod backups;
 #[cfg(test)]
+mod cache;
+#[cfg(test)]
 mod cli;
 #[cfg(test)]
 mod conformance;
 #[cfg(test)]
 mod directory;
+mod exports;
 #[cfg(test)]
 mod faults;
 #[cfg(test)]

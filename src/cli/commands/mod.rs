@@ -3,6 +3,8 @@
 pub mod apply;
 pub mod backup;
 pub mod completions;
+pub mod diff;
+pub mod init;
 pub mod inspect;
 pub mod plan;
 pub mod schema;

@@ -205,7 +205,8 @@ fn verify(context: &Context) -> Result<Exit, Failure> {
     Err(Failure::new(Exit::State, happened, next))
 }
 
-fn parse(text: &str) -> Result<Address, Failure> {
+/// An address as people give it.
+pub fn parse(text: &str) -> Result<Address, Failure> {
     text.parse().map_err(|error: crate::domain::NotAnAddress| {
         Failure::new(Exit::Failed, error.to_string(), "addresses are listed by `fit_sync plan -v`")
     })

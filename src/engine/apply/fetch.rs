@@ -9,6 +9,7 @@ use crate::plan::changes;
 use crate::platform::{FitFile, PlatformError};
 
 use super::super::error::EngineError;
+use super::super::originals;
 use super::Run;
 use super::health::cause;
 use super::task::{Parcel, Task};
@@ -21,7 +22,7 @@ impl Run<'_> {
             task.enter(self, Phase::Stale, "the source does not list it any more", json!({}))?;
             return Ok(None);
         };
-        let bytes = match self.original(&source.account, &activity).await {
+        let bytes = match self.cached_or_original(&source.account, &activity).await {
             Ok(bytes) => bytes,
             Err(PlatformError::NotFound) => {
                 self.refuse(task, RefusalReason::NoOriginal, "the source has no file of it")?;
@@ -43,6 +44,9 @@ impl Run<'_> {
             let words = "the source gave another file than the planned one; plan again";
             task.enter(self, Phase::Stale, words, json!({}))?;
             return Ok(None);
+        }
+        if let Some(open) = self.account(&source.account) {
+            originals::keep(self.session, open, &activity, &bytes);
         }
         let Some((key, _)) = content.key() else {
             task.enter(self, Phase::Failed, "the file does not say when it began", json!({}))?;
@@ -66,6 +70,19 @@ impl Run<'_> {
         task.enter(self, Phase::Fetched, "", json!({ "parcel": parcel }))?;
         task.parcel = Some(parcel);
         Ok(Some(file))
+    }
+
+    /// The bytes of an activity: those that were fetched for a plan, an earlier run or a download.
+    async fn cached_or_original(
+        &self,
+        account: &AccountName,
+        activity: &Activity,
+    ) -> Result<Vec<u8>, PlatformError> {
+        let open = self.account(account);
+        match open.and_then(|open| originals::cached(self.session, open, activity)) {
+            Some(bytes) => Ok(bytes),
+            None => self.original(account, activity).await,
+        }
     }
 
     /// The bytes of an activity, now, from its account.
@@ -94,13 +111,8 @@ impl Run<'_> {
         if let Some(compared) = self.memory.content(account, activity) {
             return changes(compared, content).is_empty();
         }
-        let key = content.key().map(|(key, _)| key);
-        let there = key.and_then(|key| key.interval());
-        let same_time = match activity.interval().zip(there) {
-            Some((listed, there)) => listed.overlap_permille(&there) >= 800,
-            None => activity.start == key.map(|key| key.start),
-        };
-        same_time || self.original(account, activity).await.is_ok_and(|again| again == bytes)
+        originals::fit_the_listing(activity, bytes, content)
+            || self.original(account, activity).await.is_ok_and(|again| again == bytes)
     }
 
     /// One look at a broken download proves nothing; two that agree do.

@@ -49,6 +49,9 @@ pub async fn restore(
     if let Some((_, why)) = opened.blocked.get(account) {
         return Err(refused(why.clone()));
     }
+    if opened.accounts.get(account).is_some_and(|open| !open.capabilities.upload) {
+        return Err(refused("it is only read".to_owned()));
+    }
     let content = fit::read(&bytes).ok();
     let key = content.as_ref().and_then(|content| content.key());
     let (Some(content), Some((key, _))) = (content, key) else {

@@ -63,7 +63,7 @@ pub(super) fn below(root: &Path, id: &RemoteId) -> Option<PathBuf> {
 
 /// The id of a relative path: `/`-separated, NFC; bytes that are not UTF-8, and characters that
 /// could steer a terminal, are U+FFFD, so that an id can be shown and typed wherever it appears.
-fn shown(relative: &Path) -> String {
+pub(super) fn shown(relative: &Path) -> String {
     let parts: Vec<_> =
         relative.components().map(|part| neutralise(&part.as_os_str().to_string_lossy())).collect();
     parts.join("/").nfc().collect()
@@ -97,6 +97,18 @@ pub(super) fn ids(relative: &[PathBuf]) -> Vec<RemoteId> {
     }
     named.sort_unstable_by_key(|(index, _)| *index);
     named.into_iter().map(|(_, id)| id).collect()
+}
+
+/// The path with its links resolved as far down as it exists, so that nested folders are seen to
+/// be nested before the inner one is made.
+pub(super) fn resolved(path: &Path) -> PathBuf {
+    if let Ok(path) = path.canonicalize() {
+        return path;
+    }
+    match (path.parent(), path.file_name()) {
+        (Some(parent), Some(name)) => resolved(parent).join(name),
+        _ => path.to_path_buf(),
+    }
 }
 
 #[cfg(test)]

@@ -19,7 +19,7 @@ use super::path::{self, Packing};
 use super::read::{self, Unread};
 use super::spec::SPEC;
 use super::write::{self, Placed};
-use super::{marker, scan};
+use super::{cores, marker, scan};
 
 /// Files of one name that a folder may hold; far more than two devices can record in one second.
 const MOST_OF_A_NAME: usize = 1000;
@@ -57,15 +57,7 @@ impl Directory {
         work: impl FnOnce(&Self) -> Result<T, PlatformError> + Send + 'static,
     ) -> Result<T, PlatformError> {
         let this = self.clone();
-        match tokio::task::spawn_blocking(move || work(&this)).await {
-            Ok(result) => result,
-            Err(failed) => match failed.try_into_panic() {
-                Ok(panic) => std::panic::resume_unwind(panic),
-                Err(_) => {
-                    Err(PlatformError::Unconfirmed("the program is shutting down".to_owned()))
-                }
-            },
-        }
+        cores::blocking(move || work(&this)).await
     }
 
     fn profile(&self) -> Result<Profile, PlatformError> {
@@ -73,7 +65,10 @@ impl Directory {
         if id.is_some() {
             self.seen().profile.clone_from(&id);
         }
-        Ok(Profile { id, location: Some(resolved(&self.root).to_string_lossy().into_owned()) })
+        Ok(Profile {
+            id,
+            location: Some(path::resolved(&self.root).to_string_lossy().into_owned()),
+        })
     }
 
     /// Makes folder and marker, unless the marker was there and is not any more.
@@ -96,8 +91,7 @@ impl Directory {
 
     fn listing(&self, known: &HashMap<RemoteId, Activity>) -> Result<Page, PlatformError> {
         let tree = scan::walk(&self.root, self.opening.clock.now())?;
-        let threads = std::thread::available_parallelism().map_or(1, usize::from);
-        let activities = scan::rows(&tree.files, known, threads);
+        let activities = scan::rows(&tree.files, known, cores::count());
         self.seen().paths = tree.files.into_iter().map(|found| (found.id, found.path)).collect();
         Ok(Page {
             total: u64::try_from(activities.len()).ok(),
@@ -163,18 +157,6 @@ impl Directory {
 fn packing_of(path: &Path) -> Packing {
     let name = path.file_name().map(|name| name.to_string_lossy());
     name.and_then(|name| path::packing(&name)).unwrap_or(Packing::Plain)
-}
-
-/// The path with its links resolved as far down as it exists, so that nested folders are seen to
-/// be nested before the inner one is made.
-fn resolved(path: &Path) -> PathBuf {
-    if let Ok(path) = path.canonicalize() {
-        return path;
-    }
-    match (path.parent(), path.file_name()) {
-        (Some(parent), Some(name)) => resolved(parent).join(name),
-        _ => path.to_path_buf(),
-    }
 }
 
 #[async_trait]

@@ -14,7 +14,7 @@ use super::path::{self, Packing};
 use super::scan::Found;
 
 /// Largest activity, in unzipped bytes: weeks of records stay far below, a zip bomb does not.
-const MAX_BYTES: u64 = 256 * 1024 * 1024;
+pub(super) const MAX_BYTES: u64 = 256 * 1024 * 1024;
 
 /// Why a file's bytes cannot be had.
 #[derive(Debug, thiserror::Error)]
@@ -34,7 +34,7 @@ pub(super) fn bytes(path: &Path, packing: Packing) -> Result<Vec<u8>, Unread> {
 }
 
 /// Reads no more than `most` bytes, whatever they unzip to.
-fn unpacked(packed: impl Read, packing: Packing, most: u64) -> Result<Vec<u8>, Unread> {
+pub(super) fn unpacked(packed: impl Read, packing: Packing, most: u64) -> Result<Vec<u8>, Unread> {
     let mut bytes = Vec::new();
     let read = match packing {
         Packing::Plain => packed.take(most + 1).read_to_end(&mut bytes),
@@ -61,7 +61,7 @@ fn too_large() -> String {
 }
 
 /// How the decoder says that the packing is broken, as opposed to the disk.
-fn is_defect(kind: io::ErrorKind) -> bool {
+pub(super) fn is_defect(kind: io::ErrorKind) -> bool {
     matches!(
         kind,
         io::ErrorKind::InvalidInput | io::ErrorKind::InvalidData | io::ErrorKind::UnexpectedEof

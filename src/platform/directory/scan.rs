@@ -3,9 +3,9 @@
 use std::collections::HashMap;
 use std::ffi::OsStr;
 use std::fmt;
+use std::fs::Metadata;
 use std::io;
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use jiff::Timestamp;
@@ -15,7 +15,7 @@ use crate::domain::{Activity, Note, RemoteId, neutralise};
 use crate::platform::PlatformError;
 
 use super::path::{self, Packing};
-use super::{marker, read, write};
+use super::{cores, marker, read, write};
 
 /// A file may change twice within what a file system tells apart, so a fresh time says nothing.
 const SETTLES_AFTER_NS: i128 = 2_000_000_000;
@@ -29,6 +29,19 @@ pub(super) struct Stamp {
     pub(super) size: u64,
     /// Last change, nanoseconds since 1970.
     modified_ns: i128,
+}
+
+impl Stamp {
+    /// Of a file on the disk.
+    pub(super) fn of(metadata: &Metadata) -> Self {
+        let modified_ns = metadata.modified().map_or(0, since_1970);
+        Self { size: metadata.len(), modified_ns }
+    }
+
+    /// Whether it is old enough to tell the next change.
+    pub(super) fn is_settled(self, now: Timestamp) -> bool {
+        self.modified_ns < now.as_nanosecond() - SETTLES_AFTER_NS
+    }
 }
 
 impl fmt::Display for Stamp {
@@ -113,8 +126,7 @@ impl Walk {
             Ok(metadata) => metadata,
             Err(error) => return self.fault(root, &error),
         };
-        let stamp =
-            Stamp { size: metadata.len(), modified_ns: metadata.modified().map_or(0, since_1970) };
+        let stamp = Stamp::of(&metadata);
         self.relative.push(relative(root, entry.path()));
         self.files.push((entry.path().to_path_buf(), packing, stamp));
     }
@@ -162,14 +174,14 @@ impl Walk {
                 path,
                 packing,
                 stamp,
-                settled: stamp.modified_ns < now.as_nanosecond() - SETTLES_AFTER_NS,
+                settled: stamp.is_settled(now),
             })
             .collect();
         Tree { files, notes: self.notes, complete: !self.incomplete }
     }
 }
 
-fn counted(count: usize, what: &str) -> Option<String> {
+pub(super) fn counted(count: usize, what: &str) -> Option<String> {
     match count {
         0 => None,
         1 => Some(format!("1 {what}")),
@@ -199,37 +211,21 @@ fn since_1970(time: SystemTime) -> i128 {
 }
 
 /// One row per file, newest first. Files that look as they did when `known` was read are not
-/// opened; the others are read by so many threads, one file per thread at a time.
+/// opened; the others are read by so many threads.
 pub(super) fn rows(
     files: &[Found],
     known: &HashMap<RemoteId, Activity>,
     threads: usize,
 ) -> Vec<Activity> {
     let (mut rows, unread): (Vec<Activity>, Vec<&Found>) = split(files, known);
-    let next = AtomicUsize::new(0);
-    let work = || {
-        let mut rows = Vec::new();
-        while let Some(found) = unread.get(next.fetch_add(1, Ordering::Relaxed)) {
-            rows.extend(read::row(found));
-        }
-        rows
-    };
-    if threads.min(unread.len()) < 2 {
-        rows.extend(work());
-    } else {
-        std::thread::scope(|scope| {
-            let workers: Vec<_> =
-                (0..threads.min(unread.len())).map(|_| scope.spawn(work)).collect();
-            for worker in workers {
-                match worker.join() {
-                    Ok(read) => rows.extend(read),
-                    Err(panic) => std::panic::resume_unwind(panic),
-                }
-            }
-        });
-    }
-    rows.sort_unstable_by(|a, b| b.start.cmp(&a.start).then_with(|| a.id.cmp(&b.id)));
+    rows.extend(cores::spread(&unread, threads, |found| read::row(found)).into_iter().flatten());
+    newest_first(&mut rows);
     rows
+}
+
+/// The order in which platforms list.
+pub(super) fn newest_first(rows: &mut [Activity]) {
+    rows.sort_unstable_by(|a, b| b.start.cmp(&a.start).then_with(|| a.id.cmp(&b.id)));
 }
 
 fn split<'a>(

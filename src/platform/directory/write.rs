@@ -145,7 +145,7 @@ pub(super) fn root_failed(error: &io::Error) -> PlatformError {
     fault(format!("the folder cannot be read: {error}"), error)
 }
 
-fn fault(text: String, error: &io::Error) -> PlatformError {
+pub(super) fn fault(text: String, error: &io::Error) -> PlatformError {
     let lasting = matches!(
         error.kind(),
         io::ErrorKind::PermissionDenied

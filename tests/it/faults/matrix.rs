@@ -300,6 +300,8 @@ async fn play(cell: Cell) -> Vec<String> {
         cell.script(&stage);
     }
     let between = || {
+        // Comparing may have fetched the source already: what goes wrong shall be met.
+        stage.world.empty_cache();
         if !cell.place.is_before_planning() {
             cell.script(&stage);
         }

@@ -93,6 +93,7 @@ impl World {
             events: Arc::new(Recorder::default()) as Arc<dyn Events>,
             places: Places {
                 backups: folder.path().join("backups"),
+                cache: folder.path().join("cache"),
                 spool: folder.path().join("spool"),
             },
             stop: Stop::default(),

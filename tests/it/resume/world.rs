@@ -168,7 +168,11 @@ impl World {
             }),
             opening: Opening { clock, random: Arc::new(random) },
             events: Arc::new(trigger.clone()) as Arc<dyn Events>,
-            places: engine::Places { backups: self.home("backups"), spool: self.home("spool") },
+            places: engine::Places {
+                backups: self.home("backups"),
+                cache: self.home("cache"),
+                spool: self.home("spool"),
+            },
             stop: Stop::default(),
         }
     }

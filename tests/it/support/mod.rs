@@ -18,3 +18,5 @@ pub(crate) mod spec;
 pub(crate) mod witness;
 #[cfg(test)]
 pub(crate) mod world;
+#[cfg(test)]
+pub(crate) mod zip;

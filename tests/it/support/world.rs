@@ -72,6 +72,7 @@ impl World {
             events: Arc::clone(&events) as Arc<dyn Events>,
             places: Places {
                 backups: folder.path().join("backups"),
+                cache: folder.path().join("cache"),
                 spool: folder.path().join("spool"),
             },
             stop: Stop::default(),
@@ -97,6 +98,11 @@ impl World {
     /// Loses the memory, as if the state had been deleted.
     pub(crate) fn forget_state(&mut self) {
         self.session.store = Store::open_in_memory().unwrap();
+    }
+
+    /// Loses the files that were fetched so far.
+    pub(crate) fn empty_cache(&self) {
+        let _ = std::fs::remove_dir_all(&self.session.places.cache);
     }
 
     pub(crate) fn pass(&self, duration: Duration) {
