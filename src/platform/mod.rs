@@ -7,6 +7,8 @@ mod coros;
 pub mod directory;
 mod error;
 mod garmin;
+pub mod keeper;
+pub mod login;
 pub mod memory;
 mod registry;
 mod row;
