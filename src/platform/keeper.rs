@@ -1,8 +1,8 @@
 //! Keeps an account's session: gives it to the open platform, renews it under the account's lock,
 //! saves it before it is used, and logs in where that needs nobody.
 
-use std::cell::Cell;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use jiff::{SignedDuration, Timestamp};
 use tokio::sync::Mutex;
@@ -203,6 +203,13 @@ impl Keeper {
         session.expires_at.is_none_or(|end| end > soon)
     }
 
+    /// Whether a session was made for this account's platform, region and hosts.
+    pub fn is_for(&self, session: &Session) -> bool {
+        session.platform == self.account.platform
+            && Some(session.region.as_str()) == self.account.region.as_deref()
+            && session.hosts == self.login.hosts()
+    }
+
     /// The stored session, if it was made for this account's hosts.
     fn stored(&self) -> Result<Session, LoginError> {
         let stored = self.vault.session(&self.account.name).map_err(|error| match error {
@@ -210,11 +217,7 @@ impl Keeper {
             other @ VaultError::Io { .. } => vault_error(other),
         })?;
         let session = stored.ok_or(LoginError::Over(Ending::None))?;
-        let region = self.account.region.as_deref().unwrap_or_default();
-        if session.platform != self.account.platform
-            || session.region != region
-            || session.hosts != self.login.hosts()
-        {
+        if !self.is_for(&session) {
             return Err(LoginError::Foreign(
                 "the stored session was made for other hosts, so it is not sent to these"
                     .to_owned(),
@@ -269,10 +272,10 @@ impl Keeper {
             let begun = Session { renewing_since, ..session.clone() };
             self.vault.save(&self.account.name, &begun, held).map_err(vault_error)?;
         }
-        let doubtful = Cell::new(session.renewing_since.is_some());
+        let doubtful = AtomicBool::new(session.renewing_since.is_some());
         let judge = |error: &LoginError| match error {
             LoginError::Unavailable(_) => {
-                doubtful.set(true);
+                doubtful.store(true, Ordering::Relaxed);
                 Again::Soon
             }
             LoginError::RateLimited { retry_after } => Again::After(*retry_after),
@@ -286,7 +289,7 @@ impl Keeper {
                 tracing::info!("session of {} renewed", self.account.name);
                 Ok(fresh)
             }
-            Err(LoginError::Over(_)) if doubtful.get() => {
+            Err(LoginError::Over(_)) if doubtful.load(Ordering::Relaxed) => {
                 tracing::warn!("{}: {}", self.account.name, Ending::Lost);
                 Err(LoginError::Over(Ending::Lost))
             }

@@ -238,3 +238,29 @@ pub enum Ending {
 fn quoted(words: &str) -> String {
     if words.is_empty() { String::new() } else { format!(": \"{words}\"") }
 }
+
+/// Answers nothing: where no account has a login.
+#[derive(Clone, Copy, Debug)]
+pub struct Nobody;
+
+impl Ask for Nobody {
+    fn credentials(&self, _account: &Account) -> Result<Credentials, LoginError> {
+        Err(LoginError::NoCredentials("password"))
+    }
+
+    fn code(
+        &self,
+        _account: &Account,
+        _request: &CodeRequest,
+    ) -> Result<Option<SecretString>, LoginError> {
+        Ok(None)
+    }
+
+    fn has_code(&self, _account: &Account) -> bool {
+        false
+    }
+
+    fn browser(&self, _account: &Account, _address: &str) -> Result<SecretString, LoginError> {
+        Err(LoginError::NoToken("nobody is here to use a browser".to_owned()))
+    }
+}
