@@ -38,10 +38,7 @@ pub struct Settings {
 pub struct Client {
     settings: Settings,
     pace: Arc<Pace>,
-    /// By way of the proxy, if there is one.
-    far: reqwest::Client,
-    /// To this machine; by way of the account's own proxy only.
-    near: reqwest::Client,
+    routes: Routes,
 }
 
 impl Client {
@@ -50,9 +47,8 @@ impl Client {
     /// # Errors
     /// If the proxy or the certificates cannot be used.
     pub fn new(settings: Settings, pace: Arc<Pace>) -> Result<Self, NetError> {
-        let far = build(&settings, None, Reach::Far)?;
-        let near = build(&settings, None, Reach::Near)?;
-        Ok(Self { settings, pace, far, near })
+        let routes = Routes::build(&settings, None)?;
+        Ok(Self { settings, pace, routes })
     }
 
     /// The same with cookies of its own, which are gone when it is dropped.
@@ -60,10 +56,8 @@ impl Client {
     /// # Errors
     /// If the proxy or the certificates cannot be used.
     pub fn with_cookies(&self) -> Result<Self, NetError> {
-        let jar = Arc::new(Jar::default());
-        let far = build(&self.settings, Some(&jar), Reach::Far)?;
-        let near = build(&self.settings, Some(&jar), Reach::Near)?;
-        Ok(Self { settings: self.settings.clone(), pace: Arc::clone(&self.pace), far, near })
+        let routes = Routes::build(&self.settings, Some(&Arc::new(Jar::default())))?;
+        Ok(Self { settings: self.settings.clone(), pace: Arc::clone(&self.pace), routes })
     }
 
     /// Sends a request once, and follows the answer's redirects if it may.
@@ -93,7 +87,10 @@ impl Client {
             return Err(NetError::ForeignHost(host(&url)));
         }
         let (method, most_bytes) = (request.method.clone(), request.most_bytes);
-        let client = if is_loopback(&url) { &self.near } else { &self.far };
+        let client = if is_loopback(&url) { &self.routes.near } else { &self.routes.far };
+        let Some(client) = client else {
+            return Err(NetError::ForeignHost(host(&url)));
+        };
         let ready = prepared(client, request)?;
         let _slot = self.pace.enter().await;
         let shown = redact::url(&url);
@@ -107,6 +104,25 @@ impl Client {
             Err(error) => tracing::info!("{method} {shown}: {error}"),
         }
         answer
+    }
+}
+
+/// How hosts are reached. What no host of the account needs is not built: certificates take time.
+#[derive(Clone)]
+struct Routes {
+    /// By way of the proxy, if there is one.
+    far: Option<reqwest::Client>,
+    /// To this machine; by way of the account's own proxy only.
+    near: Option<reqwest::Client>,
+}
+
+impl Routes {
+    fn build(settings: &Settings, jar: Option<&Arc<Jar>>) -> Result<Self, NetError> {
+        let route = |reach, needed: bool| needed.then(|| build(settings, jar, reach)).transpose();
+        Ok(Self {
+            far: route(Reach::Far, settings.hosts.any_far())?,
+            near: route(Reach::Near, settings.hosts.any_near())?,
+        })
     }
 }
 

@@ -16,6 +16,16 @@ impl Hosts {
         Self(urls.map(|url| origin(&url)).collect())
     }
 
+    /// Whether one of them is this machine.
+    pub(super) fn any_near(&self) -> bool {
+        self.0.iter().any(|origin| Url::parse(origin).is_ok_and(|url| is_loopback(&url)))
+    }
+
+    /// Whether one of them is another machine.
+    pub(super) fn any_far(&self) -> bool {
+        self.0.iter().any(|origin| Url::parse(origin).is_ok_and(|url| !is_loopback(&url)))
+    }
+
     /// Whether a request may go there: a known origin, and in the clear to this machine only.
     pub fn allow(&self, url: &Url) -> bool {
         let closed = url.scheme() == "https" || (url.scheme() == "http" && is_loopback(url));

@@ -33,6 +33,16 @@ pub(super) enum Way {
     Widget,
 }
 
+impl Way {
+    /// As a session remembers it.
+    pub(super) fn word(self) -> &'static str {
+        match self {
+            Self::Mobile => "mobile",
+            Self::Widget => "widget",
+        }
+    }
+}
+
 /// A way from a ticket to tokens.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Exchange {

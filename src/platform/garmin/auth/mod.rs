@@ -65,17 +65,25 @@ impl Login for GarminLogin {
     async fn log_in(&self, with: &Credentials, ask: &dyn Ask) -> Result<LoggedIn, LoginError> {
         let mut obstacle: Option<LoginError> = None;
         for way in self.region.ways.iter().take(2) {
-            let error = match self.log_in_by(*way, with, ask).await {
-                Ok(logged_in) => return Ok(logged_in),
-                Err(error) => error,
+            let (error, leads_on) = match self.ticket_by(*way, with, ask).await {
+                Ok((ticket, code)) => match self.opened(&ticket, way.word()).await {
+                    Ok(session) => return Ok(LoggedIn { session, code }),
+                    Err(error) => {
+                        let leads_on = another_ticket_helps(&error);
+                        (error, leads_on)
+                    }
+                },
+                Err(error) => {
+                    let leads_on = another_way_helps(&error);
+                    (error, leads_on)
+                }
             };
-            tracing::info!("login by {way:?}: {error}");
-            let ends = !leads_on(&error);
+            tracing::info!("login by {}: {error}", way.word());
             obstacle = Some(match obstacle {
                 Some(first) => weightier(first, error),
                 None => error,
             });
-            if ends {
+            if !leads_on {
                 break;
             }
         }
@@ -86,8 +94,7 @@ impl Login for GarminLogin {
         let address = browser::address(&self.endpoints.sso)?;
         let answer = ask.browser(&self.account, address.as_str())?;
         let ticket = browser::ticket(&answer, &self.endpoints.sso)?;
-        let session = self.traded(&ticket, "browser").await?;
-        self.known(session).await
+        self.opened(&ticket, "browser").await
     }
 
     fn import(&self, tokens: &TokenFile) -> Result<Session, LoginError> {
@@ -117,21 +124,24 @@ impl Login for GarminLogin {
 }
 
 impl GarminLogin {
-    async fn log_in_by(
+    async fn ticket_by(
         &self,
         way: Way,
         with: &Credentials,
         ask: &dyn Ask,
-    ) -> Result<LoggedIn, LoginError> {
+    ) -> Result<Found, LoginError> {
         // Cookies of one attempt; they are gone with it.
         let client = self.client.with_cookies().map_err(|error| no_answer(&error))?;
-        let (found, word) = match way {
-            Way::Mobile => (mobile::ticket(self, &client, with, ask).await?, "mobile"),
-            Way::Widget => (widget::ticket(self, &client, with, ask).await?, "widget"),
-        };
-        let (ticket, code) = found;
-        let session = self.traded(&ticket, word).await?;
-        Ok(LoggedIn { session: self.known(session).await?, code })
+        match way {
+            Way::Mobile => mobile::ticket(self, &client, with, ask).await,
+            Way::Widget => widget::ticket(self, &client, with, ask).await,
+        }
+    }
+
+    /// A session for a ticket, tried once.
+    async fn opened(&self, ticket: &Ticket, word: &str) -> Result<Session, LoginError> {
+        let session = self.traded(ticket, word).await?;
+        self.known(session).await
     }
 
     /// Tokens for a ticket. In the older region a second way is tried; the first may have used the
@@ -192,16 +202,20 @@ impl GarminLogin {
     }
 }
 
-/// Whether another way may be tried after this.
-fn leads_on(error: &LoginError) -> bool {
+/// Whether another way may be tried after no ticket came of one.
+fn another_way_helps(error: &LoginError) -> bool {
     matches!(
         error,
         LoginError::Throttled { .. }
             | LoginError::Blocked(_)
             | LoginError::Unavailable(_)
             | LoginError::NotUnderstood(_)
-            | LoginError::TokenRejected(_)
     )
+}
+
+/// Whether a ticket of another way may be taken where one was not.
+fn another_ticket_helps(error: &LoginError) -> bool {
+    matches!(error, LoginError::NotUnderstood(_) | LoginError::TokenRejected(_))
 }
 
 /// Of two ways' failures, the one that says what to do: a throttle must be obeyed, a rejected token

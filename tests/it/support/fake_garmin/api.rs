@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use axum::Router;
-use axum::extract::{Form, Query, State};
+use axum::extract::{Query, State};
 use axum::http::{HeaderMap, HeaderValue, header};
 use axum::response::{IntoResponse as _, Response};
 use axum::routing::{get, post};
@@ -72,11 +72,7 @@ async fn preauthorized(
     text.into_response()
 }
 
-async fn exchange(
-    State(world): State<Shared>,
-    headers: HeaderMap,
-    Form(_fields): Form<BTreeMap<String, String>>,
-) -> Response {
+async fn exchange(State(world): State<Shared>, headers: HeaderMap) -> Response {
     let mut world = locked(&world);
     let header = text(&headers, "authorization").to_owned();
     let known = world.account.older.keys().any(|token| header.contains(&format!("\"{token}\"")));
