@@ -8,7 +8,7 @@ use secrecy::{ExposeSecret as _, SecretString};
 use crate::domain::neutralise;
 use crate::manifest::Account;
 use crate::platform::login::{Ask, CodeRequest, Credentials, LoginError};
-use crate::vault::{CredentialsError, Lookup, Secrets};
+use crate::vault::{Lookup, Secrets};
 
 /// More than any address, text or ticket that somebody pastes.
 const MOST_BYTES: u64 = 1024 * 1024;
@@ -71,7 +71,7 @@ impl Ask for Answers {
         });
         let email = email.filter(|email| !email.is_empty());
         let email = email.ok_or(LoginError::NoCredentials("e-mail address"))?;
-        let password = match secrets.password().map_err(unavailable)? {
+        let password = match secrets.password()? {
             Some(password) => Some(password),
             None if self.person == Person::Here => {
                 hidden(&format!("Password for {} ({email}): ", account.name))
@@ -88,7 +88,7 @@ impl Ask for Answers {
         account: &Account,
         request: &CodeRequest,
     ) -> Result<Option<SecretString>, LoginError> {
-        if let Some(code) = self.secrets(account).code().map_err(unavailable)? {
+        if let Some(code) = self.secrets(account).code()? {
             return Ok(Some(code));
         }
         if self.person == Person::Away {
@@ -120,8 +120,4 @@ impl Ask for Answers {
 /// A line that is not shown while it is typed.
 fn hidden(prompt: &str) -> Option<SecretString> {
     rpassword::prompt_password(prompt).ok().map(SecretString::from)
-}
-
-fn unavailable(error: CredentialsError) -> LoginError {
-    LoginError::Credentials(error.to_string())
 }

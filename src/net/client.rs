@@ -93,17 +93,25 @@ impl Client {
         };
         let ready = prepared(client, request)?;
         let _slot = self.pace.enter().await;
-        let shown = redact::url(&url);
-        tracing::debug!("{method} {shown}");
+        let shown = format!("{method} {}", redact::url(&url));
+        log_begun(&shown);
         let answer = match ready.send().await {
             Ok(response) => read(response, url, most_bytes).await,
             Err(error) => Err(failed(&url, &error)),
         };
-        match &answer {
-            Ok(answer) => tracing::info!("{method} {shown}: {}", answer.status),
-            Err(error) => tracing::info!("{method} {shown}: {error}"),
-        }
+        log_ended(&shown, &answer);
         answer
+    }
+}
+
+fn log_begun(shown: &str) {
+    tracing::debug!("{shown}");
+}
+
+fn log_ended(shown: &str, answer: &Result<Answer, NetError>) {
+    match answer {
+        Ok(answer) => tracing::info!("{shown}: {}", answer.status),
+        Err(error) => tracing::info!("{shown}: {error}"),
     }
 }
 

@@ -188,14 +188,14 @@ impl Keeper {
             None => {
                 session.profile = Some(profile);
                 let held = self.lock().await?;
-                self.vault.save(&self.account.name, &session, &held).map_err(vault_error)?;
+                self.vault.save(&self.account.name, &session, &held)?;
                 Ok(session)
             }
         }
     }
 
     async fn lock(&self) -> Result<Held, LoginError> {
-        self.vault.lock(&self.account.name).await.map_err(vault_error)
+        Ok(self.vault.lock(&self.account.name).await?)
     }
 
     fn is_fresh(&self, session: &Session) -> bool {
@@ -214,7 +214,7 @@ impl Keeper {
     fn stored(&self) -> Result<Session, LoginError> {
         let stored = self.vault.session(&self.account.name).map_err(|error| match error {
             damaged @ VaultError::Damaged { .. } => LoginError::Foreign(damaged.to_string()),
-            other @ VaultError::Io { .. } => vault_error(other),
+            other @ VaultError::Io { .. } => other.into(),
         })?;
         let session = stored.ok_or(LoginError::Over(Ending::None))?;
         if !self.is_for(&session) {
@@ -270,7 +270,7 @@ impl Keeper {
         if keep == Keep::InPlace {
             let renewing_since = session.renewing_since.or(Some(self.clock.now()));
             let begun = Session { renewing_since, ..session.clone() };
-            self.vault.save(&self.account.name, &begun, held).map_err(vault_error)?;
+            self.vault.save(&self.account.name, &begun, held)?;
         }
         let doubtful = AtomicBool::new(session.renewing_since.is_some());
         let judge = |error: &LoginError| match error {
@@ -285,7 +285,7 @@ impl Keeper {
         match renewed {
             Ok(mut fresh) => {
                 fresh.profile = fresh.profile.or_else(|| session.profile.clone());
-                self.vault.save(&self.account.name, &fresh, held).map_err(vault_error)?;
+                self.vault.save(&self.account.name, &fresh, held)?;
                 tracing::info!("session of {} renewed", self.account.name);
                 Ok(fresh)
             }
@@ -309,7 +309,7 @@ impl Keeper {
             });
         }
         let held = self.lock().await?;
-        let logins = self.vault.logins(&self.account.name).map_err(vault_error)?;
+        let logins = self.vault.logins(&self.account.name)?;
         if let Some(refused) = logins.refused {
             return Err(LoginError::RefusedBefore(refused));
         }
@@ -325,7 +325,7 @@ impl Keeper {
 
     /// One login. What it came to is written down, so that nobody repeats what must not be repeated.
     async fn log_in(&self, held: &Held) -> Result<Session, LoginError> {
-        let mut logins = self.vault.logins(&self.account.name).map_err(vault_error)?;
+        let mut logins = self.vault.logins(&self.account.name)?;
         if let Some(until) = logins.cooling_down(self.clock.now()) {
             return Err(LoginError::CoolingDown { until });
         }
@@ -350,7 +350,7 @@ impl Keeper {
             }
             other => other,
         };
-        self.vault.save_logins(&self.account.name, &logins).map_err(vault_error)?;
+        self.vault.save_logins(&self.account.name, &logins)?;
         Err(error)
     }
 
@@ -361,13 +361,13 @@ impl Keeper {
         session: Session,
         code: Option<CodeUse>,
     ) -> Result<Session, LoginError> {
-        self.vault.save(&self.account.name, &session, held).map_err(vault_error)?;
-        let mut logins = self.vault.logins(&self.account.name).map_err(vault_error)?;
+        self.vault.save(&self.account.name, &session, held)?;
+        let mut logins = self.vault.logins(&self.account.name)?;
         logins.succeeded();
         if let Some(code) = code {
             logins.needs_code = code == CodeUse::Asked;
         }
-        self.vault.save_logins(&self.account.name, &logins).map_err(vault_error)?;
+        self.vault.save_logins(&self.account.name, &logins)?;
         Ok(session)
     }
 }
@@ -379,10 +379,6 @@ enum Keep {
     InPlace,
     /// It is of something that is stored only if it can be renewed.
     OnceNew,
-}
-
-fn vault_error(error: VaultError) -> LoginError {
-    LoginError::Vault(error.to_string())
 }
 
 /// What a login's failure means to who only wanted to use the account.

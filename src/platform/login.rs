@@ -10,7 +10,7 @@ use secrecy::SecretString;
 
 use crate::domain::ProfileId;
 use crate::manifest::Account;
-use crate::vault::Session;
+use crate::vault::{CredentialsError, Session, VaultError};
 
 /// How a platform lets people in. Every call is one attempt; nothing is repeated or saved here.
 #[async_trait]
@@ -233,6 +233,18 @@ pub enum Ending {
     /// The answer to a renewal was lost, and with it the only good token.
     #[error("the session was lost when its renewal was interrupted; one new login is needed")]
     Lost,
+}
+
+impl From<VaultError> for LoginError {
+    fn from(error: VaultError) -> Self {
+        Self::Vault(error.to_string())
+    }
+}
+
+impl From<CredentialsError> for LoginError {
+    fn from(error: CredentialsError) -> Self {
+        Self::Credentials(error.to_string())
+    }
 }
 
 fn quoted(words: &str) -> String {

@@ -150,9 +150,7 @@ fn garth_s_and_dailysync_s_pair_is_taken_over_in_every_form() {
 #[test]
 fn an_older_pair_renews_itself_by_whichever_service_takes_it() {
     for takes_older_refresh in [true, false] {
-        let mut switches = Switches::of("garmin.com");
-        switches.takes_older_refresh = takes_older_refresh;
-        let mut stage = Stage::without_password(switches);
+        let mut stage = Stage::without_password(Switches::of("garmin.com"));
         put(&stage, "list.json", &json!(pair(&stage, None)));
         stage.cli.run("auth --account me --import garth:list.json").ok();
         stage.fake.take_counts();

@@ -31,134 +31,113 @@ const DOMAINS: [&str; 2] = ["garmin.com", "garmin.cn"];
 const LOGGED_IN: &str = "logged in";
 
 fn cells() -> Vec<Cell> {
-    use Trouble::{InBody, Kind, Lost, None, Status, Titled, Wait};
-    let cell = |what, mobile, widget, counts, exit, says, leaves| Cell {
+    let plain = Cell {
+        what: "plain",
+        mobile: Trouble::None,
+        widget: Trouble::None,
+        counts: [[2, 1, 1, 0], [3, 1, 1, 0]],
+        exit: 0,
+        says: LOGGED_IN,
+        leaves: Leaves::Session("mobile"),
+    };
+    let mut cells = vec![plain];
+    cells.extend(refused_by_data());
+    cells.extend(saved_by_the_widget());
+    cells.extend(closed_on_both_ways());
+    cells.extend(refused_by_a_page());
+    cells
+}
+
+/// The account's owner must do something: nothing else is tried.
+fn refused_by_data() -> impl Iterator<Item = Cell> {
+    let kinds = [
+        ("ACCOUNT_LOCKED", "the account is locked"),
+        ("CAPTCHA_REQUIRED", "wants a captcha solved"),
+        ("CONSENT_REQUIRED", "wants its terms accepted"),
+        ("UPDATE_PHONE_NUMBER", "wants the phone number updated"),
+        ("CHILD_ACCOUNT", "child or family account"),
+        ("PASSWORD_RESET_REQUIRED", "wants a new password set"),
+        ("SOMETHING_NEW", "SOMETHING_NEW: as the fake was told"),
+    ];
+    kinds.into_iter().map(|(kind, says)| Cell {
+        what: kind,
+        mobile: Trouble::Kind(200, kind),
+        widget: Trouble::None,
+        counts: [[2, 0, 0, 0]; 2],
+        exit: 4,
+        says,
+        leaves: Leaves::Refusal,
+    })
+}
+
+/// The first way is closed, the second is not.
+fn saved_by_the_widget() -> impl Iterator<Item = Cell> {
+    let troubles = [
+        ("429", Trouble::Status(429)),
+        ("427", Trouble::Status(427)),
+        ("429 in the body", Trouble::InBody("429")),
+        ("427 in the body", Trouble::InBody("427")),
+        ("403", Trouble::Status(403)),
+        ("a page", Trouble::Status(200)),
+        ("502", Trouble::Status(502)),
+        ("lost", Trouble::Lost),
+    ];
+    troubles.into_iter().map(|(what, mobile)| Cell {
+        what,
+        mobile,
+        widget: Trouble::None,
+        counts: [[5, 1, 1, 0], [7, 1, 1, 0]],
+        exit: 0,
+        says: LOGGED_IN,
+        leaves: Leaves::Session("widget"),
+    })
+}
+
+/// Both ways are closed: a throttle is remembered, whichever way it came.
+fn closed_on_both_ways() -> impl Iterator<Item = Cell> {
+    use Trouble::{Status, Titled, Wait};
+    let (cooldown, nothing) = (Leaves::Cooldown, Leaves::Nothing);
+    let gateway = "gateway blocks this login";
+    let closed = [
+        ("429 twice", Status(429), Status(429), 4, 4, "until 2026-11-20T14:00", cooldown),
+        ("with a time", Wait(429, 14_400), Wait(429, 60), 4, 4, "until 2026-11-20T16:00", cooldown),
+        ("429 then 403", Status(429), Status(403), 4, 4, "left alone until", cooldown),
+        ("403 then 429", Status(403), Status(429), 4, 4, "left alone until", cooldown),
+        ("403 twice", Status(403), Status(403), 4, 4, gateway, nothing),
+        ("502 twice", Status(502), Status(502), 4, 5, "not available", nothing),
+        ("403, a page", Status(403), Titled(200, "Hello"), 5, 4, gateway, nothing),
+        ("502, down", Status(502), Titled(200, "Bad Gateway"), 5, 5, "not available", nothing),
+    ];
+    closed.into_iter().map(|(what, mobile, widget, requests, exit, says, leaves)| Cell {
         what,
         mobile,
         widget,
-        counts,
+        counts: [[requests, 0, 0, 0]; 2],
         exit,
         says,
         leaves,
-    };
-    let by_widget = Leaves::Session("widget");
-    let then_widget = [[5, 1, 1, 0], [7, 1, 1, 0]];
-    let refused = |what, kind, says| {
-        cell(what, Kind(200, kind), None, [[2, 0, 0, 0]; 2], 4, says, Leaves::Refusal)
-    };
-    let shown = |what, status, title, says| {
-        let widget = Titled(status, title);
-        cell(what, Status(403), widget, [[5, 0, 0, 0]; 2], 4, says, Leaves::Refusal)
-    };
-    vec![
-        cell(
-            "plain",
-            None,
-            None,
-            [[2, 1, 1, 0], [3, 1, 1, 0]],
-            0,
-            LOGGED_IN,
-            Leaves::Session("mobile"),
-        ),
-        refused("locked", "ACCOUNT_LOCKED", "the account is locked"),
-        refused("captcha", "CAPTCHA_REQUIRED", "wants a captcha solved"),
-        refused("consent", "CONSENT_REQUIRED", "wants its terms accepted"),
-        refused("phone", "UPDATE_PHONE_NUMBER", "wants the phone number updated"),
-        refused("child", "CHILD_ACCOUNT", "child or family account"),
-        refused("new password", "PASSWORD_RESET_REQUIRED", "wants a new password set"),
-        refused("unknown", "SOMETHING_NEW", "SOMETHING_NEW: as the fake was told"),
-        cell("429", Status(429), None, then_widget, 0, LOGGED_IN, by_widget),
-        cell("427", Status(427), None, then_widget, 0, LOGGED_IN, by_widget),
-        cell("429 in the body", InBody("429"), None, then_widget, 0, LOGGED_IN, by_widget),
-        cell("427 in the body", InBody("427"), None, then_widget, 0, LOGGED_IN, by_widget),
-        cell("403", Status(403), None, then_widget, 0, LOGGED_IN, by_widget),
-        cell("a page", Status(200), None, then_widget, 0, LOGGED_IN, by_widget),
-        cell("502", Status(502), None, then_widget, 0, LOGGED_IN, by_widget),
-        cell("lost", Lost, None, then_widget, 0, LOGGED_IN, by_widget),
-        cell(
-            "429 twice",
-            Status(429),
-            Status(429),
-            [[4, 0, 0, 0]; 2],
-            4,
-            "left alone until 2026-11-20T14:00",
-            Leaves::Cooldown,
-        ),
-        cell(
-            "429 with a time",
-            Wait(429, 14_400),
-            Wait(429, 60),
-            [[4, 0, 0, 0]; 2],
-            4,
-            "left alone until 2026-11-20T16:00",
-            Leaves::Cooldown,
-        ),
-        cell(
-            "429 then 403",
-            Status(429),
-            Status(403),
-            [[4, 0, 0, 0]; 2],
-            4,
-            "left alone until",
-            Leaves::Cooldown,
-        ),
-        cell(
-            "403 then 429",
-            Status(403),
-            Status(429),
-            [[4, 0, 0, 0]; 2],
-            4,
-            "left alone until",
-            Leaves::Cooldown,
-        ),
-        cell(
-            "403 twice",
-            Status(403),
-            Status(403),
-            [[4, 0, 0, 0]; 2],
-            4,
-            "gateway blocks this login",
-            Leaves::Nothing,
-        ),
-        cell(
-            "502 twice",
-            Status(502),
-            Status(502),
-            [[4, 0, 0, 0]; 2],
-            5,
-            "not available",
-            Leaves::Nothing,
-        ),
-        cell(
-            "a page at the widget",
-            Status(403),
-            Titled(200, "Hello"),
-            [[5, 0, 0, 0]; 2],
-            4,
-            "gateway blocks this login",
-            Leaves::Nothing,
-        ),
-        cell(
-            "down at the widget",
-            Status(502),
-            Titled(200, "Bad Gateway"),
-            [[5, 0, 0, 0]; 2],
-            5,
-            "not available",
-            Leaves::Nothing,
-        ),
-        shown("locked at the widget", 200, "Account Locked", "the account is locked"),
-        shown("invalid at the widget", 200, "Invalid Login", "password is wrong"),
-        shown("phone at the widget", 200, "Update Phone Number", "wants the phone number updated"),
-        shown("child at the widget", 200, "Unable to sign in", "child or family account"),
-        shown("account error at the widget", 200, "Account Error", "refuses the login"),
-        shown(
-            "the form again",
-            401,
-            "GARMIN Authentication Application",
-            "the login form came back",
-        ),
-    ]
+    })
+}
+
+/// The second way's pages say no.
+fn refused_by_a_page() -> impl Iterator<Item = Cell> {
+    let pages = [
+        (200, "Account Locked", "the account is locked"),
+        (200, "Invalid Login", "password is wrong"),
+        (200, "Update Phone Number", "wants the phone number updated"),
+        (200, "Unable to sign in", "child or family account"),
+        (200, "Account Error", "refuses the login"),
+        (401, "GARMIN Authentication Application", "the login form came back"),
+    ];
+    pages.into_iter().map(|(status, title, says)| Cell {
+        what: title,
+        mobile: Trouble::Status(403),
+        widget: Trouble::Titled(status, title),
+        counts: [[5, 0, 0, 0]; 2],
+        exit: 4,
+        says,
+        leaves: Leaves::Refusal,
+    })
 }
 
 fn stage(cell: &Cell, domain: &'static str, code: Option<Code>) -> Stage {
@@ -292,72 +271,58 @@ fn the_widget_asks_for_the_code_to_be_sent_unless_it_was() {
     }
 }
 
+/// What goes wrong after a ticket was given: requests and exit codes, global and in China.
+struct Step {
+    change: fn(&mut Switches),
+    counts: [Counts; 2],
+    exits: [i32; 2],
+    says: &'static str,
+}
+
+fn step(
+    change: fn(&mut Switches),
+    counts: [Counts; 2],
+    exits: [i32; 2],
+    says: &'static str,
+) -> Step {
+    Step { change, counts, exits, says }
+}
+
+fn steps() -> [Step; 8] {
+    fn none_in_use(switches: &mut Switches) {
+        switches.client_ids = Vec::new();
+    }
+    fn none_in_use_and_burnt(switches: &mut Switches) {
+        none_in_use(switches);
+        switches.refusal_burns_ticket = true;
+    }
+    [
+        step(
+            |s| s.client_ids = vec!["GARMIN_CONNECT_MOBILE_ANDROID_DI_2024Q4"],
+            [[2, 2, 1, 0]; 2],
+            [0, 0],
+            LOGGED_IN,
+        ),
+        // In China there is the older way, elsewhere another ticket and then the end.
+        step(none_in_use, [[5, 8, 0, 0], [2, 4, 3, 0]], [4, 0], ""),
+        step(
+            none_in_use_and_burnt,
+            [[5, 8, 0, 0], [5, 8, 2, 0]],
+            [4, 4],
+            "none of the known names",
+        ),
+        step(|s| s.exchange = Trouble::Status(429), [[2, 1, 0, 0]; 2], [4, 4], "left alone until"),
+        step(|s| s.exchange = Trouble::Status(503), [[2, 1, 0, 0]; 2], [5, 5], "not available"),
+        step(|s| s.exchange = Trouble::Lost, [[2, 1, 0, 0]; 2], [5, 5], "not available"),
+        // The other way's token may do, but does not.
+        step(|s| s.api = Trouble::Status(401), [[5, 2, 2, 0]; 2], [4, 4], "API rejects"),
+        step(|s| s.api = Trouble::Status(403), [[2, 1, 1, 0]; 2], [4, 4], "gateway blocks"),
+    ]
+}
+
 #[test]
 fn tokens_may_be_refused_at_every_step_of_getting_them() {
-    struct Step {
-        change: fn(&mut Switches),
-        counts: [Counts; 2],
-        exits: [i32; 2],
-        says: &'static str,
-    }
-    let steps = [
-        // The second id is the first that is in use.
-        Step {
-            change: |s| s.client_ids = vec!["GARMIN_CONNECT_MOBILE_ANDROID_DI_2024Q4"],
-            counts: [[2, 2, 1, 0]; 2],
-            exits: [0, 0],
-            says: LOGGED_IN,
-        },
-        // None is: in China the older way, elsewhere another ticket and then the end.
-        Step {
-            change: |s| s.client_ids = Vec::new(),
-            counts: [[5, 8, 0, 0], [2, 4, 3, 0]],
-            exits: [4, 0],
-            says: "",
-        },
-        // And the refusals have used the ticket up.
-        Step {
-            change: |s| {
-                s.client_ids = Vec::new();
-                s.refusal_burns_ticket = true;
-            },
-            counts: [[5, 8, 0, 0], [5, 8, 2, 0]],
-            exits: [4, 4],
-            says: "none of the known names",
-        },
-        Step {
-            change: |s| s.exchange = Trouble::Status(429),
-            counts: [[2, 1, 0, 0]; 2],
-            exits: [4, 4],
-            says: "left alone until",
-        },
-        Step {
-            change: |s| s.exchange = Trouble::Status(503),
-            counts: [[2, 1, 0, 0]; 2],
-            exits: [5, 5],
-            says: "not available",
-        },
-        Step {
-            change: |s| s.exchange = Trouble::Lost,
-            counts: [[2, 1, 0, 0]; 2],
-            exits: [5, 5],
-            says: "not available",
-        },
-        // A token that the API rejects is none; the other way's may do, but does not.
-        Step {
-            change: |s| s.api = Trouble::Status(401),
-            counts: [[5, 2, 2, 0]; 2],
-            exits: [4, 4],
-            says: "API rejects",
-        },
-        Step {
-            change: |s| s.api = Trouble::Status(403),
-            counts: [[2, 1, 1, 0]; 2],
-            exits: [4, 4],
-            says: "gateway blocks",
-        },
-    ];
-    for (number, step) in steps.iter().enumerate() {
+    for (number, step) in steps().iter().enumerate() {
         for (region, domain) in DOMAINS.into_iter().enumerate() {
             let mut switches = Switches::of(domain);
             (step.change)(&mut switches);

@@ -46,7 +46,8 @@ pub(super) async fn ticket(
         let ticket = by_code(login, client, &page, &method, ask).await?;
         return Ok((ticket, CodeUse::Asked));
     }
-    ticket_of(login, &status, answer.service_ticket_id).map(|ticket| (ticket, CodeUse::NotAsked))
+    ticket_of(login, &status, answer.service_ticket_id.as_deref())
+        .map(|ticket| (ticket, CodeUse::NotAsked))
 }
 
 /// The code was sent by the login itself.
@@ -71,7 +72,7 @@ async fn by_code(
         let answer = client.send(request).await.map_err(|error| no_answer(&error))?;
         let answer = understood(login, &answer)?;
         let status = answer.response_status.unwrap_or_default();
-        match ticket_of(login, &status, answer.service_ticket_id) {
+        match ticket_of(login, &status, answer.service_ticket_id.as_deref()) {
             // How a wrong code is called is not recorded: whatever names no other trouble is one.
             Err(LoginError::Refused { why: Refusal::Other, .. }) => attempt += 1,
             other => return other,
@@ -115,12 +116,12 @@ fn understood(login: &GarminLogin, answer: &Answer) -> Result<LoginAnswer, Login
 fn ticket_of(
     login: &GarminLogin,
     status: &ResponseStatus,
-    ticket: Option<String>,
+    ticket: Option<&str>,
 ) -> Result<Ticket, LoginError> {
     if status.kind != "SUCCESSFUL" {
         return Err(login_refusal(&status.kind, &status.message));
     }
-    let value = ticket.as_deref().and_then(super::pages::ticket).ok_or_else(|| {
+    let value = ticket.and_then(super::pages::ticket).ok_or_else(|| {
         LoginError::NotUnderstood("the login succeeded, but gave no ticket".to_owned())
     })?;
     Ok(Ticket { value, service: login.region.mobile_service.to_owned() })

@@ -26,8 +26,6 @@ pub(crate) struct Switches {
     pub(crate) refusal_burns_ticket: bool,
     /// At the token service, for refresh tokens.
     pub(crate) renewal: Renewal,
-    /// Whether refresh tokens of the older pair are taken by the newer service.
-    pub(crate) takes_older_refresh: bool,
     /// Whether the older exchange still works.
     pub(crate) older_exchange: bool,
     /// At the first question to the API.
@@ -107,7 +105,6 @@ impl Switches {
             ],
             refusal_burns_ticket: false,
             renewal: Renewal::Works,
-            takes_older_refresh: false,
             older_exchange: true,
             api: Trouble::None,
             access_s: 86_400,
