@@ -98,7 +98,7 @@ fn session(folder: &Path, accounts: &[Memory; 2]) -> Session {
         store: Store::open(&folder.join("state.db"), Access::ReadWrite).unwrap(),
         catalog: platform::catalog(),
         open,
-        opening: Opening { clock, random: Arc::new(|| [7; 16]) },
+        opening: Opening::offline(clock, Arc::new(|| [7; 16])),
         events: Arc::new(Nobody),
         places: Places {
             backups: folder.join("backups"),

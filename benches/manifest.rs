@@ -4,6 +4,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a bench that cannot run has nothing to say")]
 #![expect(clippy::print_stdout, reason = "the report is what the bench is for")]
+#![expect(clippy::disallowed_methods, reason = "a bench measures the machine's own time")]
 
 use std::fs;
 use std::hint::black_box;

@@ -29,9 +29,9 @@
 //! 5  render                                values in, text out
 //! 4  engine                                orchestration; emits events
 //! 3  platform | state | archive            accounts; the memory; files on this machine
-//! 2  plan                                  deciding, purely
+//! 2  plan | net | vault                    deciding, purely; HTTP; sessions and credentials
 //! 1  manifest | fit                        what the user wants; what a file holds
-//! 0  domain  diag  clock  event            the words of the trade
+//! 0  domain  diag  clock  event  disk      the words of the trade; whole files or none
 //! ```
 //!
 //! A floor uses only lower floors, and rooms of one floor do not know each other;
@@ -41,12 +41,15 @@ pub mod archive;
 pub mod cli;
 pub mod clock;
 pub mod diag;
+pub mod disk;
 pub mod domain;
 pub mod engine;
 pub mod event;
 pub mod fit;
 pub mod manifest;
+pub mod net;
 pub mod plan;
 pub mod platform;
 pub mod render;
 pub mod state;
+pub mod vault;

@@ -2,11 +2,10 @@
 
 mod backups;
 mod cache;
-pub mod disk;
+mod lock;
 mod spool;
 
-mod lock;
-
+pub use crate::disk;
 pub use backups::{Backup, BackupError, BackupId, Backups, Stock, Subject};
 pub use cache::{Cache, Cached, Entry, Item, Swept};
 pub use lock::{LockError, Locks, Owner};

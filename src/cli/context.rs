@@ -13,8 +13,10 @@ use crate::plan::{self, Glob};
 use crate::platform::{self, Opening};
 use crate::render::diagnostics;
 use crate::state::{Access, Store};
+use crate::vault::Vault;
 
 use super::args::{Global, Selection};
+use super::ask::{Answers, Person};
 use super::env::Environment;
 use super::exit::Exit;
 use super::failure::Failure;
@@ -129,6 +131,21 @@ impl Context {
         Ok(store)
     }
 
+    /// What platforms are handed; `person` may be asked.
+    pub fn opening(&self, person: Person) -> Opening {
+        Opening {
+            clock: Arc::clone(&self.clock),
+            random: self.env.random(),
+            vault: self.vault(),
+            ask: Arc::new(Answers { lookup: self.env.lookup(), person }),
+        }
+    }
+
+    /// Sessions of this home.
+    pub fn vault(&self) -> Vault {
+        Vault::new(&self.env.home)
+    }
+
     /// A session over the checked manifest, and its progress.
     pub fn session(&self) -> Result<(Session, Arc<Progress>), Failure> {
         let manifest = self.checked_manifest()?;
@@ -143,7 +160,7 @@ impl Context {
             store,
             catalog: self.catalog.clone(),
             open: Arc::new(platform::open),
-            opening: Opening { clock: Arc::clone(&self.clock), random: self.env.random() },
+            opening: self.opening(Person::Away),
             events: Arc::clone(&progress) as Arc<dyn crate::event::Events>,
             places: Places {
                 backups: backups.unwrap_or_else(|| self.env.home.join("backups")),

@@ -7,10 +7,12 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use jiff::Timestamp;
+use secrecy::SecretString;
 
 use crate::archive::Owner;
 use crate::clock::{Clock, ManualClock, SystemClock};
 use crate::domain::Sha256;
+use crate::vault::Lookup;
 
 /// What surrounds a run, read once.
 #[derive(Clone, Debug)]
@@ -37,6 +39,14 @@ pub struct Environment {
     pub seed: Option<String>,
     /// Page of the pipeline that runs this.
     pub run_url: Option<String>,
+}
+
+/// Where another tool keeps its tokens.
+pub enum OtherTool {
+    /// In a file or folder.
+    Path(PathBuf),
+    /// In the variable itself.
+    Text(SecretString),
 }
 
 /// The environment lacks something without which nothing can run.
@@ -93,6 +103,31 @@ impl Environment {
         match self.now {
             Some(now) => Arc::new(ManualClock::new(now)),
             None => Arc::new(SystemClock),
+        }
+    }
+
+    /// Variables that name credentials, read when they are needed.
+    pub fn lookup(&self) -> Arc<Lookup> {
+        Arc::new(text)
+    }
+
+    /// A path of another tool: its variable, else below the user's own folder.
+    pub fn of_other_tool(&self, variable: &str, folder: &str) -> Option<OtherTool> {
+        if let Some(value) = text(variable) {
+            let inline = value.trim_start().starts_with(['{', '[']) || value.len() > 512;
+            return Some(if inline {
+                OtherTool::Text(SecretString::from(value))
+            } else {
+                OtherTool::Path(self.cwd.join(self.expanded(&value)))
+            });
+        }
+        Some(OtherTool::Path(self.user_home.as_ref()?.join(folder)))
+    }
+
+    fn expanded(&self, path: &str) -> PathBuf {
+        match (path.strip_prefix("~/"), &self.user_home) {
+            (Some(rest), Some(home)) => home.join(rest),
+            _ => PathBuf::from(path),
         }
     }
 

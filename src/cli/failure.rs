@@ -5,11 +5,13 @@ use std::fmt::Write as _;
 
 use owo_colors::OwoColorize as _;
 
-use crate::domain::neutralise;
+use crate::domain::{AccountName, neutralise};
 use crate::engine::EngineError;
 use crate::manifest::DecisionsError;
 use crate::plan::DocumentError;
+use crate::platform::login::{LoginError, Refusal};
 use crate::state::StateError;
+use crate::vault::variable;
 
 use super::commands::plan::blocked_exit;
 use super::env::EnvironmentError;
@@ -108,6 +110,79 @@ impl From<DecisionsError> for Failure {
     fn from(error: DecisionsError) -> Self {
         let next = "check the decisions file beside the manifest";
         Self::new(Exit::Failed, error.to_string(), next)
+    }
+}
+
+/// Why an account could not be opened.
+pub fn login(account: &AccountName, error: &LoginError) -> Failure {
+    let happened = format!("{account}: {error}");
+    let auth = format!("fit_sync auth --account {account}");
+    let (exit, next) = match error {
+        LoginError::Refused { why, .. } => (Exit::Login, mended(*why, &auth)),
+        LoginError::NeedsCode => (
+            Exit::Login,
+            format!(
+                "run `{auth}` at a terminal, or set mfa_command or {}",
+                variable(account, "MFA_CODE")
+            ),
+        ),
+        LoginError::CodeRefused => {
+            (Exit::Login, format!("run `{auth}` again with the newest code"))
+        }
+        LoginError::NoCredentials(_) => (
+            Exit::Login,
+            format!(
+                "set {} and {}, or run `{auth}` at a terminal",
+                variable(account, "EMAIL"),
+                variable(account, "PASSWORD")
+            ),
+        ),
+        LoginError::Credentials(_) => {
+            (Exit::Login, format!("mend it in the manifest, then run `{auth}`"))
+        }
+        LoginError::Throttled { .. } | LoginError::CoolingDown { .. } => (
+            Exit::Login,
+            format!("wait, for each try makes it longer; or use your browser: `{auth} --browser`"),
+        ),
+        LoginError::Blocked(_) | LoginError::TokenRejected(_) => {
+            (Exit::Login, format!("use your browser: `{auth} --browser`"))
+        }
+        LoginError::RefusedBefore(_)
+        | LoginError::NotAllowed
+        | LoginError::Over(_)
+        | LoginError::NotUnderstood(_) => (Exit::Login, format!("run `{auth}`")),
+        LoginError::Foreign(_) => {
+            (Exit::Login, format!("check the account's region, then run `{auth} --force`"))
+        }
+        LoginError::NoToken(_) => (Exit::Login, "try again with the whole text".to_owned()),
+        LoginError::Unavailable(_) | LoginError::RateLimited { .. } => {
+            (Exit::Unavailable, "try again later".to_owned())
+        }
+        LoginError::Vault(_) => {
+            (Exit::Failed, "check the folders of home and their modes".to_owned())
+        }
+        LoginError::Unsupported(_) => (Exit::Failed, "choose another way in".to_owned()),
+    };
+    Failure::new(exit, happened, next)
+}
+
+/// What a person can do about a refusal.
+fn mended(why: Refusal, auth: &str) -> String {
+    match why {
+        Refusal::WrongPassword => {
+            format!("correct them, then run `{auth}` once; repeated wrong tries lock the account")
+        }
+        Refusal::WrongOrBlocked => {
+            format!("check the password on the website, then use your browser: `{auth} --browser`")
+        }
+        Refusal::Captcha => format!("use your browser: `{auth} --browser`"),
+        Refusal::Locked | Refusal::NewPassword => {
+            format!("unlock it or set a new password on the website, then run `{auth}`")
+        }
+        Refusal::Consent | Refusal::PhoneNumber | Refusal::Other => {
+            format!("log in on the website, do what it asks for, then run `{auth}`")
+        }
+        Refusal::ChildAccount => "use an account of its own; this one has no login".to_owned(),
     }
 }
 

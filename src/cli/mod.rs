@@ -12,6 +12,7 @@ mod ending;
 mod env;
 mod exit;
 mod failure;
+mod log;
 mod printer;
 mod progress;
 mod record;
@@ -41,6 +42,7 @@ pub fn main() -> ExitCode {
     };
     let terminal = std::io::stderr().is_terminal();
     let printer = Printer::new(&args.global, terminal);
+    log::begin(&args.global, &printer);
     let mut exit = match run(args, printer.clone()) {
         Ok(exit) => exit,
         Err(failure) => {
@@ -76,7 +78,8 @@ fn run(args: Args, printer: Printer) -> Result<Exit, Failure> {
     let runtime = runtime.map_err(|error| {
         Failure::new(Exit::Failed, format!("no runtime: {error}"), "free some memory or handles")
     })?;
-    runtime.block_on(async {
+    let uses_sessions = matches!(args.command, Command::Plan(_) | Command::Apply(_));
+    let ended = runtime.block_on(async {
         match args.command {
             Command::Init(args) => commands::init::run(&context, &args),
             Command::Validate(args) => commands::validate::run(&context, &args),
@@ -86,11 +89,16 @@ fn run(args: Args, printer: Printer) -> Result<Exit, Failure> {
             Command::Diff(args) => commands::diff::run(&context, &args).await,
             Command::Inspect(args) => commands::inspect::run(&context, &args),
             Command::State(args) => commands::state::run(&context, &args).await,
+            Command::Auth(args) => commands::auth::run(&context, &args).await,
             Command::Backup(args) => commands::backup::run(&context, &args).await,
             Command::Schema(args) => commands::schema::run(&context, &args),
             Command::Completions(args) => Ok(commands::completions::run(&context, &args)),
         }
-    })
+    });
+    if uses_sessions {
+        commands::auth::warn_of_endings(&context);
+    }
+    ended
 }
 
 /// clap's own code for a wrong command line would collide with "there are changes".

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use crate::domain::{AccountName, Capabilities, Profile, ProfileId};
 use crate::manifest::{Account, Manifest};
 use crate::plan::BlockedReason;
-use crate::platform::{AuthFailure, Platform, PlatformError};
+use crate::platform::{Platform, PlatformError};
 use crate::state::AccountRow;
 
 use super::error::EngineError;
@@ -164,9 +164,7 @@ fn remembered(session: &Session, account: &Account) -> Result<Attempt, EngineErr
 /// What a platform's answer means for the rules of its account.
 pub(super) fn obstacle(error: &PlatformError) -> (BlockedReason, String) {
     let reason = match error {
-        PlatformError::Auth(AuthFailure::NoSession | AuthFailure::Expired) => {
-            BlockedReason::LoginNeeded
-        }
+        PlatformError::Auth(_) => BlockedReason::LoginNeeded,
         PlatformError::RateLimited { .. } | PlatformError::Transient(_) => {
             BlockedReason::Unavailable
         }

@@ -51,7 +51,7 @@ pub enum PlatformError {
 }
 
 /// Why a session is not accepted.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum AuthFailure {
     /// Nobody has logged in yet.
     #[error("no session")]
@@ -59,6 +59,9 @@ pub enum AuthFailure {
     /// The session is over.
     #[error("the session has ended")]
     Expired,
+    /// There is none, and none could be had without a person.
+    #[error("{0}")]
+    NotOpened(String),
 }
 
 /// Why an upload was refused for good.

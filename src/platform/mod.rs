@@ -7,6 +7,8 @@ mod coros;
 pub mod directory;
 mod error;
 mod garmin;
+pub mod keeper;
+pub mod login;
 pub mod memory;
 mod registry;
 mod row;
@@ -20,7 +22,7 @@ use jiff::civil::Date;
 
 pub use crate::domain::Details;
 pub use error::{AuthFailure, PlatformError, Rejection};
-pub use registry::{OpenError, Opening, catalog, open};
+pub use registry::{OpenError, Opening, catalog, keeper, open};
 
 /// An open account.
 #[async_trait]

@@ -5,8 +5,11 @@ use std::sync::Arc;
 use crate::clock::Clock;
 use crate::domain::{AccountName, Catalog};
 use crate::manifest::Account;
+use crate::vault::Vault;
 
 use super::directory::{Directory, Export};
+use super::keeper::Keeper;
+use super::login::{Ask, Nobody};
 use super::{Platform, coros, directory, garmin};
 
 /// What a platform is handed when it is opened.
@@ -16,6 +19,17 @@ pub struct Opening {
     pub clock: Arc<dyn Clock>,
     /// Source of random ids, 16 bytes at a time.
     pub random: Arc<dyn Fn() -> [u8; 16] + Send + Sync>,
+    /// Sessions of this home.
+    pub vault: Vault,
+    /// What a login may need.
+    pub ask: Arc<dyn Ask>,
+}
+
+impl Opening {
+    /// For accounts that need no session.
+    pub fn offline(clock: Arc<dyn Clock>, random: Arc<dyn Fn() -> [u8; 16] + Send + Sync>) -> Self {
+        Self { clock, random, vault: Vault::new("/nonexistent"), ask: Arc::new(Nobody) }
+    }
 }
 
 /// Why an account cannot be opened.
@@ -38,6 +52,14 @@ pub enum OpenError {
     NoPath {
         /// The account.
         account: AccountName,
+    },
+    /// Its proxy or its certificates cannot be used.
+    #[error("account '{account}': {problem}")]
+    NoClient {
+        /// The account.
+        account: AccountName,
+        /// Why not.
+        problem: String,
     },
 }
 
@@ -63,6 +85,21 @@ pub fn open(account: &Account, opening: &Opening) -> Result<Arc<dyn Platform>, O
                 Ok(Arc::new(Directory::new(path, opening.clone())))
             }
         }
+        other => Err(match catalog().platform(other) {
+            Some(spec) => OpenError::NotYet { platform: spec.name },
+            None => OpenError::Unknown { platform: other.to_owned() },
+        }),
+    }
+}
+
+/// What keeps an account's session; `None` where the platform has no login.
+///
+/// # Errors
+/// If there is no client for its platform, or it cannot be set up.
+pub fn keeper(account: &Account, opening: &Opening) -> Result<Option<Keeper>, OpenError> {
+    match account.platform.as_str() {
+        "directory" => Ok(None),
+        "garmin" => garmin::keeper(account, opening).map(Some),
         other => Err(match catalog().platform(other) {
             Some(spec) => OpenError::NotYet { platform: spec.name },
             None => OpenError::Unknown { platform: other.to_owned() },

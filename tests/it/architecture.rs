@@ -8,10 +8,10 @@ use regex::Regex;
 
 /// Rooms by floor. A room uses lower floors only; of its own floor, nothing but itself.
 const FLOORS: [&[&str]; 7] = [
-    &["domain", "diag", "clock", "event"],
+    &["domain", "diag", "clock", "event", "disk"],
     &["manifest", "fit"],
-    &["plan", "net"],
-    &["platform", "state", "vault", "archive"],
+    &["plan", "net", "vault"],
+    &["platform", "state", "archive"],
     &["engine"],
     &["render"],
     &["cli"],

@@ -73,7 +73,7 @@ fn a_file_is_kept_privately_under_a_name_that_people_understand() {
     let name = "watch/trail_running/2026/2026-11-19_061233_trail_running_越野-Ridge.fit";
     assert_eq!(path, fit.join(name));
     let metadata = fs::metadata(&path).unwrap();
-    assert_eq!(metadata.modified().unwrap(), ride.start.unwrap().into());
+    assert_eq!(metadata.modified().unwrap(), std::time::SystemTime::from(ride.start.unwrap()));
     for entry in walkdir::WalkDir::new(folder.path().join("cache")) {
         let entry = entry.unwrap();
         let wanted = if entry.file_type().is_dir() { 0o700 } else { 0o600 };

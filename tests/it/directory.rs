@@ -31,10 +31,8 @@ fn opening() -> Opening {
 
 fn opening_at(now: &str) -> Opening {
     let next = AtomicU8::new(0);
-    Opening {
-        clock: Arc::new(ManualClock::new(now.parse().unwrap())),
-        random: Arc::new(move || [next.fetch_add(1, Ordering::Relaxed); 16]),
-    }
+    let clock = Arc::new(ManualClock::new(now.parse().unwrap()));
+    Opening::offline(clock, Arc::new(move || [next.fetch_add(1, Ordering::Relaxed); 16]))
 }
 
 fn folder() -> (TempDir, Directory) {

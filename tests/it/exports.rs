@@ -53,7 +53,7 @@ impl World {
 
 fn export(path: &Path) -> Export {
     let clock = Arc::new(ManualClock::new("2100-01-01T00:00:00Z".parse().unwrap()));
-    Export::new(path, Opening { clock, random: Arc::new(|| [7; 16]) })
+    Export::new(path, Opening::offline(clock, Arc::new(|| [7; 16])))
 }
 
 fn known(page: &Page) -> HashMap<RemoteId, Activity> {

@@ -24,6 +24,8 @@ mod laws;
 #[cfg(test)]
 mod locks;
 #[cfg(test)]
+mod login;
+#[cfg(test)]
 mod manifest;
 #[cfg(test)]
 mod model;

@@ -1,6 +1,7 @@
 //! One file per command.
 
 pub mod apply;
+pub mod auth;
 pub mod backup;
 pub mod completions;
 pub mod diff;

@@ -89,7 +89,7 @@ impl World {
             store: Store::open_in_memory().unwrap(),
             catalog: platform::catalog(),
             open,
-            opening: Opening { clock: Arc::clone(&clock) as _, random: Arc::new(|| [7; 16]) },
+            opening: Opening::offline(Arc::clone(&clock) as _, Arc::new(|| [7; 16])),
             events: Arc::new(Recorder::default()) as Arc<dyn Events>,
             places: Places {
                 backups: folder.path().join("backups"),

@@ -166,7 +166,7 @@ impl World {
                 let deadly = Deadly { inner, protocol, trigger: armed.clone() };
                 Ok(Arc::new(deadly) as Arc<dyn Platform>)
             }),
-            opening: Opening { clock, random: Arc::new(random) },
+            opening: Opening::offline(clock, Arc::new(random)),
             events: Arc::new(trigger.clone()) as Arc<dyn Events>,
             places: engine::Places {
                 backups: self.home("backups"),

@@ -3,6 +3,8 @@
 pub(crate) mod catalog;
 #[cfg(test)]
 pub(crate) mod cli;
+#[cfg(test)]
+pub(crate) mod fake_garmin;
 pub(crate) mod fit;
 #[cfg(test)]
 mod remembered;

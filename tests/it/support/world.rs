@@ -219,7 +219,7 @@ pub(crate) fn settings(name: &str, protocol: ReplaceProtocol) -> Settings {
 pub(crate) fn opening(clock: &Arc<ManualClock>) -> Opening {
     let next = std::sync::atomic::AtomicU8::new(0);
     let random = move || [next.fetch_add(1, std::sync::atomic::Ordering::Relaxed); 16];
-    Opening { clock: Arc::clone(clock) as _, random: Arc::new(random) }
+    Opening::offline(Arc::clone(clock) as _, Arc::new(random))
 }
 
 /// A folder in memory where there is one: a matrix of worlds syncs thousands of files.

@@ -1,0 +1,303 @@
+//! `fit_sync auth`: log in where it is needed, take sessions over, show what there is.
+
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+
+use secrecy::SecretString;
+
+use crate::domain::nearest;
+use crate::manifest::{Account, Manifest};
+use crate::platform::keeper::{Entered, Force, Keeper};
+use crate::platform::login::{LoginError, TokenFile, TokenForm};
+use crate::platform::{self, OpenError, Opening};
+use crate::render::{self, SessionRow, SessionState};
+use crate::vault::Session;
+
+use super::super::args::{Auth, Import};
+use super::super::ask::{self, Person};
+use super::super::context::Context;
+use super::super::env::OtherTool;
+use super::super::exit::Exit;
+use super::super::failure::{self, Failure};
+
+/// More than any token file.
+const MOST_BYTES: u64 = 1024 * 1024;
+
+/// Logs in, or shows.
+pub async fn run(context: &Context, args: &Auth) -> Result<Exit, Failure> {
+    let manifest = context.checked_manifest()?;
+    let accounts = chosen(&manifest, args)?;
+    if args.status {
+        return show(context, &accounts, args.json);
+    }
+    let tokens = tokens(context, args)?;
+    if tokens.is_some() && accounts.len() != 1 {
+        let happened = "the tokens of one session go to one account";
+        return Err(Failure::new(Exit::Usage, happened, "name one --account"));
+    }
+    context.home()?;
+    let person = if context.env.interactive { Person::Here } else { Person::Away };
+    let opening = context.opening(person);
+    let mut exits = Vec::new();
+    for account in accounts {
+        let entered = enter(account, &opening, args, tokens.as_ref()).await;
+        exits.push(match entered {
+            Ok(entered) => {
+                context.printer.product(&told(account, entered.as_ref(), args));
+                Exit::Done
+            }
+            Err(failure) => {
+                context.printer.error(&failure.text());
+                failure.exit
+            }
+        });
+    }
+    Ok(Exit::worst(exits))
+}
+
+/// The accounts that are meant, in the manifest's order; without names all that have a login.
+fn chosen<'a>(manifest: &'a Manifest, args: &Auth) -> Result<Vec<&'a Account>, Failure> {
+    let names: BTreeSet<&str> = args.accounts.iter().map(String::as_str).collect();
+    for name in &names {
+        if !manifest.accounts.keys().any(|known| known.as_str() == *name) {
+            let known = manifest.accounts.keys().map(|known| known.as_str());
+            let next = nearest(name, known).map_or("name one of the manifest's".to_owned(), |n| {
+                format!("did you mean '{n}'?")
+            });
+            return Err(Failure::new(Exit::Invalid, format!("there is no account '{name}'"), next));
+        }
+    }
+    let is_meant = |account: &&Account| {
+        names.contains(account.name.as_str()) || (names.is_empty() && has_login(account))
+    };
+    Ok(manifest.accounts.values().filter(is_meant).collect())
+}
+
+fn has_login(account: &Account) -> bool {
+    account.platform != "directory"
+}
+
+/// Opens one account; `None` if it needs no login.
+async fn enter(
+    account: &Account,
+    opening: &Opening,
+    args: &Auth,
+    tokens: Option<&TokenFile>,
+) -> Result<Option<Entered>, Failure> {
+    let keeper = platform::keeper(account, opening).map_err(|error| unopened(account, &error))?;
+    let Some(keeper) = keeper else {
+        return Ok(None);
+    };
+    let entered = entered(&keeper, args, tokens).await;
+    entered.map(Some).map_err(|error| failure::login(&account.name, &error))
+}
+
+async fn entered(
+    keeper: &Keeper,
+    args: &Auth,
+    tokens: Option<&TokenFile>,
+) -> Result<Entered, LoginError> {
+    if let Some(tokens) = tokens {
+        return keeper.enter_by_tokens(tokens).await;
+    }
+    if args.browser {
+        return keeper.enter_by_browser().await;
+    }
+    keeper.enter(if args.force { Force::Yes } else { Force::No }).await
+}
+
+fn unopened(account: &Account, error: &OpenError) -> Failure {
+    let (exit, next) = match error {
+        OpenError::NoClient { .. } => (Exit::Invalid, "check the account's proxy and ca_file"),
+        OpenError::NotYet { .. } | OpenError::Unknown { .. } | OpenError::NoPath { .. } => {
+            (Exit::Failed, "log in to the other accounts with --account")
+        }
+    };
+    Failure::new(exit, format!("{}: {error}", account.name), next)
+}
+
+/// What came of it.
+fn told(account: &Account, entered: Option<&Entered>, args: &Auth) -> String {
+    let name = &account.name;
+    let Some(entered) = entered else {
+        return format!("{name}: needs no login\n");
+    };
+    let end = entered.session().ends_at.map_or(String::new(), |end| {
+        format!("; it lasts until {} and longer with each use", end.strftime("%Y-%m-%d"))
+    });
+    let done = match entered {
+        Entered::Stored(_) => "the stored session works",
+        Entered::Anew(_) if args.import.is_some() || args.token_stdin => {
+            "the session is taken over"
+        }
+        Entered::Anew(_) => "logged in",
+    };
+    let warning = if shares_tokens(entered.session()) {
+        "  The other tool shares its token with fit_sync now: with the first renewal its own copy \
+         ends, so let only one of them go on.\n"
+    } else {
+        ""
+    };
+    format!("{name}: {done}{end}\n{warning}")
+}
+
+/// Whether another tool holds the same rotating token.
+fn shares_tokens(session: &Session) -> bool {
+    session.obtained_by == "import garminconnect" && session.renewed_at == session.obtained_at
+}
+
+/// The tokens that the command line or stdin gives.
+fn tokens(context: &Context, args: &Auth) -> Result<Option<TokenFile>, Failure> {
+    if args.token_stdin {
+        let whole =
+            |text: &str| serde_json::from_str::<serde_json::Value>(text).is_ok() || is_base64(text);
+        let text = ask::lines_until(whole);
+        return Ok(Some(TokenFile { form: None, files: vec![("stdin".to_owned(), text)] }));
+    }
+    let Some(Import { form, path }) = &args.import else {
+        return Ok(None);
+    };
+    let place = match (path, form) {
+        (Some(path), _) => Some(OtherTool::Path(context.env.absolute(path))),
+        (None, TokenForm::GarminConnect) => {
+            context.env.of_other_tool("GARMINTOKENS", ".garminconnect")
+        }
+        (None, TokenForm::Garth) => context.env.of_other_tool("GARTH_HOME", ".garth"),
+    };
+    let files = match place {
+        Some(OtherTool::Path(path)) => files(&path, *form)?,
+        Some(OtherTool::Text(text)) => vec![("environment".to_owned(), text)],
+        None => return Err(no_tokens("there is no home folder to look in")),
+    };
+    Ok(Some(TokenFile { form: Some(*form), files }))
+}
+
+/// A line that is a whole token file in base64.
+fn is_base64(text: &str) -> bool {
+    let text = text.trim();
+    let is_part = |c: char| c.is_ascii_alphanumeric() || "+/=".contains(c);
+    text.len() > 64 && text.ends_with(|c: char| is_part(c)) && text.chars().all(is_part)
+}
+
+/// The token files at a path: itself, or those that the tool keeps in a folder.
+fn files(path: &Path, form: TokenForm) -> Result<Vec<(String, SecretString)>, Failure> {
+    let pair = ["oauth1_token.json", "oauth2_token.json"];
+    let named = path.file_name().is_some_and(|name| pair.iter().any(|known| name == *known));
+    let folder: Option<PathBuf> = if path.is_dir() {
+        Some(path.to_path_buf())
+    } else if named {
+        path.parent().map(Path::to_path_buf)
+    } else {
+        None
+    };
+    let paths: Vec<PathBuf> = match (folder, form) {
+        (Some(folder), TokenForm::GarminConnect) => vec![folder.join("garmin_tokens.json")],
+        (Some(folder), TokenForm::Garth) => {
+            pair.iter().map(|name| folder.join(name)).filter(|path| path.exists()).collect()
+        }
+        (None, _) => vec![path.to_path_buf()],
+    };
+    if paths.is_empty() {
+        return Err(no_tokens(&format!("{} holds no token files", path.display())));
+    }
+    paths.iter().map(|path| Ok((path.display().to_string(), read(path)?))).collect()
+}
+
+fn read(path: &Path) -> Result<SecretString, Failure> {
+    let failed = |why: String| no_tokens(&format!("{}: {why}", path.display()));
+    let metadata = std::fs::metadata(path).map_err(|error| failed(error.to_string()))?;
+    if metadata.len() > MOST_BYTES {
+        return Err(failed("too large for a token file".to_owned()));
+    }
+    let bytes = std::fs::read(path).map_err(|error| failed(error.to_string()))?;
+    let text = String::from_utf8(bytes).map_err(|_| failed("no text".to_owned()))?;
+    Ok(SecretString::from(text))
+}
+
+fn no_tokens(happened: &str) -> Failure {
+    Failure::new(Exit::Failed, happened, "name the file or folder: --import FORMAT:PATH")
+}
+
+fn show(context: &Context, accounts: &[&Account], json: bool) -> Result<Exit, Failure> {
+    let mut rows = Vec::new();
+    for account in accounts.iter().filter(|account| has_login(account)) {
+        rows.push(row(context, account)?);
+    }
+    let text = if json {
+        render::json(&render::sessions_json(&rows))
+    } else {
+        render::sessions(&rows, context.clock.now())
+    };
+    context.printer.product(&text);
+    let usable = rows.iter().all(|row| row.state == SessionState::Ok);
+    Ok(if usable { Exit::Done } else { Exit::Login })
+}
+
+/// What the files of home say about an account's session.
+fn row(context: &Context, account: &Account) -> Result<SessionRow, Failure> {
+    let (vault, now) = (context.vault(), context.clock.now());
+    let kept = |error: &dyn std::fmt::Display| {
+        failure::login(&account.name, &LoginError::Vault(error.to_string()))
+    };
+    let logins = vault.logins(&account.name).map_err(|error| kept(&error))?;
+    let (session, damage) = match vault.session(&account.name) {
+        Ok(session) => (session, None),
+        Err(error) => (None, Some(error.to_string())),
+    };
+    let foreign = platform::keeper(account, &context.opening(Person::Away))
+        .ok()
+        .flatten()
+        .is_some_and(|keeper| session.as_ref().is_some_and(|session| !keeper.is_for(session)));
+    let cooldown_until = logins.cooling_down(now);
+    let state = match &session {
+        Some(session) if !session.is_over(now) && !foreign => SessionState::Ok,
+        _ if cooldown_until.is_some() => SessionState::Cooldown,
+        Some(_) => SessionState::Expired,
+        None => SessionState::None,
+    };
+    let foreign = foreign.then(|| "made for other hosts than the account's".to_owned());
+    let refused = logins.refused.map(|why| format!("last login refused: {why}"));
+    let spec = context.catalog.platform(&account.platform);
+    let region = account.region.as_deref().unwrap_or_default();
+    Ok(SessionRow {
+        name: account.name.clone(),
+        place: format!("{} {region}", spec.map_or("", |spec| spec.name)),
+        email: account.email.clone(),
+        state,
+        obtained: session.as_ref().map(|s| (s.obtained_at, s.obtained_by.clone())),
+        ends_at: session.as_ref().and_then(|session| session.ends_at),
+        cooldown_until,
+        profile: session.and_then(|session| session.profile),
+        trouble: damage.or(foreign).or(refused),
+    })
+}
+
+/// Says which sessions end soon, so that nobody finds out by a failed run.
+pub fn warn_of_endings(context: &Context) {
+    // Whoever got here has been told about a bad manifest.
+    let Ok(manifest) = context.manifest() else { return };
+    let now = context.clock.now();
+    for account in manifest.accounts.values().filter(|account| has_login(account)) {
+        let session = context.vault().session(&account.name).ok().flatten();
+        let Some(end) = session.and_then(|session| session.ends_at) else { continue };
+        let left = end.duration_since(now);
+        if left.is_positive() && left < jiff::SignedDuration::from_hours(7 * 24) {
+            let name = &account.name;
+            context.printer.note(&format!(
+                "warning: the session of {name} ends on {}; log in before with `fit_sync auth --account {name} --force`",
+                end.strftime("%Y-%m-%d")
+            ));
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_token_file_in_base64_is_known_as_one() {
+        assert!(is_base64(&"QUJD".repeat(20)));
+        assert!(!is_base64("{\"di_token\":"));
+    }
+}

@@ -1,0 +1,188 @@
+//! What an answer of Garmin means when it is not the wanted one.
+
+use serde::Deserialize;
+
+use crate::net::{Answer, NetError, redact, retry_after};
+use crate::platform::login::{Ending, LoginError, Refusal};
+use jiff::Timestamp;
+
+use super::types::{LoginAnswer, TokenRefusal};
+
+/// What a login's JSON says besides success and a question for a code.
+pub(super) fn login_refusal(kind: &str, message: &str) -> LoginError {
+    let upper = kind.to_ascii_uppercase();
+    let has = |word: &str| upper.contains(word);
+    let why = if upper == "INVALID_USERNAME_PASSWORD" {
+        Refusal::WrongPassword
+    } else if has("CAPTCHA") {
+        Refusal::Captcha
+    } else if has("LOCK") {
+        Refusal::Locked
+    } else if has("CONSENT") || has("TERMS") || has("PRIVACY") {
+        Refusal::Consent
+    } else if has("PHONE") {
+        Refusal::PhoneNumber
+    } else if has("CHILD") || has("FAMILY") || has("UNDERAGE") {
+        Refusal::ChildAccount
+    } else if has("PASSWORD") && (has("RESET") || has("RENEW") || has("EXPIRED") || has("CHANGE")) {
+        Refusal::NewPassword
+    } else {
+        Refusal::Other
+    };
+    let words = match why {
+        Refusal::WrongPassword => String::new(),
+        _ if message.is_empty() => redact::text(kind),
+        _ => redact::text(&format!("{kind}: {message}")),
+    };
+    LoginError::Refused { why, words }
+}
+
+/// What keeps a login's answer from being looked at: throttle, gateway, failure. The login's hosts.
+pub(super) fn login_obstacle(answer: &Answer, now: Timestamp) -> Option<LoginError> {
+    let in_body = answer.json::<LoginAnswer>().and_then(|body| body.error).and_then(|e| e.status());
+    match in_body.unwrap_or(answer.status) {
+        429 | 427 => Some(LoginError::Throttled { retry_after: retry_after(answer, now) }),
+        403 => Some(LoginError::Blocked("403, likely by its guard against robots".to_owned())),
+        status @ 500..=599 => Some(LoginError::Unavailable(format!("the login answered {status}"))),
+        _ => None,
+    }
+}
+
+/// What an answer of the token endpoint means.
+pub(super) fn token_error(answer: &Answer, now: Timestamp) -> LoginError {
+    let refusal: TokenRefusal = answer.json().unwrap_or_default();
+    let words = redact::text(&refusal.error_description);
+    match answer.status {
+        429 => LoginError::RateLimited { retry_after: retry_after(answer, now) },
+        status @ 500..=599 => {
+            LoginError::Unavailable(format!("the token service answered {status}"))
+        }
+        400 | 401 if refusal.error_description.contains("User doesn't exist") => {
+            LoginError::Foreign("the session is of Garmin's other region".to_owned())
+        }
+        400 | 401 if refusal.error == "invalid_grant" || answer.status == 401 => {
+            LoginError::Over(Ending::Ended)
+        }
+        403 => LoginError::Blocked("403 from the token service".to_owned()),
+        status => LoginError::NotUnderstood(format!("the token service answered {status} {words}")),
+    }
+}
+
+/// What an answer of the API to the first question means.
+pub(super) fn probe_error(answer: &Answer, now: Timestamp) -> LoginError {
+    match answer.status {
+        401 => LoginError::TokenRejected(redact::text(&said(answer))),
+        403 => LoginError::Blocked("403 from the API".to_owned()),
+        429 => LoginError::RateLimited { retry_after: retry_after(answer, now) },
+        status @ 500..=599 => LoginError::Unavailable(format!("the API answered {status}")),
+        status => LoginError::NotUnderstood(format!("the API answered {status}")),
+    }
+}
+
+/// What the API says about a failure, in its own words.
+pub(super) fn said(answer: &Answer) -> String {
+    #[derive(Deserialize)]
+    struct Said {
+        message: String,
+    }
+    if let Some(said) = answer.json::<Said>() {
+        return said.message;
+    }
+    let challenge = answer.header("www-authenticate").unwrap_or_default();
+    challenge
+        .split_once("error_description=\"")
+        .and_then(|(_, rest)| rest.split_once('"'))
+        .map(|(words, _)| words.to_owned())
+        .unwrap_or_default()
+}
+
+/// No answer at all.
+pub(super) fn no_answer(error: &NetError) -> LoginError {
+    match error {
+        NetError::Unreachable(why) | NetError::Lost(why) | NetError::Setup(why) => {
+            LoginError::Unavailable(why.clone())
+        }
+        NetError::TooLarge { .. } => LoginError::NotUnderstood(error.to_string()),
+        NetError::ForeignHost(_) => LoginError::Foreign(error.to_string()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use crate::net::Url;
+
+    use super::*;
+
+    fn answer(status: u16, body: &str) -> Answer {
+        let headers = vec![("retry-after".to_owned(), "9".to_owned())];
+        let url = Url::parse("https://sso.garmin.com/x").unwrap();
+        Answer { status, headers, body: body.as_bytes().to_vec(), url }
+    }
+
+    fn words(error: &LoginError) -> String {
+        error.to_string()
+    }
+
+    #[test]
+    fn login_types_are_told_apart() {
+        for (kind, why) in [
+            ("INVALID_USERNAME_PASSWORD", Refusal::WrongPassword),
+            ("CAPTCHA_REQUIRED", Refusal::Captcha),
+            ("ACCOUNT_LOCKED", Refusal::Locked),
+            ("CONSENT_REQUIRED", Refusal::Consent),
+            ("UPDATE_PHONE_NUMBER", Refusal::PhoneNumber),
+            ("CHILD_ACCOUNT", Refusal::ChildAccount),
+            ("RESET_PASSWORD_REQUIRED", Refusal::NewPassword),
+            ("SOMETHING_NEW", Refusal::Other),
+        ] {
+            match login_refusal(kind, "m me@example.com") {
+                LoginError::Refused { why: found, words } => {
+                    assert_eq!(found, why, "{kind}");
+                    assert!(!words.contains("example.com"), "{words}");
+                }
+                other => panic!("{other}"),
+            }
+        }
+    }
+
+    #[test]
+    fn a_throttle_is_known_by_its_status_or_its_body() {
+        let now = Timestamp::UNIX_EPOCH;
+        let throttled = LoginError::Throttled { retry_after: Some(Duration::from_secs(9)) };
+        for (status, body) in [
+            (429, "<html>"),
+            (427, ""),
+            (200, r#"{"error":{"status-code":"429"}}"#),
+            (200, r#"{"error":{"status-code":427}}"#),
+        ] {
+            assert_eq!(login_obstacle(&answer(status, body), now), Some(throttled.clone()));
+        }
+        assert!(matches!(
+            login_obstacle(&answer(403, "<html>"), now),
+            Some(LoginError::Blocked(_))
+        ));
+        assert!(matches!(login_obstacle(&answer(502, ""), now), Some(LoginError::Unavailable(_))));
+        assert_eq!(login_obstacle(&answer(401, "{}"), now), None);
+        assert_eq!(login_obstacle(&answer(200, "{}"), now), None);
+    }
+
+    #[test]
+    fn refusals_of_tokens_are_told_apart() {
+        let now = Timestamp::UNIX_EPOCH;
+        let of = |status, body: &str| words(&token_error(&answer(status, body), now));
+        let over = words(&LoginError::Over(Ending::Ended));
+        assert_eq!(
+            of(400, r#"{"error":"invalid_grant","error_description":"Invalid refresh token: x"}"#),
+            over
+        );
+        assert_eq!(of(401, ""), over);
+        let other =
+            r#"{"error":"x","error_description":"User doesn't exist in DB for GarminGUID: 1"}"#;
+        assert!(of(400, other).contains("other region"));
+        assert!(of(400, "{}").contains("not understood"));
+        assert!(of(503, "").contains("not available"));
+        assert_eq!(of(429, ""), "rate limited");
+    }
+}

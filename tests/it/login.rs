@@ -1,0 +1,8 @@
+//! Sessions: how accounts are opened, what is asked of the platform for it, and what is left behind.
+
+mod canary;
+mod import;
+mod keeping;
+mod matrix;
+mod stage;
+mod words;

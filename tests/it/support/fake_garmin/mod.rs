@@ -1,0 +1,198 @@
+//! Garmin Connect on this machine: login, tokens and API of one region, each host on a port of its
+//! own, with a switch for everything that is only guessed about the real one.
+
+mod account;
+mod api;
+mod sso;
+mod switches;
+mod tokens;
+mod widget;
+
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, mpsc};
+use std::thread::JoinHandle;
+
+use axum::Router;
+use axum::extract::{Request, State};
+use axum::http::{HeaderMap, StatusCode, header};
+use axum::middleware::{self, Next};
+use axum::response::{IntoResponse, Response};
+use tokio::sync::oneshot;
+
+pub(crate) use account::Account;
+pub(crate) use switches::{Code, Renewal, Switches, Trouble};
+
+/// Garmin's hosts, as `endpoints` names them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Host {
+    Sso,
+    Connectapi,
+    Diauth,
+    Connect,
+}
+
+impl Host {
+    pub(crate) const ALL: [Self; 4] = [Self::Sso, Self::Connectapi, Self::Diauth, Self::Connect];
+
+    pub(crate) fn word(self) -> &'static str {
+        match self {
+            Self::Sso => "sso",
+            Self::Connectapi => "connectapi",
+            Self::Diauth => "diauth",
+            Self::Connect => "connect",
+        }
+    }
+}
+
+/// A request that came in: `POST /mobile/api/login`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Seen {
+    pub(crate) host: Host,
+    pub(crate) what: String,
+}
+
+/// What the handlers share.
+pub(crate) struct World {
+    pub(crate) switches: Switches,
+    pub(crate) account: Account,
+    pub(crate) seen: Vec<Seen>,
+    bases: BTreeMap<Host, String>,
+}
+
+impl World {
+    pub(crate) fn base(&self, host: Host) -> &str {
+        &self.bases[&host]
+    }
+}
+
+pub(crate) type Shared = Arc<Mutex<World>>;
+
+pub(crate) fn locked(world: &Shared) -> MutexGuard<'_, World> {
+    world.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// A running fake; it ends when it is dropped.
+pub(crate) struct FakeGarmin {
+    world: Shared,
+    stop: Option<oneshot::Sender<()>>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl FakeGarmin {
+    /// Starts one on free ports.
+    pub(crate) fn start(switches: Switches) -> Self {
+        let (stop, stopped) = oneshot::channel();
+        let (started, start) = mpsc::channel();
+        let thread = std::thread::spawn(move || {
+            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+            runtime.unwrap().block_on(serve(switches, started, stopped));
+        });
+        let world = start.recv().unwrap();
+        Self { world, stop: Some(stop), thread: Some(thread) }
+    }
+
+    pub(crate) fn world(&self) -> MutexGuard<'_, World> {
+        locked(&self.world)
+    }
+
+    /// Changes switches between runs.
+    pub(crate) fn switch(&self, change: impl FnOnce(&mut Switches)) {
+        change(&mut self.world().switches);
+    }
+
+    /// `{ sso: …, … }`, as a manifest has it.
+    pub(crate) fn endpoints(&self) -> String {
+        let world = self.world();
+        let pairs = Host::ALL.map(|host| format!("{}: '{}'", host.word(), world.base(host)));
+        format!("{{ {} }}", pairs.join(", "))
+    }
+
+    /// The requests since the last call, in order.
+    pub(crate) fn take_seen(&self) -> Vec<Seen> {
+        std::mem::take(&mut self.world().seen)
+    }
+
+    /// How many requests each host got since the last call: login, tokens, API, website.
+    pub(crate) fn take_counts(&self) -> [usize; 4] {
+        let seen = self.take_seen();
+        let of = |host| seen.iter().filter(|seen| seen.host == host).count();
+        [of(Host::Sso), of(Host::Diauth), of(Host::Connectapi), of(Host::Connect)]
+    }
+}
+
+impl Drop for FakeGarmin {
+    fn drop(&mut self) {
+        if let Some(stop) = self.stop.take() {
+            let _ = stop.send(());
+        }
+        if let Some(thread) = self.thread.take() {
+            let _ = thread.join();
+        }
+    }
+}
+
+async fn serve(switches: Switches, started: mpsc::Sender<Shared>, stopped: oneshot::Receiver<()>) {
+    let mut listeners = Vec::new();
+    let mut bases = BTreeMap::new();
+    for host in Host::ALL {
+        let any = SocketAddr::from(([127, 0, 0, 1], 0));
+        let listener = tokio::net::TcpListener::bind(any).await.unwrap();
+        bases.insert(host, format!("http://{}", listener.local_addr().unwrap()));
+        listeners.push((host, listener));
+    }
+    let account = Account::new();
+    let world: Shared = Arc::new(Mutex::new(World { switches, account, seen: Vec::new(), bases }));
+    started.send(Arc::clone(&world)).unwrap();
+    for (host, listener) in listeners {
+        let routes = match host {
+            Host::Sso => sso::routes().merge(widget::routes()),
+            Host::Diauth => tokens::routes(),
+            Host::Connectapi => api::routes(),
+            Host::Connect => Router::new(),
+        };
+        let app = routes
+            .fallback(|| async { StatusCode::NOT_FOUND })
+            .layer(middleware::from_fn_with_state((host, Arc::clone(&world)), watched))
+            .with_state(Arc::clone(&world));
+        tokio::spawn(async move { axum::serve(listener, app).await });
+    }
+    let _ = stopped.await;
+}
+
+/// Notes every request, so that tests can count them.
+async fn watched(
+    State((host, world)): State<(Host, Shared)>,
+    request: Request,
+    next: Next,
+) -> Response {
+    let what = format!("{} {}", request.method(), request.uri().path());
+    locked(&world).seen.push(Seen { host, what });
+    next.run(request).await
+}
+
+/// A page with a title.
+pub(crate) fn page(status: u16, title: &str, body: &str) -> Response {
+    let status = StatusCode::from_u16(status).unwrap();
+    let text = format!("<!DOCTYPE html><html><head><title>{title}</title></head>\n{body}</html>");
+    (status, [(header::CONTENT_TYPE, "text/html; charset=utf-8")], text).into_response()
+}
+
+/// JSON with a status.
+pub(crate) fn json(status: u16, value: &serde_json::Value) -> Response {
+    let status = StatusCode::from_u16(status).unwrap();
+    (status, [(header::CONTENT_TYPE, "application/json")], value.to_string()).into_response()
+}
+
+/// A text header of a request.
+pub(crate) fn text<'a>(headers: &'a HeaderMap, name: &str) -> &'a str {
+    headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default()
+}
+
+/// The answer begins and never ends: the client loses it.
+pub(crate) fn lost() -> Response {
+    let broken = futures_util::stream::once(async {
+        Err::<Vec<u8>, std::io::Error>(std::io::Error::other("the line is cut"))
+    });
+    axum::body::Body::from_stream(broken).into_response()
+}
