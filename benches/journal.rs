@@ -6,24 +6,22 @@
 //! that each has its own peak.
 #![expect(clippy::unwrap_used, reason = "a bench may fail where it stands, as a test may")]
 
-use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::Command;
 use std::sync::Arc;
 
 use fit_sync::clock::ManualClock;
-use fit_sync::domain::{AccountName, RuleName, Sha256};
-use fit_sync::engine::{self, Approved, Open, Pace, Places, PlanRequest, Refresh, Session, Stop};
+use fit_sync::engine::{self, Approved, Pace, Places, Session, Stop};
 use fit_sync::event::{Event, Events, Phase};
-use fit_sync::manifest::{
-    Account, CacheSettings, ConflictStrategy, Filter, Limits, Manifest, Rule,
-};
-use fit_sync::plan::Options;
+use fit_sync::manifest::ConflictStrategy;
 use fit_sync::platform::memory::{Memory, Settings};
-use fit_sync::platform::{self, OpenError, Opening, Platform};
+use fit_sync::platform::{self, Opening, Platform};
 use fit_sync::state::{Access, Store};
 use jiff::{SignedDuration, Timestamp};
 
+#[path = "../tests/it/support/session.rs"]
+#[expect(dead_code, reason = "the bench takes no locks")]
+mod parts;
 #[path = "../tests/it/support/fit.rs"]
 #[expect(dead_code, reason = "the bench needs few of the writer's words")]
 mod writer;
@@ -54,12 +52,7 @@ fn measured(steps: u32) -> String {
     let session = session(folder.path(), &accounts);
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     let begin = cpu_ms();
-    let request = PlanRequest {
-        refresh: Refresh::Incremental,
-        options: Options::default(),
-        max_downloads: 0,
-    };
-    let planned = runtime.block_on(engine::plan(&session, &request)).unwrap();
+    let planned = runtime.block_on(engine::plan(&session, &parts::request())).unwrap();
     let between = cpu_ms();
     let document = planned.plan.document.clone();
     let apply = engine::apply(&session, planned, Approved::Fresh(&document), Pace::default());
@@ -85,19 +78,14 @@ fn recording(number: u32) -> Vec<u8> {
 
 fn session(folder: &Path, accounts: &[Memory; 2]) -> Session {
     let clock = Arc::new(ManualClock::new("2026-06-01T12:00:00Z".parse().unwrap()));
-    let platforms: BTreeMap<AccountName, Memory> =
-        NAMES.into_iter().map(AccountName::new).zip(accounts.iter().cloned()).collect();
-    let open: Arc<Open> = Arc::new(move |account: &Account, _: &Opening| {
-        let unknown = || OpenError::Unknown { platform: account.platform.clone() };
-        let memory = platforms.get(&account.name).ok_or_else(unknown)?;
-        Ok(Arc::new(memory.clone()) as Arc<dyn Platform>)
-    });
+    let platforms = accounts.iter().map(|memory| Arc::new(memory.clone()) as Arc<dyn Platform>);
+    let rules = vec![parts::rule(NAMES[0], NAMES[1], ConflictStrategy::SkipExisting)];
     Session {
-        manifest: manifest(),
+        manifest: parts::manifest(&NAMES, rules),
         decisions: Vec::new(),
         store: Store::open(&folder.join("state.db"), Access::ReadWrite).unwrap(),
         catalog: platform::catalog(),
-        open,
+        open: parts::open(NAMES.into_iter().zip(platforms)),
         opening: Opening::offline(clock, Arc::new(|| [7; 16])),
         events: Arc::new(Nobody),
         places: Places {
@@ -114,48 +102,6 @@ struct Nobody;
 
 impl Events for Nobody {
     fn emit(&self, _: Event) {}
-}
-
-fn manifest() -> Manifest {
-    let accounts = NAMES.map(|name| (AccountName::new(name), account(name)));
-    Manifest {
-        path: PathBuf::from("fit_sync.yaml"),
-        sha256: Sha256::of(b"a manifest"),
-        accounts: BTreeMap::from(accounts),
-        rules: vec![Rule {
-            name: RuleName::new("here-to-there"),
-            source: AccountName::new("here"),
-            destination: AccountName::new("there"),
-            filter: Filter::default(),
-            strategy: ConflictStrategy::SkipExisting,
-            line: 1,
-        }],
-        cache: CacheSettings { directory: None, max_age_days: 7 },
-        limits: Limits::default(),
-        state: None,
-        backups: None,
-        decisions: PathBuf::from("fit_sync.decisions.yaml"),
-        warnings: Vec::new(),
-    }
-}
-
-fn account(name: &str) -> Account {
-    Account {
-        name: AccountName::new(name),
-        platform: "memory".to_owned(),
-        region: None,
-        email: None,
-        password: Vec::new(),
-        mfa_command: None,
-        path: None,
-        proxy: None,
-        ca_file: None,
-        max_parallel: None,
-        min_gap_ms: None,
-        settle_s: None,
-        allow_login: None,
-        endpoints: BTreeMap::new(),
-    }
 }
 
 /// CPU time of this process so far, all threads, user and system.

@@ -1,6 +1,6 @@
 //! What must be true before the first step: the right plan, its limits, a person's word.
 
-use crate::engine::Session;
+use crate::engine::{EngineError, Session, Stop};
 use crate::plan::{self, Action, Counts, Document, LimitExceeded};
 use crate::render;
 
@@ -67,7 +67,7 @@ fn is_allowed(limit: &LimitExceeded, allowances: &[Allowance]) -> bool {
 }
 
 /// Asks a person, unless the command line is their word already.
-pub fn approve(context: &Context, args: &Apply) -> Result<(), Failure> {
+pub async fn approve(context: &Context, args: &Apply, stop: &Stop) -> Result<(), Failure> {
     if args.auto_approve {
         return Ok(());
     }
@@ -76,8 +76,12 @@ pub fn approve(context: &Context, args: &Apply) -> Result<(), Failure> {
                     and apply FILE";
         return Err(Failure::new(Exit::Decide, "nobody is here to approve the plan", next));
     }
-    if ask::confirm("Apply this plan?") {
-        return Ok(());
+    // A person who does not answer must not keep a signal from being heard.
+    let asking = tokio::task::spawn_blocking(|| ask::confirm("Apply this plan?"));
+    match stop.race(asking).await {
+        Some(Ok(true)) => return Ok(()),
+        Some(Ok(false) | Err(_)) => {}
+        None => return Err(EngineError::Interrupted.into()),
     }
     Err(Failure::new(Exit::Decide, "the plan was not approved", "run it again when it is right"))
 }

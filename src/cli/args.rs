@@ -346,6 +346,9 @@ pub struct Restore {
     /// Upload it to this account instead, beside what is there
     #[arg(long, value_name = "ACCOUNT")]
     pub to: Option<String>,
+    /// Wait so long for other runs that write to the same account, such as 90s, 10m or 2h
+    #[arg(long, value_name = "D", default_value = "0s", value_parser = parse_duration)]
+    pub lock_timeout: Duration,
 }
 
 #[derive(Debug, ClapArgs)]

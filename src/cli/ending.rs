@@ -1,6 +1,6 @@
 //! How an apply ends, as pipelines know it.
 
-use crate::engine::{Applied, Cause, Finished};
+use crate::engine::{Applied, Cause, Finished, Left, LeftReason, Settled};
 use crate::event::Phase;
 use crate::plan::Document;
 
@@ -10,20 +10,21 @@ use super::exit::Exit;
 /// How an apply ends, from what became of its steps and from what the plan could not do.
 pub fn apply_exit(
     document: &Document,
-    settled: &[Applied],
+    settled: &Settled,
     finished: &Finished,
     is_saved: bool,
 ) -> Exit {
     // What an earlier run left undone was planned again: this run's steps speak for it.
     let again = |step: &&Applied| matches!(step.phase, Phase::NotTried | Phase::Failed);
-    let settled = settled.iter().filter(|step| !again(step));
-    let steps: Vec<&Applied> = settled.chain(&finished.steps).collect();
+    let looked_at = settled.steps.iter().filter(|step| !again(step));
+    let steps: Vec<&Applied> = looked_at.chain(&finished.steps).collect();
     let wrote = steps.iter().any(|step| is_written(step.phase));
     let mut exits: Vec<Exit> = steps.iter().map(|step| step_exit(step, wrote)).collect();
     let stale = |step: &Applied| step.phase == Phase::Stale;
     if is_saved && !finished.steps.is_empty() && finished.steps.iter().all(stale) {
         exits.push(Exit::StalePlan);
     }
+    exits.extend(settled.left.iter().map(left_exit));
     exits.extend(document.context.blocked.iter().map(|blocked| {
         match blocked_exit(blocked.reason) {
             Exit::Unavailable if wrote => Exit::Partly,
@@ -34,6 +35,25 @@ pub fn apply_exit(
         exits.push(Exit::Decide);
     }
     Exit::worst(exits)
+}
+
+/// How a restore ends: it is done, or it waits.
+pub fn restore_exit(step: &Applied) -> Exit {
+    match step_exit(step, is_written(step.phase)) {
+        Exit::Done if step.is_question() || step.phase == Phase::Skipped => Exit::Decide,
+        other => other,
+    }
+}
+
+/// How a run ends in which a step of an earlier one could not be looked at.
+fn left_exit(left: &Left) -> Exit {
+    match &left.why {
+        LeftReason::Blocked(_, reason, _) if blocked_exit(*reason) == Exit::Login => Exit::Login,
+        LeftReason::Blocked(..)
+        | LeftReason::NotInManifest(_)
+        | LeftReason::NotLocked(_)
+        | LeftReason::Unreadable => Exit::Partly,
+    }
 }
 
 /// Whether something was sent, for better or worse.

@@ -219,6 +219,11 @@ impl From<EngineError> for Failure {
                 happened,
                 "the backup is untouched; mend this and try again",
             ),
+            EngineError::UnderWay(_) => {
+                let next = "run `fit_sync apply`, which looks what became of it, then try again";
+                Self::new(Exit::Partly, happened, next)
+            }
+            EngineError::Interrupted => Self::new(Exit::Interrupted, happened, "run it again"),
             EngineError::Locked { .. } => {
                 let next =
                     "try again when it is over, or let this one wait with --lock-timeout 10m";

@@ -95,6 +95,8 @@ fn run(args: Args, printer: Printer) -> Result<Exit, Failure> {
             Command::Completions(args) => Ok(commands::completions::run(&context, &args)),
         }
     });
+    // What was interrupted may still be reading a folder or waiting for a word.
+    runtime.shutdown_background();
     if uses_sessions {
         commands::auth::warn_of_endings(&context);
     }

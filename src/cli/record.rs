@@ -9,7 +9,7 @@ use jiff::{SignedDuration, Timestamp};
 use crate::archive::disk::{self, Access};
 use crate::clock::Clock;
 use crate::domain::Address;
-use crate::engine::{Applied, Finished};
+use crate::engine::{Finished, Settled};
 use crate::event::{Event, Events};
 use crate::plan::Document;
 use crate::render::{Report, ReportedExit};
@@ -99,10 +99,10 @@ impl Record {
     }
 
     /// Takes what became of the steps of earlier runs.
-    pub fn settled(&self, steps: &[Applied]) {
-        if !steps.is_empty() {
+    pub fn settled(&self, settled: &Settled) {
+        if !(settled.steps.is_empty() && settled.left.is_empty()) {
             let mut inner = self.inner();
-            inner.report.settled(steps);
+            inner.report.settled(settled);
             self.write_locked(&mut inner);
         }
     }

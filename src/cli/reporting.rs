@@ -4,8 +4,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::clock::Clock;
 use crate::domain::neutralise;
+use crate::engine::Settled;
 use crate::event::{Event, Events, FanOut};
-use crate::render::{Line, Report, ReportedExit, Severity};
+use crate::render::{self, Line, Report, ReportedExit, Severity};
 
 use super::context::Context;
 use super::exit::Exit;
@@ -44,6 +45,16 @@ impl Reporting {
         match self.lines {
             Some(_) => self.printer.note(text),
             None => self.printer.product(text),
+        }
+    }
+
+    /// Takes what became of steps that earlier runs had left open.
+    pub fn settled(&self, settled: &Settled) {
+        self.record.settled(settled);
+        for left in &settled.left {
+            let words = render::left_words(left);
+            let message = format!("left from an earlier run: {}; {}", words.happened, words.means);
+            self.diagnose(Some(left.address.as_str()), &message, Some(&words.next));
         }
     }
 

@@ -77,6 +77,9 @@ pub enum EngineError {
         /// Why not.
         problem: String,
     },
+    /// What an earlier run began there is not over.
+    #[error("{0}: what an earlier run began is not settled yet")]
+    UnderWay(Address),
     /// Another run writes to a destination.
     #[error("another run writes to {account}: {}", whose(owner.as_ref()))]
     Locked {
@@ -88,6 +91,9 @@ pub enum EngineError {
     /// A destination came up after the locks were taken.
     #[error("{0} could not be reached before, so that others were not kept from writing to it")]
     NotLocked(AccountName),
+    /// Somebody wanted it to stop before its first step.
+    #[error("interrupted before the first step")]
+    Interrupted,
     /// Nobody else can be kept from writing, so nothing is written.
     #[error(transparent)]
     Lock(LockError),

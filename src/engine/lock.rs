@@ -3,10 +3,12 @@
 //! The locks are taken before anything is settled or planned, so that a plan never rests on a world
 //! that another run is about to change. They cover the destinations of all rules, of the saved plan,
 //! and of the steps that an earlier run left open. A directory is locked by its place as well as by
-//! its marker: the run that makes the marker began without one.
+//! its marker: the run that makes the marker began without one. What an interrupted run left half
+//! written at a destination is removed as soon as it is locked.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
 use crate::archive::{LockError, Locks, Owner};
@@ -14,6 +16,7 @@ use crate::domain::{AccountName, Profile, Sha256};
 use crate::event::Event;
 use crate::manifest::Account;
 use crate::plan::Step;
+use crate::platform::Platform;
 
 use super::error::{EngineError, whose};
 use super::plan::Planned;
@@ -38,12 +41,53 @@ pub struct LockRequest {
 /// Takes the locks of every destination that an apply may write to. An account that cannot be
 /// opened has none; its rules will be blocked.
 pub async fn lock(session: &Session, request: &LockRequest) -> Result<Locks, EngineError> {
-    let mut accounts: BTreeMap<String, AccountName> = BTreeMap::new();
-    for account in destinations(session, request)? {
-        for name in names_now(session, account).await {
-            accounts.insert(name, account.name.clone());
-        }
+    take(session, request, destinations(session, request)?).await
+}
+
+/// Takes the lock of one account of the manifest.
+pub async fn lock_account(
+    session: &Session,
+    request: &LockRequest,
+    account: &AccountName,
+) -> Result<Locks, EngineError> {
+    take(session, request, session.manifest.accounts.get(account).into_iter().collect()).await
+}
+
+async fn take(
+    session: &Session,
+    request: &LockRequest,
+    wanted: Vec<&Account>,
+) -> Result<Locks, EngineError> {
+    let stopped = || EngineError::Interrupted;
+    let asking = reach(session, wanted);
+    let (accounts, platforms) = session.stop.race(asking).await.ok_or_else(stopped)?;
+    let locks = wait(session, request, &accounts).await?;
+    for platform in platforms {
+        session.stop.race(platform.tidy()).await.ok_or_else(stopped)?;
     }
+    Ok(locks)
+}
+
+/// The names to be locked with whom they stand for, and the open accounts.
+async fn reach(
+    session: &Session,
+    wanted: Vec<&Account>,
+) -> (BTreeMap<String, AccountName>, Vec<Arc<dyn Platform>>) {
+    let (mut accounts, mut platforms) = (BTreeMap::new(), Vec::new());
+    for account in wanted {
+        let Ok(platform) = (session.open)(account, &session.opening) else { continue };
+        let Ok(profile) = platform.whoami().await else { continue };
+        accounts.extend(names_of(&profile).into_iter().map(|name| (name, account.name.clone())));
+        platforms.push(platform);
+    }
+    (accounts, platforms)
+}
+
+async fn wait(
+    session: &Session,
+    request: &LockRequest,
+    accounts: &BTreeMap<String, AccountName>,
+) -> Result<Locks, EngineError> {
     let names: BTreeSet<String> = accounts.keys().cloned().collect();
     let end = session.clock().now().saturating_add(request.patience);
     let end = end.unwrap_or(jiff::Timestamp::MAX);
@@ -65,7 +109,10 @@ pub async fn lock(session: &Session, request: &LockRequest) -> Result<Locks, Eng
             session.emit(Event::Waiting { account, holder });
             told = true;
         }
-        session.clock().sleep(left.min(LOOK_EVERY)).await;
+        session.stop.sleep(session.clock(), left.min(LOOK_EVERY)).await;
+        if session.stop.is_requested() {
+            return Err(EngineError::Interrupted);
+        }
     }
 }
 
@@ -82,7 +129,7 @@ pub fn check_locks(locks: &Locks, planned: &Planned, steps: &[Step]) -> Result<(
 }
 
 /// Whether nobody else writes to an account.
-fn covers(locks: &Locks, profile: &Profile) -> bool {
+pub(super) fn covers(locks: &Locks, profile: &Profile) -> bool {
     locks.hold_any(&names_of(profile))
 }
 
@@ -96,20 +143,13 @@ fn destinations<'a>(
     let mut names: BTreeSet<&AccountName> =
         manifest.rules.iter().map(|rule| &rule.destination).collect();
     names.extend(manifest.accounts.keys().filter(|name| request.also.contains(*name)));
-    for source in manifest.rules.iter().map(|rule| &rule.source) {
-        let stored = session.store.account_named(source)?;
+    for name in manifest.accounts.keys() {
+        let stored = session.store.account_named(name)?;
         if stored.is_some_and(|stored| open.contains(&stored.row)) {
-            names.insert(source);
+            names.insert(name);
         }
     }
     Ok(names.into_iter().filter_map(|name| manifest.accounts.get(name)).collect())
-}
-
-async fn names_now(session: &Session, account: &Account) -> Vec<String> {
-    let Ok(platform) = (session.open)(account, &session.opening) else {
-        return Vec::new();
-    };
-    platform.whoami().await.map(|profile| names_of(&profile)).unwrap_or_default()
 }
 
 fn names_of(profile: &Profile) -> Vec<String> {

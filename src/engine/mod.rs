@@ -12,6 +12,7 @@ mod error;
 mod identify;
 mod lock;
 mod originals;
+mod patience;
 mod plan;
 mod refresh;
 mod session;
@@ -20,12 +21,13 @@ mod stop;
 
 pub use accounts::OpenAccount;
 pub use apply::{
-    Applied, Approved, Cause, Finished, Pace, Restored, apply, check_accounts, restore, settle,
+    Applied, Approved, Cause, Finished, Left, LeftReason, Pace, Restored, Settled, apply,
+    check_accounts, restore, settle,
 };
 pub use decide::{Subject, decide, find_subject};
 pub use diff::{Fetched, Pairing, diff};
 pub use error::EngineError;
-pub use lock::{LockRequest, check_locks, lock};
+pub use lock::{LockRequest, check_locks, lock, lock_account};
 pub use plan::{PlanRequest, Planned, plan};
 pub use refresh::Refresh;
 pub use session::{Open, Places, Session};

@@ -10,6 +10,7 @@ use crate::state::Reading;
 
 use super::accounts::{OpenAccount, Opened, obstacle};
 use super::error::EngineError;
+use super::patience::patiently;
 use super::session::Session;
 
 /// How much is read before planning.
@@ -138,8 +139,11 @@ async fn list_pages(
     let mut total = None;
     let mut next = None;
     loop {
-        let request = ListRequest { window: Window::default(), page: next, known };
-        let page: Page = platform.list(request).await?;
+        let page: Page = patiently(session, async || {
+            let request = ListRequest { window: Window::default(), page: next.clone(), known };
+            platform.list(request).await
+        })
+        .await?;
         pages.complete &= page.complete;
         pages.moved |= total.is_some() && page.total != total;
         total = page.total;

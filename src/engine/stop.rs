@@ -1,5 +1,6 @@
 //! Somebody wants the run to end: what is in flight is finished, nothing new is begun.
 
+use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -30,13 +31,19 @@ impl Stop {
         *self.wish.borrow()
     }
 
-    /// Sleeps, but not past a wish to stop.
-    pub async fn sleep(&self, clock: &dyn Clock, duration: Duration) {
+    /// Works, but not past a wish to stop: for work that may be dropped half way, such as reading.
+    pub async fn race<T>(&self, work: impl Future<Output = T>) -> Option<T> {
         let mut wish = self.wish.subscribe();
         tokio::select! {
-            () = clock.sleep(duration) => {}
+            biased;
             // The sender lives as long as this value, so waiting ends with a wish only.
-            _ = wish.wait_for(|wished| *wished) => {}
+            _ = wish.wait_for(|wished| *wished) => None,
+            done = work => Some(done),
         }
+    }
+
+    /// Sleeps, but not past a wish to stop.
+    pub async fn sleep(&self, clock: &dyn Clock, duration: Duration) {
+        self.race(clock.sleep(duration)).await;
     }
 }

@@ -70,6 +70,28 @@ fn text(time: Option<Timestamp>) -> Option<String> {
     time.map(|time| time.to_string())
 }
 
+/// Whether what a platform made of a file is that recording still, whole but for what platforms
+/// compute anew: as many sessions, each as long and as far, and its records.
+pub fn is_whole(sent: &Content, kept: &Content) -> bool {
+    let (sent_sessions, kept_sessions) = (sessions(sent), sessions(kept));
+    let as_long = |a: Option<u32>, b: Option<u32>| match (a, b) {
+        (Some(a), Some(b)) => a.abs_diff(b) <= 2000,
+        (None, _) | (_, None) => true,
+    };
+    let as_far = |a: Option<u32>, b: Option<u32>| {
+        let (a, b) = (a.unwrap_or_default(), b.unwrap_or_default());
+        a.abs_diff(b) <= 2000 || u64::from(a.abs_diff(b)) * 100 <= u64::from(a.max(b))
+    };
+    sent_sessions.len() == kept_sessions.len()
+        && u64::from(sent.records()) * 100 <= u64::from(kept.records()) * 105
+        && sent_sessions.iter().zip(&kept_sessions).all(|(sent, kept)| {
+            sent.start == kept.start
+                && as_long(sent.elapsed_ms, kept.elapsed_ms)
+                && as_far(sent.distance_cm, kept.distance_cm)
+                && sent.kind().family() == kept.kind().family()
+        })
+}
+
 /// Whether the destination's original has something that the source's lacks: a device's serial
 /// number, more sessions, more than 5 % more records, developer fields.
 pub(super) fn would_lose(destination: &Content, source: &Content) -> bool {

@@ -26,7 +26,7 @@ mod within;
 mod world;
 
 pub use build::{Comparison, Pair, Plan, build};
-pub use compare::{changes, clock};
+pub use compare::{changes, clock, is_whole};
 pub use context::{
     ActivityRef, Blocked, BlockedReason, Conflict, Context, Counts, InSync, InventoryRef,
     LimitExceeded, ManifestRef, RuleSummary, Skip,

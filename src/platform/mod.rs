@@ -38,6 +38,10 @@ pub trait Platform: Send + Sync {
         self.whoami().await
     }
 
+    /// Removes what an interrupted write left half done; what cannot be removed does no harm. Asked
+    /// only by who keeps all others from writing.
+    async fn tidy(&self) {}
+
     /// One page of the activities, newest first.
     async fn list(&self, request: ListRequest<'_>) -> Result<Page, PlatformError>;
 

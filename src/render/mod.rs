@@ -23,5 +23,7 @@ pub use plan_text::{Detail, plan_summary, plan_text};
 pub use report::{PhaseCounts, Report, ReportedExit, ReportedStep};
 pub use sessions::{SessionRow, SessionState, sessions, sessions_json};
 pub use simulated::simulated;
-pub use summary::{apply_counts, apply_summary};
+pub use summary::{
+    LeftWords, apply_counts, apply_summary, interrupted, left_words, settled_summary,
+};
 pub use within::differences;

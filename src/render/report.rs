@@ -7,9 +7,11 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::domain::{Address, RuleName, neutralise};
-use crate::engine::Applied;
+use crate::engine::Settled;
 use crate::event::Phase;
 use crate::plan::{Action, Document, PlanId};
+
+use super::summary::left_words;
 
 /// The name of the format.
 const FORMAT: &str = "fit_sync.report/1";
@@ -133,8 +135,20 @@ impl Report {
     }
 
     /// Takes what became of the steps of earlier runs.
-    pub fn settled(&mut self, steps: &[Applied]) {
-        self.settled = steps
+    pub fn settled(&mut self, settled: &Settled) {
+        let left = settled.left.iter().map(|left| {
+            let words = left_words(left);
+            ReportedStep {
+                address: left.address.clone(),
+                rule: RuleName::new(left.address.rule()),
+                action: None,
+                phase: Some(left.phase),
+                detail: neutralise(&format!("{}; {}", words.happened, words.next)),
+                question: None,
+            }
+        });
+        self.settled = settled
+            .steps
             .iter()
             .map(|step| ReportedStep {
                 address: step.address.clone(),
@@ -144,6 +158,7 @@ impl Report {
                 detail: neutralise(&step.detail),
                 question: step.question.clone(),
             })
+            .chain(left)
             .collect();
     }
 

@@ -7,7 +7,7 @@ use owo_colors::OwoColorize as _;
 use serde_json::{Value, json};
 
 use crate::domain::neutralise;
-use crate::engine::Applied;
+use crate::engine::{Applied, Left, LeftReason, Settled};
 use crate::event::Phase;
 use crate::plan::{Action, Document};
 
@@ -21,21 +21,14 @@ pub fn apply_counts(steps: &[Applied]) -> Value {
 }
 
 /// One calm summary: what was done, what was not, and what to run next.
-pub fn apply_summary(document: &Document, settled: &[Applied], steps: &[Applied]) -> String {
-    let mut out = String::new();
-    let again = |step: &&Applied| matches!(step.phase, Phase::NotTried | Phase::Failed);
-    for step in settled.iter().filter(|step| !again(step)) {
-        let _ = writeln!(out, "  settled from an earlier run: {}", line(step));
-    }
-    let planned_again = settled.iter().filter(again).count();
-    if planned_again > 0 {
-        let _ = writeln!(out, "  an earlier run left {planned_again} steps undone: planned again");
-    }
+pub fn apply_summary(document: &Document, settled: &Settled, steps: &[Applied]) -> String {
+    let mut out = settled_summary(settled);
     if steps.is_empty() {
         return out;
     }
-    for step in steps.iter().filter(|step| !matches!(step.phase, Phase::Confirmed | Phase::Adopted))
-    {
+    let is_good = |step: &Applied| matches!(step.phase, Phase::Confirmed | Phase::Adopted);
+    let is_told = |step: &Applied| step.phase == Phase::Confirmed && !step.detail.is_empty();
+    for step in steps.iter().filter(|step| !is_good(step) || is_told(step)) {
         let _ = writeln!(out, "  {}", line(step));
     }
     let of = |action: Action| {
@@ -60,6 +53,76 @@ pub fn apply_summary(document: &Document, settled: &[Applied], steps: &[Applied]
         let _ = writeln!(out, "{} {next}", "next:".bold());
     }
     out
+}
+
+/// What became of the steps that earlier runs had left open.
+pub fn settled_summary(settled: &Settled) -> String {
+    let mut out = String::new();
+    let again = |step: &&Applied| matches!(step.phase, Phase::NotTried | Phase::Failed);
+    for step in settled.steps.iter().filter(|step| !again(step)) {
+        let _ = writeln!(out, "  settled from an earlier run: {}", line(step));
+    }
+    let planned_again = settled.steps.iter().filter(again).count();
+    if planned_again > 0 {
+        let _ = writeln!(out, "  an earlier run left {planned_again} steps undone: planned again");
+    }
+    for left in &settled.left {
+        let words = left_words(left);
+        let text = format!("{} {}: {}", left.address, left.phase.as_str(), words.happened);
+        let _ = writeln!(out, "  left from an earlier run: {}", neutralise(&text));
+        let _ = writeln!(out, "    {}", neutralise(&words.means));
+        let _ = writeln!(out, "    {} {}", "next:".bold(), neutralise(&words.next));
+    }
+    out
+}
+
+/// The summary of a run that was interrupted before its first step.
+pub fn interrupted(settled: &Settled) -> String {
+    let mut out = settled_summary(settled);
+    let more = if settled.steps.is_empty() { "" } else { "more " };
+    let _ = writeln!(out, "Interrupted before the first step: nothing {more}was sent or removed.");
+    let _ = writeln!(out, "{} run `fit_sync apply` again", "next:".bold());
+    out
+}
+
+/// What people are told about a step that could not be looked at.
+pub struct LeftWords {
+    /// Why it was left.
+    pub happened: String,
+    /// What it means for the activity.
+    pub means: String,
+    /// What to do about it.
+    pub next: String,
+}
+
+/// What people are told about a step that could not be looked at.
+pub fn left_words(left: &Left) -> LeftWords {
+    let forget = format!("forget it with `fit_sync state rm {}`", left.address);
+    let again = |account| format!("run `fit_sync apply` again when {account} can be reached");
+    let (happened, next) = match &left.why {
+        LeftReason::NotInManifest(account) => (
+            format!("{account} is no account of the manifest any more"),
+            format!("put {account} back into the manifest and run `fit_sync apply`, or {forget}"),
+        ),
+        LeftReason::Blocked(account, _, why) => {
+            (format!("{account} cannot be used: {why}"), again(account))
+        }
+        LeftReason::NotLocked(account) => {
+            (format!("another run may be writing to {account}"), again(account))
+        }
+        LeftReason::Unreadable => ("the journal cannot be read here".to_owned(), forget),
+    };
+    let means = match (&left.backup, left.phase) {
+        (Some(backup), Phase::Sent | Phase::Pending) => {
+            format!("The new activity was sent; backup {backup} holds the old one.")
+        }
+        (Some(backup), _) => format!(
+            "Backup {backup} holds the old activity; whether it or the new one is there, nobody \
+             has looked since."
+        ),
+        (None, _) => "It may have been sent; nobody has looked since.".to_owned(),
+    };
+    LeftWords { happened, means, next }
 }
 
 fn line(step: &Applied) -> String {

@@ -9,7 +9,7 @@ use serde_json::Value;
 
 use super::row::{from_json, json, time};
 use super::{AccountRow, StateError, Store};
-use crate::domain::{Address, RemoteId, RuleName, Sha256};
+use crate::domain::{Address, Link, RemoteId, RuleName, Sha256};
 use crate::event::Phase;
 
 /// Number of a run in the history.
@@ -103,6 +103,17 @@ impl StepRecord {
     }
 }
 
+/// The pair that a step made.
+#[derive(Clone, Copy, Debug)]
+pub struct Made<'a> {
+    /// Account that the activity comes from.
+    pub source: AccountRow,
+    /// Account that it went to.
+    pub destination: AccountRow,
+    /// The link between them.
+    pub link: &'a Link,
+}
+
 const COLUMNS: &str = "step.id, step.run, address, rule, action, source, source_id, destination,
     entry.run, at, phase, attempt, detail";
 
@@ -145,12 +156,13 @@ impl Store {
         Ok(runs)
     }
 
-    /// Begins a step with its first entry, most often [`Phase::Intent`].
+    /// Begins a step with its first entry, most often [`Phase::Intent`], and the link that it made.
     pub fn begin_step(
         &self,
         run: RunId,
         step: &Step,
         entry: &Entry,
+        made: Option<Made<'_>>,
         at: Timestamp,
     ) -> Result<StepId, StateError> {
         let tx = self.write()?;
@@ -168,19 +180,40 @@ impl Store {
             step.destination.0
         ])?);
         drop(insert);
-        self.record(run, id, entry, at)?;
+        self.append(run, id, entry, made, at)?;
         tx.commit()?;
         Ok(id)
     }
 
-    /// Writes down how far a step came, also one that an earlier run began.
+    /// Writes down how far a step came, also one that an earlier run began, and with it the link
+    /// that it made: both or neither.
     pub fn record(
         &self,
         run: RunId,
         step: StepId,
         entry: &Entry,
+        made: Option<Made<'_>>,
         at: Timestamp,
     ) -> Result<(), StateError> {
+        if made.is_none() {
+            return self.append(run, step, entry, made, at);
+        }
+        let tx = self.write()?;
+        self.append(run, step, entry, made, at)?;
+        Ok(tx.commit()?)
+    }
+
+    fn append(
+        &self,
+        run: RunId,
+        step: StepId,
+        entry: &Entry,
+        made: Option<Made<'_>>,
+        at: Timestamp,
+    ) -> Result<(), StateError> {
+        if let Some(made) = made {
+            self.put_link(made.source, made.destination, made.link)?;
+        }
         let mut insert = self.conn.prepare_cached(
             "INSERT INTO entry (step, run, at, phase, attempt, detail)
              VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
@@ -221,6 +254,23 @@ impl Store {
     /// The steps of all runs at an address, in the order in which they were begun.
     pub fn steps_at(&self, address: &Address) -> Result<Vec<StepRecord>, StateError> {
         self.select_steps("address = ?1", params![address.as_str()])
+    }
+
+    /// Ends the steps at an address that are still open; says how many there were.
+    pub(super) fn close_steps(
+        &self,
+        address: &Address,
+        at: Timestamp,
+    ) -> Result<usize, StateError> {
+        let open = |record: &StepRecord| record.phase().is_some_and(|phase| !phase.is_final());
+        let steps: Vec<StepRecord> = self.steps_at(address)?.into_iter().filter(open).collect();
+        for record in &steps {
+            let attempt = record.entries.last().map_or(1, |written| written.entry.attempt);
+            let detail = serde_json::json!({ "words": "forgotten by a person" });
+            let entry = Entry { phase: Phase::Failed, attempt, detail };
+            self.append(record.run, record.id, &entry, None, at)?;
+        }
+        Ok(steps.len())
     }
 
     /// Every step ever, in the order in which they were begun.

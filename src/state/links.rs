@@ -1,5 +1,6 @@
 //! Pairs of activities that belong together, and activities that must not be tried again.
 
+use jiff::Timestamp;
 use rusqlite::{Row, ToSql, params};
 
 use super::row::{from_json, from_word, json, time, word};
@@ -26,6 +27,8 @@ pub struct Forgotten {
     pub links: usize,
     /// Refusals.
     pub refusals: usize,
+    /// Steps that were open.
+    pub steps: usize,
 }
 
 const COLUMNS: &str = "rule, address, source_side, destination_side, origin, pending_since,
@@ -189,19 +192,20 @@ impl Store {
         )
     }
 
-    /// Forgets the links and refusals that were made at an address.
-    pub fn forget(&self, address: &Address) -> Result<Forgotten, StateError> {
+    /// Forgets the links and refusals that were made at an address, and that steps are open there.
+    pub fn forget(&self, address: &Address, now: Timestamp) -> Result<Forgotten, StateError> {
         let tx = self.write()?;
         let at = params![address.as_str()];
         let forgotten = Forgotten {
             links: self.change("DELETE FROM link WHERE address = ?1", at)?,
             refusals: self.change("DELETE FROM refusal WHERE address = ?1", at)?,
+            steps: self.close_steps(address, now)?,
         };
         tx.commit()?;
         Ok(forgotten)
     }
 
-    fn put_link(
+    pub(super) fn put_link(
         &self,
         source: AccountRow,
         destination: AccountRow,

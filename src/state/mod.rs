@@ -19,6 +19,6 @@ mod verify;
 pub use accounts::{AccountRow, StoredAccount};
 pub use error::StateError;
 pub use inventory::{InventoryMeta, Reading};
-pub use journal::{Entry, Run, RunEnd, RunId, Step, StepId, StepRecord, Written};
+pub use journal::{Entry, Made, Run, RunEnd, RunId, Step, StepId, StepRecord, Written};
 pub use links::{Forgotten, StoredLink};
 pub use store::{Access, Store};

@@ -2,4 +2,4 @@
 
 mod cases;
 mod matrix;
-mod stage;
+pub(crate) mod stage;

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Stdio};
 use std::time::Duration;
 
-use crate::support::cli::{Cli, MANIFEST, Ran, ride};
+use crate::support::cli::{Cli, MANIFEST, REPLACING, Ran, ride};
 
 const START: &str = "2026-11-19T06:12:33Z";
 
@@ -193,4 +193,49 @@ fn a_folder_is_the_same_before_and_after_it_gets_its_marker() {
     std::fs::rename(cli.path("moved"), cli.path("archive")).unwrap();
     locked(cli.run("apply --auto-approve"), &holder);
     holder.kill();
+}
+
+/// An archive in which one activity was replaced, and the id of its backup.
+fn replaced() -> (Cli, String) {
+    let cli = Cli::new(REPLACING);
+    cli.fit("watch/ride.fit", &ride(START).distance_m(40_000));
+    cli.run("apply --auto-approve").ok();
+    cli.fit("watch/ride.fit", &ride(START).distance_m(44_000));
+    cli.run("apply --auto-approve").ok();
+    let backups = cli.run("backup list --json").ok().json();
+    let id = backups["backups"][0]["id"].as_str().unwrap().to_owned();
+    cli.fit("watch/second.fit", &ride("2026-11-18T06:00:00Z"));
+    (cli, id)
+}
+
+#[test]
+fn nothing_is_put_back_where_another_run_writes() {
+    let (cli, id) = replaced();
+    let before = cli.files("archive");
+    let holder = Holder::start(&cli, "apply --auto-approve", &locks_of(&cli));
+    locked(cli.run(&format!("backup restore {id}")), &holder);
+    let waited = cli.run(&format!("backup restore {id} --lock-timeout 10m"));
+    locked(waited.tells("waiting for another run that writes to archive"), &holder);
+    cli.run(&format!("backup restore {id} --lock-timeout soon")).exits(64);
+    assert_eq!(cli.files("archive"), before);
+    assert_eq!(holder.finish(), 0);
+    cli.run(&format!("backup restore {id}")).ok().says("confirmed");
+}
+
+#[test]
+fn what_is_half_written_goes_with_the_next_apply_whatever_it_has_to_do() {
+    let cli = world();
+    cli.run("apply --auto-approve").ok();
+    let half = "archive/cycling/.fit_sync-0123456789abcdef0123456789abcdef.tmp";
+    cli.put(half, "half a file");
+    cli.run("plan").ok().says("No changes.");
+    assert!(cli.path(half).exists(), "a plan removes nothing");
+    let holder = Holder::start(&cli, "apply --auto-approve", &locks_of(&cli));
+    assert!(!cli.path(half).exists());
+    cli.put(half, "half a file, on its way");
+    locked(cli.run("apply --auto-approve"), &holder);
+    assert!(cli.path(half).exists(), "it may be the other run's");
+    holder.kill();
+    cli.run("apply --auto-approve").ok().says("No changes.");
+    assert!(!cli.path(half).exists());
 }

@@ -1,6 +1,8 @@
 //! Behaviour tests, through the library and through the binary.
 
 #[cfg(test)]
+mod altering;
+#[cfg(test)]
 mod architecture;
 #[cfg(test)]
 mod backups;
@@ -39,6 +41,8 @@ mod reports;
 mod restore;
 #[cfg(test)]
 mod resume;
+#[cfg(test)]
+mod settling;
 #[cfg(test)]
 mod simulate;
 #[cfg(test)]

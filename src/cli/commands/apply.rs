@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use crate::archive::Locks;
 use crate::engine::{
-    self, Applied, Approved, Finished, LockRequest, Pace, PlanRequest, Planned, Session,
+    self, Approved, Finished, LockRequest, Pace, PlanRequest, Planned, Session, Settled,
 };
 use crate::plan::{Document, Options};
 use crate::render::{self, plan_text};
@@ -15,6 +15,7 @@ use super::super::context::{Context, selection};
 use super::super::ending;
 use super::super::exit::Exit;
 use super::super::failure::Failure;
+use super::super::progress::Progress;
 use super::super::record::Record;
 use super::super::reporting::{Format, Reporting};
 use super::super::signals;
@@ -46,25 +47,50 @@ async fn follow(context: &Context, args: &Apply, to: &Reporting) -> Result<Exit,
         options: Options { selection: selection(&args.selection)?, ..Options::default() },
         max_downloads: args.max_downloads,
     };
-    let locks = lock(context, args, &session, approved.as_ref()).await?;
-    note_first_plan(context, &session)?;
-    let settled = engine::settle(&session).await?;
-    to.record.settled(&settled);
-    let planned = engine::plan(&session, &request).await;
-    progress.clear();
-    let planned = planned?;
-    let review = Review { context, args, session: &session, planned: &planned, to };
-    let (document, left_out) = review.document(approved, &request.options)?;
-    engine::check_locks(&locks, &planned, &document.body.steps)?;
-    review.approve(&document)?;
-    let is_saved = args.file.is_some();
-    let approved = if is_saved { Approved::Saved(&document) } else { Approved::Fresh(&document) };
-    let pace = Pace { parallel: args.parallel, max_failures: args.max_failures };
-    let work = engine::apply(&session, planned, approved, pace);
-    let finished = signals::watched(&session.stop, &context.printer, work).await?;
-    progress.clear();
-    to.record.finished(&finished);
-    end(args, &session, to, &document, (&settled, &finished), left_out)
+    let work = Work { context, args, session: &session, progress: &progress, to };
+    signals::watched(&session.stop, &context.printer, work.done(approved, &request)).await
+}
+
+/// A run from its locks to its summary; a wish to stop is heard all the way.
+struct Work<'a> {
+    context: &'a Context,
+    args: &'a Apply,
+    session: &'a Session,
+    progress: &'a Progress,
+    to: &'a Reporting,
+}
+
+impl Work<'_> {
+    async fn done(
+        &self,
+        approved: Option<Document>,
+        request: &PlanRequest,
+    ) -> Result<Exit, Failure> {
+        let Self { context, args, session, progress, to } = *self;
+        let locks = lock(context, args, session, approved.as_ref()).await?;
+        note_first_plan(context, session)?;
+        let settled = engine::settle(session, &locks).await?;
+        to.settled(&settled);
+        let planned = session.stop.race(engine::plan(session, request)).await;
+        progress.clear();
+        let Some(planned) = planned else {
+            to.say(&render::interrupted(&settled));
+            return Ok(Exit::Interrupted);
+        };
+        let planned = planned?;
+        let review = Review { context, args, session, planned: &planned, to };
+        let (document, left_out) = review.document(approved, &request.options)?;
+        engine::check_locks(&locks, &planned, &document.body.steps)?;
+        review.approve(&document).await?;
+        let is_saved = args.file.is_some();
+        let approved =
+            if is_saved { Approved::Saved(&document) } else { Approved::Fresh(&document) };
+        let pace = Pace { parallel: args.parallel, max_failures: args.max_failures };
+        let finished = engine::apply(session, planned, approved, pace).await?;
+        progress.clear();
+        to.record.finished(&finished);
+        end(args, session, to, &document, (&settled, &finished), left_out)
+    }
 }
 
 /// Nobody else may write to a destination from before the first look until the end.
@@ -123,12 +149,12 @@ impl Review<'_> {
     }
 
     /// A saved plan is the approval; any other needs a person's word.
-    fn approve(&self, document: &Document) -> Result<(), Failure> {
+    async fn approve(&self, document: &Document) -> Result<(), Failure> {
         let is_saved = self.args.file.is_some() || self.args.within.is_some();
         if is_saved || document.body.steps.is_empty() {
             return Ok(());
         }
-        approval::approve(self.context, self.args)
+        approval::approve(self.context, self.args, &self.session.stop).await
     }
 }
 
@@ -138,7 +164,7 @@ fn end(
     session: &Session,
     to: &Reporting,
     document: &Document,
-    (settled, finished): (&[Applied], &Finished),
+    (settled, finished): (&Settled, &Finished),
     left_out: LeftOut,
 ) -> Result<Exit, Failure> {
     let left_out = match left_out {

@@ -1,19 +1,19 @@
 //! `fit_sync backup …`: what apply replaced.
 
-use std::collections::HashSet;
+use std::collections::{BTreeSet, HashSet};
 
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 
 use crate::archive::{Backup as Stored, BackupError, Backups};
 use crate::domain::{AccountName, nearest, neutralise};
-use crate::engine::{self, Session};
-use crate::event::Phase;
+use crate::engine::{self, LockRequest, Restored, Session, Settled};
 use crate::manifest;
 use crate::render;
 
 use super::super::args::{Backup, BackupArg, Json, Prune, Restore};
 use super::super::context::Context;
+use super::super::ending;
 use super::super::exit::Exit;
 use super::super::failure::Failure;
 use super::super::signals;
@@ -77,9 +77,10 @@ async fn restore(context: &Context, args: &Restore) -> Result<Exit, Failure> {
     let stock = Backups::new(&session.places.backups);
     let (backup, bytes) = stock.load(&args.id).map_err(|error| failure(&error))?;
     let to = args.to.as_deref().map(|name| account(&session, name)).transpose()?;
-    let work = engine::restore(&session, &backup, bytes, to.as_ref());
-    let restored = signals::watched(&session.stop, &context.printer, work).await?;
+    let work = put_back(context, args, &session, (&backup, bytes), to.as_ref());
+    let (settled, restored) = signals::watched(&session.stop, &context.printer, work).await?;
     progress.clear();
+    context.printer.note(&render::settled_summary(&settled));
     if let Some(decision) = &restored.decision {
         manifest::append(&session.manifest.decisions, decision)?;
         let place = session.manifest.decisions.display();
@@ -94,22 +95,29 @@ async fn restore(context: &Context, args: &Restore) -> Result<Exit, Failure> {
     let line =
         format!("Backup {} of {}: {}{words}", id.as_str(), step.address, step.phase.as_str());
     context.printer.product(&format!("{}\n", neutralise(&line)));
-    Ok(match step.phase {
-        Phase::Confirmed | Phase::Adopted => Exit::Done,
-        Phase::Skipped => Exit::Decide,
-        Phase::Intent
-        | Phase::Fetched
-        | Phase::BackedUp
-        | Phase::Removed
-        | Phase::Sent
-        | Phase::Pending
-        | Phase::Restored
-        | Phase::Held
-        | Phase::Failed
-        | Phase::Stale
-        | Phase::NotTried
-        | Phase::Unknown => Exit::Partly,
-    })
+    Ok(if session.stop.is_requested() { Exit::Interrupted } else { ending::restore_exit(&step) })
+}
+
+/// The same care as in any run: alone at the account, and what earlier runs left open there first.
+async fn put_back(
+    context: &Context,
+    args: &Restore,
+    session: &Session,
+    (backup, bytes): (&Stored, Vec<u8>),
+    to: Option<&AccountName>,
+) -> Result<(Settled, Restored), Failure> {
+    let request = LockRequest {
+        folders: context.lock_folders(&session.manifest)?,
+        owner: context.env.owner.clone(),
+        patience: args.lock_timeout,
+        also: BTreeSet::new(),
+    };
+    let locks = engine::lock_account(session, &request, to.unwrap_or(&backup.account)).await?;
+    let mut settled = engine::settle(session, &locks).await?;
+    // Those of other accounts are none of its business.
+    settled.left.clear();
+    let restored = engine::restore(session, &locks, backup, bytes, to).await?;
+    Ok((settled, restored))
 }
 
 fn account(session: &Session, name: &str) -> Result<AccountName, Failure> {

@@ -184,8 +184,8 @@ fn forget(context: &Context, args: &AddressArg) -> Result<Exit, Failure> {
     let address = parse(&args.address)?;
     let manifest = context.manifest().ok();
     let store = context.store(manifest.as_ref(), Access::ReadWrite)?;
-    let forgotten = store.forget(&address)?;
-    if forgotten.links + forgotten.refusals == 0 {
+    let forgotten = store.forget(&address, context.clock.now())?;
+    if forgotten.links + forgotten.refusals + forgotten.steps == 0 {
         let happened = format!("nothing is remembered about {address}");
         return Err(Failure::new(Exit::Failed, happened, "see `fit_sync state list`"));
     }

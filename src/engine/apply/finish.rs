@@ -2,11 +2,10 @@
 
 use serde_json::json;
 
-use crate::archive::{Backups, Spool};
+use crate::archive::Backups;
 use crate::domain::{Activity, Details, LinkOrigin, RemoteId};
 use crate::event::Phase;
-use crate::fit;
-use crate::plan::{Action, changes};
+use crate::plan::Action;
 use crate::platform::PlatformError;
 
 use super::super::error::EngineError;
@@ -24,15 +23,20 @@ impl Run<'_> {
             let words = format!("it is there, but could not be made private yet: {error}");
             return task.enter(self, Phase::Held, &words, json!({ "id": new.id }));
         }
-        if task.step.action == Action::Replace && !self.is_good(task, new).await? {
+        if task.step.action == Action::Replace && !self.is_kept(task, new).await? {
             return Ok(());
         }
-        task.link(self, Some(new), LinkOrigin::Placed)?;
-        if task.old_goes_last() && !self.let_go(task, new).await? {
-            return Ok(());
+        let words = std::mem::take(&mut task.notice);
+        let mut made = task.made(self, Some(new), LinkOrigin::Placed);
+        if task.old_goes_last() {
+            // Before the old one goes: whatever comes then, the pair is the new one's.
+            task.link(self, Some(new), LinkOrigin::Placed)?;
+            made = None;
+            if !self.let_go(task, new).await? {
+                return Ok(());
+            }
         }
-        task.enter(self, Phase::Confirmed, "", json!({ "id": new.id }))?;
-        Ok(())
+        task.enter_with(self, Phase::Confirmed, &words, json!({ "id": new.id }), made.as_ref())
     }
 
     /// A source known to be private is private at the destination before the step is confirmed.
@@ -56,31 +60,7 @@ impl Run<'_> {
         }
     }
 
-    /// Whether a replace's new activity holds what was sent; it then gets what people wrote about the
-    /// old one, and so it does where there is no other any more.
-    async fn is_good(&self, task: &mut Task, new: &Activity) -> Result<bool, EngineError> {
-        let same = match self.holds_what_was_sent(task, new).await {
-            Ok(same) => same,
-            Err(error) => {
-                task.cause = Some(cause(&error));
-                let words = format!("{} is there, but could not be verified yet: {error}", new.id);
-                task.enter(self, Phase::Held, &words, json!({ "id": new.id }))?;
-                return Ok(false);
-            }
-        };
-        if same || !task.old_goes_last() {
-            self.carry_over_backed_up(task, &new.id).await;
-        }
-        if !same {
-            // Never in sync by its link: the next plan compares what is there.
-            self.session.store.remove_links_to(task.destination, &new.id)?;
-            let words = format!("{} does not hold what was sent; the backup is safe", new.id);
-            task.enter(self, Phase::Failed, &words, json!({ "id": new.id }))?;
-        }
-        Ok(same)
-    }
-
-    async fn carry_over_backed_up(&self, task: &Task, new: &RemoteId) {
+    pub(super) async fn carry_over_backed_up(&self, task: &Task, new: &RemoteId) {
         let backup = task.backup.as_deref();
         let loaded = backup.and_then(|id| Backups::new(&self.session.places.backups).load(id).ok());
         if let Some((backup, _)) = loaded {
@@ -148,31 +128,5 @@ impl Run<'_> {
         let words = format!("the new one is there, the old one not removed yet: {error}");
         task.enter(self, Phase::Held, &words, json!({ "id": new.id }))?;
         Ok(false)
-    }
-
-    /// Whether the destination's new activity holds the facts of the file that was sent. One look at
-    /// a broken download proves nothing; two that agree do.
-    async fn holds_what_was_sent(
-        &self,
-        task: &Task,
-        new: &Activity,
-    ) -> Result<bool, PlatformError> {
-        let Some(parcel) = task.parcel.as_ref() else { return Ok(false) };
-        if new.sha256.as_ref() == Some(&parcel.sha256) {
-            return Ok(true);
-        }
-        let spooled = Spool::new(&self.session.places.spool).get(&parcel.sha256);
-        let Some(sent) = spooled.and_then(|bytes| fit::read(&bytes).ok()) else {
-            return Ok(false);
-        };
-        let account = &task.step.destination.account;
-        let bytes = self.original(account, new).await?;
-        if fit::read(&bytes).is_ok_and(|there| changes(&sent, &there).is_empty()) {
-            return Ok(true);
-        }
-        match self.original(account, new).await? == bytes {
-            true => Ok(false),
-            false => Err(PlatformError::Protocol("two downloads of it differ".to_owned())),
-        }
     }
 }

@@ -86,7 +86,15 @@ impl Run<'_> {
             task.enter(self, Phase::NotTried, &why, json!({}))?;
             return Ok(None);
         }
-        self.fetch(task).await
+        task.begin(self)?;
+        // Nothing is lost with a download that nobody waits for any more.
+        match self.session.stop.race(self.fetch(task)).await {
+            Some(fetched) => fetched,
+            None => {
+                task.enter(self, Phase::NotTried, "the run was interrupted", json!({}))?;
+                Ok(None)
+            }
+        }
     }
 
     fn reason_not_to_begin(&self, task: &mut Task) -> Option<String> {

@@ -1,19 +1,15 @@
 //! How the accounts of a run are: who is asked nothing more, and why.
 
 use std::collections::BTreeMap;
-use std::time::Duration;
 
 use crate::domain::AccountName;
 use crate::platform::PlatformError;
 
+use super::super::patience::{MOST_LIMITED, WAIT};
 use super::{Cause, Run};
 
 /// Transient failures in a row that end an account's queue.
 const MOST_TRANSIENT: u32 = 5;
-/// Requests to wait that end an account's queue.
-const MOST_LIMITED: u32 = 3;
-/// How long to wait where the platform does not say.
-const WAIT: Duration = Duration::from_secs(60);
 
 /// The accounts of a run.
 #[derive(Debug, Default)]

@@ -16,9 +16,11 @@ mod recover;
 mod replace;
 mod restore;
 mod send;
+mod settle;
 mod task;
 mod trace;
 mod undo;
+mod verify;
 
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
@@ -41,8 +43,8 @@ use super::refresh::{self, Refresh};
 use super::session::Session;
 
 pub use precondition::check_accounts;
-pub use recover::settle;
 pub use restore::{Restored, restore};
+pub use settle::{Left, LeftReason, Settled, settle};
 
 use health::Health;
 use task::Task;
@@ -267,9 +269,8 @@ impl<'a> Run<'a> {
         Ok(())
     }
 
-    /// Writes down the intent of every step, before anything is done.
     fn tasks(&self, steps: &[Step]) -> Result<Vec<Task>, EngineError> {
-        steps.iter().map(|step| Task::begin(self, step)).collect()
+        steps.iter().map(|step| Task::planned(self, step)).collect()
     }
 
     /// What an earlier step of the same activity still has in flight is not begun a second time.

@@ -3,108 +3,25 @@
 
 use std::collections::{BTreeMap, HashSet};
 
-use jiff::{SignedDuration, Timestamp};
-use serde_json::{Value, json};
+use jiff::Timestamp;
+use serde_json::json;
 
-use crate::archive::{Spool, disk};
-use crate::domain::{AccountName, LinkOrigin, LinkStatus, RefusalReason, RemoteId, Sha256};
+use crate::archive::Spool;
+use crate::domain::{AccountName, LinkOrigin, LinkStatus, RefusalReason, RemoteId};
 use crate::event::Phase;
-use crate::plan::{Action, Protocol, Step};
+use crate::plan::{Action, Protocol};
 use crate::platform::FitFile;
-use crate::state::{StepRecord, Written};
+use crate::state::StepRecord;
 
-use super::super::accounts;
 use super::super::error::EngineError;
-use super::super::plan::{recall, utc_day};
-use super::super::refresh::{self, Refresh};
-use super::super::session::Session;
-use super::task::{Parcel, Task};
+use super::super::plan::utc_day;
+use super::task::Task;
 use super::trace::Brought;
-use super::{Applied, Pace, Reading, Run};
-
-/// Temporary files older than this are nobody's any more.
-const LEFT_BEHIND: SignedDuration = SignedDuration::from_hours(1);
-
-/// Settles the steps that an earlier run began and did not end. Contacts nobody if there are none.
-pub async fn settle(session: &Session) -> Result<Vec<Applied>, EngineError> {
-    let unsettled = session.store.unsettled()?;
-    let settled = match unsettled.is_empty() {
-        true => Vec::new(),
-        false => settle_all(session, &unsettled).await?,
-    };
-    sweep(session)?;
-    Ok(settled)
-}
-
-async fn settle_all(
-    session: &Session,
-    unsettled: &[StepRecord],
-) -> Result<Vec<Applied>, EngineError> {
-    let mut opened = accounts::open_all(session, Refresh::Incremental).await?;
-    let inventories = refresh::read_all(session, &mut opened, Refresh::Incremental).await?;
-    let memory = recall(session, &opened)?;
-    let id = session.store.begin_run(None, session.clock().now())?;
-    let run = Run::new(session, id, Pace::default(), opened, inventories, memory);
-    let mut tasks: Vec<(Task, Past)> = unsettled
-        .iter()
-        .filter_map(|record| Some((task_of(&run, record)?, Past::of(record))))
-        .collect();
-    // What is listed now may be what the earlier run brought: only its own notes tell them apart.
-    run.known.replace(run.linked_to_others(&tasks)?);
-    let mut settled = Vec::new();
-    for number in 0..tasks.len() {
-        let (before, rest) = tasks.split_at_mut(number);
-        let Some(((task, past), after)) = rest.split_first_mut() else { break };
-        if session.stop.is_requested() {
-            break;
-        }
-        let others = before.iter().chain(after.iter()).map(|(other, _)| other);
-        let rivals = if past.began { rivals(task, others) } else { Vec::new() };
-        run.settle_one(task, past, &rivals).await?;
-        settled.push(task.applied());
-    }
-    let counts = json!({ "settled": settled.len() });
-    session.store.end_run(id, session.clock().now(), 0, &counts)?;
-    Ok(settled)
-}
-
-/// Other steps that may have brought something to the same account, nobody knows what.
-fn rivals<'t>(task: &Task, others: impl Iterator<Item = &'t Task>) -> Vec<&'t Task> {
-    let account = &task.step.destination.account;
-    others
-        .filter(|other| other.step.destination.account == *account)
-        .filter(|other| other.parcel.is_some() && !other.phase.is_final())
-        .collect()
-}
-
-/// Removes from the spool what no open step needs: a crash may come between a step's end and that of
-/// its spooled bytes. What another state's journal keeps there stays.
-fn sweep(session: &Session) -> Result<(), EngineError> {
-    let spool = Spool::new(&session.places.spool);
-    let spooled = spool.list();
-    let old = session.clock().now().saturating_sub(LEFT_BEHIND).unwrap_or(Timestamp::MIN);
-    for folder in [&session.places.spool, &session.places.backups] {
-        disk::remove_leftovers(folder, old);
-    }
-    if spooled.is_empty() {
-        return Ok(());
-    }
-    let unsettled = session.store.unsettled()?;
-    let needed: HashSet<Sha256> = unsettled
-        .iter()
-        .filter_map(|record| Some(noted::<Parcel>(record, "parcel")?.sha256))
-        .collect();
-    for sha256 in spooled {
-        if !needed.contains(&sha256) && session.store.has_fetched(&sha256)? {
-            spool.remove(&sha256);
-        }
-    }
-    Ok(())
-}
+use super::{Reading, Run};
 
 /// How far a step had come.
-struct Past {
-    began: bool,
+pub(super) struct Past {
+    pub(super) began: bool,
     removed: bool,
     /// When the platform said that it took the new one.
     taken: Option<Timestamp>,
@@ -115,7 +32,7 @@ struct Past {
 }
 
 impl Past {
-    fn of(record: &StepRecord) -> Self {
+    pub(super) fn of(record: &StepRecord) -> Self {
         let reached = |phase| record.entries.iter().any(|written| written.entry.phase == phase);
         let mut since =
             record.entries.iter().skip_while(|written| written.entry.phase != Phase::Sent);
@@ -137,33 +54,9 @@ impl Past {
     }
 }
 
-/// The task as it was when the earlier run ended; `None` if its accounts are not open now.
-fn task_of(run: &Run<'_>, record: &StepRecord) -> Option<Task> {
-    let intent = &record.entries.first()?.entry.detail;
-    let step: Step = serde_json::from_value(intent.get("step")?.clone()).ok()?;
-    let known: Vec<RemoteId> = serde_json::from_value(intent.get("known")?.clone()).ok()?;
-    run.pair(&step.source.account, &step.destination.account)?;
-    let accounts = (record.step.source, record.step.destination);
-    let mut task = Task::new(step, record.id, accounts, known);
-    task.phase = record.phase()?;
-    task.parcel = noted::<Parcel>(record, "parcel");
-    task.backup = noted(record, "backup");
-    task.new = noted(record, "id");
-    task.sent_at = record.entries.last().map(|written| written.at);
-    task.attempt = record.entries.iter().map(|written| written.entry.attempt).max().unwrap_or(1);
-    Some(task)
-}
-
-/// The newest note of that name in a step's entries.
-fn noted<T: serde::de::DeserializeOwned>(record: &StepRecord, name: &str) -> Option<T> {
-    let note = |written: &Written| written.entry.detail.get(name).filter(|n| !n.is_null()).cloned();
-    let value: Value = record.entries.iter().rev().find_map(note)?;
-    serde_json::from_value(value).ok()
-}
-
 impl Run<'_> {
     /// What is known to be the counterpart of an activity that none of these tasks is about.
-    fn linked_to_others(
+    pub(super) fn linked_to_others(
         &self,
         tasks: &[(Task, Past)],
     ) -> Result<BTreeMap<AccountName, HashSet<RemoteId>>, EngineError> {
@@ -185,7 +78,7 @@ impl Run<'_> {
         Ok(linked)
     }
 
-    async fn settle_one(
+    pub(super) async fn settle_one(
         &self,
         task: &mut Task,
         past: &Past,

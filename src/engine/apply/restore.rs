@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use serde_json::json;
 
-use crate::archive::Backup;
+use crate::archive::{Backup, Locks};
 use crate::domain::{
     AccountName, Activity, Address, Decision, Fingerprint, Key, Party, RuleName, Verdict,
 };
@@ -16,6 +16,7 @@ use crate::platform::FitFile;
 
 use super::super::accounts::{self, Opened};
 use super::super::error::EngineError;
+use super::super::lock::covers;
 use super::super::plan::recall;
 use super::super::refresh::{self, Refresh};
 use super::super::session::Session;
@@ -32,17 +33,23 @@ pub struct Restored {
 }
 
 /// Puts a backup back: in the place of what replaced it, if that is still there, else beside the
-/// others.
+/// others. The account must be locked, and what earlier runs left open there settled.
 pub async fn restore(
     session: &Session,
+    locks: &Locks,
     backup: &Backup,
     bytes: Vec<u8>,
     to: Option<&AccountName>,
 ) -> Result<Restored, EngineError> {
     let account = to.unwrap_or(&backup.account);
-    let mut opened = accounts::open_all(session, Refresh::Incremental).await?;
-    accounts::open_named(session, account, &mut opened).await?;
-    let inventories = refresh::read_all(session, &mut opened, Refresh::Incremental).await?;
+    let reading = async {
+        let mut opened = accounts::open_all(session, Refresh::Incremental).await?;
+        accounts::open_named(session, account, &mut opened).await?;
+        let inventories = refresh::read_all(session, &mut opened, Refresh::Incremental).await?;
+        Ok::<_, EngineError>((opened, inventories))
+    };
+    let read = session.stop.race(reading).await;
+    let (opened, inventories) = read.unwrap_or(Err(EngineError::Interrupted))?;
     let memory = recall(session, &opened)?;
     let refused =
         |problem: String| EngineError::CannotRestore { account: account.clone(), problem };
@@ -52,6 +59,7 @@ pub async fn restore(
     if opened.accounts.get(account).is_some_and(|open| !open.capabilities.upload) {
         return Err(refused("it is only read".to_owned()));
     }
+    check_reach(session, locks, &opened, account, backup)?;
     let content = fit::read(&bytes).ok();
     let key = content.as_ref().and_then(|content| content.key());
     let (Some(content), Some((key, _))) = (content, key) else {
@@ -84,13 +92,33 @@ pub async fn restore(
     let id = session.store.begin_run(None, session.clock().now())?;
     let mut run = Run::new(session, id, Pace::default(), opened, inventories, memory);
     run.prepare(std::slice::from_ref(&step)).await?;
-    let mut task = Task::begin(&run, &step)?;
+    let mut task = Task::planned(&run, &step)?;
+    task.begin(&run)?;
     run.send_back(&mut task, parcel, &file, backup).await?;
     let decision = run.decision_for(&task, account);
     let counts = BTreeMap::from([(task.phase.as_str(), 1)]);
     let good = i32::from(task.phase != Phase::Confirmed);
     session.store.end_run(id, session.clock().now(), good, &json!(counts))?;
     Ok(Restored { step: Some(task.applied()), decision })
+}
+
+/// Refuses an account that others may be writing to, and a place where a step is still under way.
+fn check_reach(
+    session: &Session,
+    locks: &Locks,
+    opened: &Opened,
+    account: &AccountName,
+    backup: &Backup,
+) -> Result<(), EngineError> {
+    let open = opened.accounts.get(account).filter(|open| covers(locks, &open.profile));
+    let Some(open) = open else { return Err(EngineError::NotLocked(account.clone())) };
+    let under_way = session.store.unsettled()?.into_iter().find(|record| {
+        record.step.destination == open.row && Some(&record.step.address) == backup.address.as_ref()
+    });
+    match under_way {
+        Some(record) => Err(EngineError::UnderWay(record.step.address)),
+        None => Ok(()),
+    }
 }
 
 /// The activity that a replace put in the backup's place, if it is still there.

@@ -115,12 +115,12 @@ impl Run<'_> {
             self.note_new(&task.step.destination.account, id);
         }
         task.new = id;
-        task.enter(self, Phase::Sent, "", json!({ "id": task.new }))?;
         // Where the old one is still there, its link stays until the new one has been seen.
-        if task.old_goes_last() {
-            return Ok(());
-        }
-        task.link(self, None, LinkOrigin::Placed)
+        let made = match task.old_goes_last() {
+            true => None,
+            false => task.made(self, None, LinkOrigin::Placed),
+        };
+        task.enter_with(self, Phase::Sent, "", json!({ "id": task.new }), made.as_ref())
     }
 
     pub(super) fn unknown(&self, task: &mut Task, words: &str) -> Result<(), EngineError> {

@@ -9,7 +9,7 @@ use crate::domain::{
 };
 use crate::event::{Event, Phase};
 use crate::plan::{Action, Protocol, Step};
-use crate::state::{self, AccountRow, Entry, StepId};
+use crate::state::{self, AccountRow, Entry, Made, StepId};
 
 use super::super::error::EngineError;
 use super::{Applied, Cause, Run};
@@ -21,7 +21,8 @@ const NEARBY_S: i64 = 24 * 3600;
 /// A step on its way.
 pub(super) struct Task {
     pub(super) step: Step,
-    pub(super) id: StepId,
+    /// Its number in the journal, once it stands there.
+    id: Option<StepId>,
     pub(super) source: AccountRow,
     pub(super) destination: AccountRow,
     pub(super) phase: Phase,
@@ -41,6 +42,8 @@ pub(super) struct Task {
     pub(super) attempt: u32,
     /// Ids near the start that were at the destination before.
     pub(super) known: Vec<RemoteId>,
+    /// What its owner should know although it succeeds; most often empty.
+    pub(super) notice: String,
 }
 
 /// What is known about the file that is sent.
@@ -54,32 +57,19 @@ pub(super) struct Parcel {
 }
 
 impl Task {
-    /// Writes down the intent of a step.
-    pub(super) fn begin(run: &Run<'_>, step: &Step) -> Result<Self, EngineError> {
+    /// A step that nothing has been done about yet.
+    pub(super) fn planned(run: &Run<'_>, step: &Step) -> Result<Self, EngineError> {
         let accounts = run.pair(&step.source.account, &step.destination.account);
         let Some((source, destination)) = accounts else {
             let account = step.destination.account.clone();
             return Err(EngineError::OtherAccount { account, now: "not open".to_owned() });
         };
-        let known = known_nearby(run, step);
-        let row = state::Step {
-            address: step.address.clone(),
-            rule: step.rule.clone(),
-            action: action_word(step.action).to_owned(),
-            source: source.row,
-            source_id: step.source.id.clone(),
-            destination: destination.row,
-        };
-        let detail = json!({ "step": step, "known": known });
-        let entry = Entry { phase: Phase::Intent, attempt: 1, detail };
-        let now = run.session.clock().now();
-        let id = run.session.store.begin_step(run.id, &row, &entry, now)?;
-        Ok(Self::new(step.clone(), id, (source.row, destination.row), known))
+        Ok(Self::new(step.clone(), None, (source.row, destination.row), Vec::new()))
     }
 
     pub(super) fn new(
         step: Step,
-        id: StepId,
+        id: Option<StepId>,
         (source, destination): (AccountRow, AccountRow),
         known: Vec<RemoteId>,
     ) -> Self {
@@ -98,7 +88,15 @@ impl Task {
             sent_at: None,
             attempt: 1,
             known,
+            notice: String::new(),
         }
+    }
+
+    /// Writes down the intent, with all that a later run needs if this one does not come further.
+    pub(super) fn begin(&mut self, run: &Run<'_>) -> Result<(), EngineError> {
+        self.known = known_nearby(run, &self.step);
+        let facts = json!({ "step": self.step, "known": self.known });
+        self.enter(run, Phase::Intent, "", facts)
     }
 
     /// Goes on to a phase: journal first, then the event.
@@ -109,9 +107,27 @@ impl Task {
         words: &str,
         facts: Value,
     ) -> Result<(), EngineError> {
+        self.enter_with(run, phase, words, facts, None)
+    }
+
+    /// As [`Task::enter`], and remembers the pair that the step has made.
+    pub(super) fn enter_with(
+        &mut self,
+        run: &Run<'_>,
+        phase: Phase,
+        words: &str,
+        facts: Value,
+        made: Option<&Link>,
+    ) -> Result<(), EngineError> {
         let detail = with_words(facts, words);
         let entry = Entry { phase, attempt: self.attempt, detail };
-        run.session.store.record(run.id, self.id, &entry, run.session.clock().now())?;
+        let (store, now) = (&run.session.store, run.session.clock().now());
+        let (source, destination) = (self.source, self.destination);
+        let made = made.map(|link| Made { source, destination, link });
+        match self.id {
+            Some(id) => store.record(run.id, id, &entry, made, now)?,
+            None => self.id = Some(store.begin_step(run.id, &self.row(), &entry, made, now)?),
+        }
         if matches!(phase, Phase::Failed | Phase::Held) {
             run.health.borrow_mut().count_failure();
         }
@@ -123,6 +139,18 @@ impl Task {
         let (address, detail) = (self.step.address.clone(), self.detail.clone());
         run.session.emit(Event::Step { address, phase, attempt: self.attempt, detail });
         Ok(())
+    }
+
+    /// Its row in the journal.
+    fn row(&self) -> state::Step {
+        state::Step {
+            address: self.step.address.clone(),
+            rule: self.step.rule.clone(),
+            action: action_word(self.step.action).to_owned(),
+            source: self.source,
+            source_id: self.step.source.id.clone(),
+            destination: self.destination,
+        }
     }
 
     /// Ends as a question for a person.
@@ -172,23 +200,32 @@ impl Task {
         listed: Option<&Activity>,
         origin: LinkOrigin,
     ) -> Result<(), EngineError> {
-        if self.is_restore() {
-            return Ok(());
+        match self.made(run, listed, origin) {
+            Some(link) => Ok(run.session.store.save_link(self.source, self.destination, &link)?),
+            None => Ok(()),
         }
+    }
+
+    /// The pair that this step made; a restore makes none.
+    pub(super) fn made(
+        &self,
+        run: &Run<'_>,
+        listed: Option<&Activity>,
+        origin: LinkOrigin,
+    ) -> Option<Link> {
         let status = match listed {
             Some(_) => LinkStatus::Confirmed,
             None => LinkStatus::Pending { since: run.session.clock().now(), full_reads: 0 },
         };
         let sent = || Some(self.parcel.as_ref()?.side(self.new.clone()?));
-        let link = Link {
+        (!self.is_restore()).then(|| Link {
             rule: self.step.rule.clone(),
             address: self.step.address.clone(),
             source: self.source_side(run),
             destination: listed.map(Side::of).or_else(sent),
             origin,
             status,
-        };
-        Ok(run.session.store.save_link(self.source, self.destination, &link)?)
+        })
     }
 
     fn source_side(&self, run: &Run<'_>) -> Side {

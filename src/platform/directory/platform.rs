@@ -173,10 +173,19 @@ impl Platform for Directory {
     async fn prepare(&self) -> Result<Profile, PlatformError> {
         self.blocking(|this| {
             this.claim()?;
-            write::remove_leftovers(&this.root);
             this.profile()
         })
         .await
+    }
+
+    async fn tidy(&self) {
+        // It never fails.
+        let _ = self
+            .blocking(|this| {
+                write::remove_leftovers(&this.root);
+                Ok(())
+            })
+            .await;
     }
 
     /// Lists the whole folder whatever the window: which files lie in it only reading tells.

@@ -359,6 +359,12 @@ fn expected(cell: Cell) -> &'static [End] {
     match (place, trouble) {
         (_, T::SessionEnds) => &[Login],
         (Place::PlanList | Place::SourceList | Place::List, _) if steady => &[Done],
+        // A reading is asked for again where that helps.
+        (Place::PlanList | Place::SourceList, T::Limited | T::LimitedUntil | T::Unreached)
+            if once =>
+        {
+            &[Done]
+        }
         (Place::SourceList, T::Incomplete) => &[Unavailable, Partly],
         (Place::PlanList | Place::SourceList, _) => &[Unavailable],
         (_, T::Limited | T::LimitedUntil) if once => &[Done],

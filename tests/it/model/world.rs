@@ -1,26 +1,19 @@
 //! Three accounts in memory, their rules, their athlete, and what must hold of them.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
 use fit_sync::archive::Backups;
 use fit_sync::clock::ManualClock;
-use fit_sync::domain::{
-    AccountName, Address, Fingerprint, RemoteId, ReplaceProtocol, RuleName, Sha256,
-};
-use fit_sync::engine::{
-    self, Approved, Finished, Open, Pace, Places, PlanRequest, Planned, Refresh, Session, Stop,
-};
+use fit_sync::domain::{AccountName, Address, Fingerprint, RemoteId, ReplaceProtocol, Sha256};
+use fit_sync::engine::{self, Approved, Finished, Pace, Places, Planned, Session, Stop};
 use fit_sync::event::{Events, Recorder};
 use fit_sync::fit;
-use fit_sync::manifest::{
-    Account, CacheSettings, ConflictStrategy, Filter, Limits, Manifest, Rule,
-};
-use fit_sync::plan::{Action, Document, Options};
+use fit_sync::manifest::{ConflictStrategy, Rule};
+use fit_sync::plan::{Action, Document};
 use fit_sync::platform::memory::{Change, Duplicates, Memory, Operation, Settings};
-use fit_sync::platform::{self, ListRequest, OpenError, Opening, Platform, Window};
+use fit_sync::platform::{self, ListRequest, Opening, Platform, Window};
 use fit_sync::state::Store;
 use jiff::{SignedDuration, Timestamp};
 use proptest::prelude::TestCaseError;
@@ -29,6 +22,7 @@ use proptest::{prop_assert, prop_assert_eq};
 
 use super::faults::{Trouble, Troubled};
 use crate::support::fit::FitFile;
+use crate::support::session;
 
 const NAMES: [&str; 3] = ["a", "b", "c"];
 
@@ -76,15 +70,11 @@ impl World {
                 Arc::new(Troubled::new(memory))
             })
             .collect();
-        let opened = accounts.clone();
-        let open: Arc<Open> = Arc::new(move |account: &Account, _: &Opening| {
-            let place = NAMES.iter().position(|name| *name == account.name.as_str());
-            let unknown = || OpenError::Unknown { platform: account.platform.clone() };
-            let account = opened.get(place.ok_or_else(unknown)?).ok_or_else(unknown)?;
-            Ok(Arc::clone(account) as Arc<dyn Platform>)
-        });
+        let opened = accounts.iter().map(|account| Arc::clone(account) as Arc<dyn Platform>);
+        let open = session::open(NAMES.into_iter().zip(opened));
+        let rules = wiring.iter().map(|text| rule(text)).collect();
         let session = Session {
-            manifest: manifest(wiring),
+            manifest: session::manifest(&NAMES, rules),
             decisions: Vec::new(),
             store: Store::open_in_memory().unwrap(),
             catalog: platform::catalog(),
@@ -133,7 +123,9 @@ impl World {
 
     fn apply(&mut self, edits: &[Edit]) {
         let (document, finished) = block_on(async {
-            engine::settle(&self.session).await.unwrap();
+            let locks = session::lock(&self.session).await;
+            let settled = engine::settle(&self.session, &locks).await.unwrap();
+            assert_eq!(settled.left, []);
             let planned = self.plan().await;
             for edit in edits {
                 self.edit(edit).await;
@@ -147,12 +139,7 @@ impl World {
     }
 
     async fn plan(&self) -> Planned {
-        let request = PlanRequest {
-            refresh: Refresh::Incremental,
-            options: Options::default(),
-            max_downloads: 200,
-        };
-        engine::plan(&self.session, &request).await.unwrap()
+        engine::plan(&self.session, &session::request()).await.unwrap()
     }
 
     fn note(&mut self, document: &Document, finished: &Finished) {
@@ -347,55 +334,13 @@ fn settings(name: &str, deletes_first: bool, shows_bytes: bool) -> Settings {
     settings
 }
 
-fn manifest(wiring: &[&str]) -> Manifest {
-    let accounts = NAMES.map(|name| (AccountName::new(name), account(name)));
-    Manifest {
-        path: PathBuf::from("fit_sync.yaml"),
-        sha256: Sha256::of(b"a manifest"),
-        accounts: BTreeMap::from(accounts),
-        rules: wiring.iter().map(|text| rule(text)).collect(),
-        cache: CacheSettings { directory: None, max_age_days: 7 },
-        limits: Limits::default(),
-        state: None,
-        backups: None,
-        decisions: PathBuf::from("fit_sync.decisions.yaml"),
-        warnings: Vec::new(),
-    }
-}
-
 fn rule(text: &str) -> Rule {
     let (ends, strategy) = match text.strip_suffix('!') {
         Some(ends) => (ends, ConflictStrategy::ReplaceExisting),
         None => (text, ConflictStrategy::SkipExisting),
     };
     let (source, destination) = ends.split_once('>').unwrap();
-    Rule {
-        name: RuleName::new(format!("{source}-to-{destination}")),
-        source: AccountName::new(source),
-        destination: AccountName::new(destination),
-        filter: Filter::default(),
-        strategy,
-        line: 1,
-    }
-}
-
-fn account(name: &str) -> Account {
-    Account {
-        name: AccountName::new(name),
-        platform: "memory".to_owned(),
-        region: None,
-        email: None,
-        password: Vec::new(),
-        mfa_command: None,
-        path: None,
-        proxy: None,
-        ca_file: None,
-        max_parallel: None,
-        min_gap_ms: None,
-        settle_s: None,
-        allow_login: None,
-        endpoints: BTreeMap::new(),
-    }
+    session::rule(source, destination, strategy)
 }
 
 fn block_on<T>(work: impl Future<Output = T>) -> T {

@@ -7,16 +7,16 @@ use std::sync::Arc;
 
 use fit_sync::clock::Clock;
 use fit_sync::domain::{LinkStatus, ReplaceProtocol, Sha256};
-use fit_sync::engine::{self, Approved, Finished, Pace, PlanRequest, Planned, Session, Stop};
+use fit_sync::engine::{self, Approved, Finished, Pace, Planned, Session, Stop};
 use fit_sync::event::Events;
 use fit_sync::manifest::{self, LoadRequest, Trust};
-use fit_sync::plan::Options;
 use fit_sync::platform::{self, Opening, Platform};
 use fit_sync::state::{Access, Store};
 use jiff::Timestamp;
 
 use super::deadly::{Deadly, Trigger};
 use crate::support::fit::FitFile;
+use crate::support::session;
 
 /// What a run is to do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -213,14 +213,14 @@ impl World {
     /// Settles, plans and applies until nothing is left to do, which one run must achieve.
     pub(super) fn converge(&self, when: &str) {
         let session = self.session(Arc::new(fit_sync::clock::SystemClock), &Trigger::never());
-        let (_, finished) = block_on(run(&session));
+        let finished = block_on(run(&session));
         let unfinished: Vec<_> = finished
             .steps
             .iter()
             .filter(|step| step.phase != fit_sync::event::Phase::Confirmed)
             .collect();
         assert!(unfinished.is_empty(), "{when}: {unfinished:?}");
-        let planned = block_on(engine::plan(&session, &request())).unwrap();
+        let planned = block_on(engine::plan(&session, &session::request())).unwrap();
         let document = &planned.plan.document;
         assert!(document.body.steps.is_empty(), "{when}: {:?}", document.body.steps);
         assert!(document.context.conflicts.is_empty(), "{when}: {:?}", document.context.conflicts);
@@ -261,23 +261,17 @@ impl World {
 }
 
 /// What every `apply` does.
-pub(super) async fn run(session: &Session) -> (Vec<engine::Applied>, Finished) {
-    let settled = engine::settle(session).await.unwrap();
-    let planned: Planned = engine::plan(session, &request()).await.unwrap();
+pub(super) async fn run(session: &Session) -> Finished {
+    let locks = session::lock(session).await;
+    let settled = engine::settle(session, &locks).await.unwrap();
+    assert_eq!(settled.left, []);
+    let planned: Planned = engine::plan(session, &session::request()).await.unwrap();
     let document = planned.plan.document.clone();
     let approved = Approved::Fresh(&document);
     let finished = engine::apply(session, planned, approved, Pace::default()).await.unwrap();
     let now = session.clock().now();
     session.store.end_run(finished.run, now, 0, &serde_json::json!({})).unwrap();
-    (settled, finished)
-}
-
-fn request() -> PlanRequest {
-    PlanRequest {
-        refresh: engine::Refresh::Incremental,
-        options: Options::default(),
-        max_downloads: 200,
-    }
+    finished
 }
 
 pub(super) fn block_on<T>(work: impl Future<Output = T>) -> T {

@@ -29,11 +29,11 @@ fn entry(phase: Phase) -> Entry {
 }
 
 fn begin(store: &Store, run: RunId, number: usize) -> StepId {
-    store.begin_step(run, &step(store, number), &entry(Phase::Intent), at(NOW)).unwrap()
+    store.begin_step(run, &step(store, number), &entry(Phase::Intent), None, at(NOW)).unwrap()
 }
 
 fn record(store: &Store, run: RunId, step: StepId, phase: Phase) {
-    store.record(run, step, &entry(phase), at(NOW)).unwrap();
+    store.record(run, step, &entry(phase), None, at(NOW)).unwrap();
 }
 
 #[test]
@@ -127,9 +127,9 @@ fn an_entry_of_no_run_or_step_is_refused() {
     let id = begin(&store, run, 1);
     let nobody = RunId(99);
     let now = at(NOW);
-    assert!(store.record(nobody, id, &entry(Phase::Sent), now).is_err());
+    assert!(store.record(nobody, id, &entry(Phase::Sent), None, now).is_err());
     let new = step(&store, 2);
-    assert!(store.begin_step(nobody, &new, &entry(Phase::Intent), now).is_err());
+    assert!(store.begin_step(nobody, &new, &entry(Phase::Intent), None, now).is_err());
     assert_eq!(store.steps_at(&new.address).unwrap(), [], "no step without an entry");
 }
 
@@ -166,7 +166,7 @@ proptest! {
                 Act::Run => run = store.begin_run(None, at(NOW)).unwrap(),
                 Act::Begin(number, phase) => {
                     let id = store
-                        .begin_step(run, &step(&store, number), &entry(phase), at(NOW))
+                        .begin_step(run, &step(&store, number), &entry(phase), None, at(NOW))
                         .unwrap();
                     order.push(id);
                     model.insert(id, vec![(run, phase)]);

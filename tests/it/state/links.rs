@@ -123,9 +123,9 @@ fn refusals_are_remembered_once_and_forgotten_by_address() {
     let linked = Link { address: here.clone(), ..link("5", None) };
     store.save_link(from, to, &linked).unwrap();
 
-    let both = Forgotten { links: 1, refusals: 1 };
-    assert_eq!(store.forget(&here).unwrap(), both);
-    assert_eq!(store.forget(&here).unwrap(), Forgotten::default());
+    let both = Forgotten { links: 1, refusals: 1, steps: 0 };
+    assert_eq!(store.forget(&here, jiff::Timestamp::UNIX_EPOCH).unwrap(), both);
+    assert_eq!(store.forget(&here, jiff::Timestamp::UNIX_EPOCH).unwrap(), Forgotten::default());
     assert_eq!(store.refusals(from, to).unwrap(), [other]);
     assert_eq!(store.remove_refusal(from, &RemoteId::new("2"), to).unwrap(), 1);
     assert_eq!(store.refusals(from, to).unwrap(), []);

@@ -11,6 +11,8 @@ mod remembered;
 #[cfg(test)]
 pub(crate) mod scenario;
 #[cfg(test)]
+pub(crate) mod session;
+#[cfg(test)]
 pub(crate) mod simulate;
 #[cfg(test)]
 pub(crate) mod snapshot;

@@ -36,6 +36,7 @@ struct Seen {
     /// What the account made of an upload; a later plan may replace it.
     altered: Vec<u8>,
     violations: Vec<String>,
+    events: Vec<Event>,
 }
 
 impl Witness {
@@ -62,6 +63,11 @@ impl Witness {
     /// What should not have happened.
     pub(crate) fn violations(&self) -> Vec<String> {
         self.seen.lock().unwrap().violations.clone()
+    }
+
+    /// Everything that was told.
+    pub(crate) fn events(&self) -> Vec<Event> {
+        self.seen.lock().unwrap().events.clone()
     }
 
     fn holding(&self, sha256: &Sha256) -> Option<RemoteId> {
@@ -157,8 +163,9 @@ impl Platform for Witness {
 
 impl Events for Witness {
     fn emit(&self, event: Event) {
-        let Event::Step { address, phase, .. } = event else { return };
         let mut seen = self.seen.lock().unwrap();
+        seen.events.push(event.clone());
+        let Event::Step { address, phase, .. } = event else { return };
         if phase != Phase::Confirmed {
             return;
         }

@@ -1,25 +1,23 @@
 //! A small world for the engine: two accounts, one rule, and a clock that never waits.
 
-use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
 use fit_sync::clock::ManualClock;
-use fit_sync::domain::{AccountName, ReplaceProtocol, RuleName, Sha256};
+use fit_sync::domain::ReplaceProtocol;
 use fit_sync::engine::{
-    self, Applied, Approved, Cause, Finished, Open, Pace, Places, PlanRequest, Planned, Refresh,
-    Session, Stop,
+    self, Applied, Approved, Cause, Finished, Pace, Places, Planned, Session, Settled, Stop,
 };
 use fit_sync::event::{Event, Events, Phase, Recorder};
-use fit_sync::manifest::{
-    Account, CacheSettings, ConflictStrategy, Filter, Limits, Manifest, Rule,
-};
-use fit_sync::plan::{BlockedReason, Document, Options};
+use fit_sync::manifest::ConflictStrategy;
+use fit_sync::plan::{BlockedReason, Document};
 use fit_sync::platform::memory::{Duplicates, Memory, Settings};
-use fit_sync::platform::{self, OpenError, Opening, Platform};
+use fit_sync::platform::{self, Opening, Platform};
 use fit_sync::state::Store;
 use tempfile::TempDir;
+
+use super::session;
 
 /// When every world begins.
 pub(crate) const NOW: &str = "2100-01-01T00:00:00Z";
@@ -56,14 +54,10 @@ impl World {
         let folder = quick_folder();
         let clock = Arc::new(ManualClock::new(NOW.parse().unwrap()));
         let events = Arc::new(Recorder::default());
-        let platforms =
-            BTreeMap::from([(AccountName::new("here"), here), (AccountName::new("there"), there)]);
-        let open: Arc<Open> = Arc::new(move |account: &Account, _: &Opening| {
-            let unknown = || OpenError::Unknown { platform: account.platform.clone() };
-            platforms.get(&account.name).cloned().ok_or_else(unknown)
-        });
+        let rules = vec![session::rule("here", "there", ConflictStrategy::SkipExisting)];
+        let open = session::open([("here", here), ("there", there)]);
         let session = Session {
-            manifest: manifest(),
+            manifest: session::manifest(&["here", "there"], rules),
             decisions: Vec::new(),
             store: Store::open_in_memory().unwrap(),
             catalog: platform::catalog(),
@@ -110,16 +104,12 @@ impl World {
     }
 
     pub(crate) async fn plan(&self) -> Planned {
-        let request = PlanRequest {
-            refresh: Refresh::Incremental,
-            options: Options::default(),
-            max_downloads: 200,
-        };
-        engine::plan(&self.session, &request).await.unwrap()
+        engine::plan(&self.session, &session::request()).await.unwrap()
     }
 
-    pub(crate) async fn settle(&self) -> Vec<Applied> {
-        engine::settle(&self.session).await.unwrap()
+    pub(crate) async fn settle(&self) -> Settled {
+        let locks = session::lock(&self.session).await;
+        engine::settle(&self.session, &locks).await.unwrap()
     }
 
     /// Does what a fresh plan says, without settling first.
@@ -135,7 +125,7 @@ impl World {
 
     /// As [`World::apply`], with something that happens between plan and apply.
     pub(crate) async fn apply_after(&self, between: impl FnOnce()) -> Outcome {
-        let settled = self.settle().await;
+        let settled = self.settle().await.steps;
         let planned = self.plan().await;
         between();
         let document = planned.plan.document.clone();
@@ -225,46 +215,4 @@ pub(crate) fn opening(clock: &Arc<ManualClock>) -> Opening {
 /// A folder in memory where there is one: a matrix of worlds syncs thousands of files.
 fn quick_folder() -> TempDir {
     tempfile::tempdir_in("/dev/shm").or_else(|_| tempfile::tempdir()).unwrap()
-}
-
-fn manifest() -> Manifest {
-    let accounts = ["here", "there"].map(|name| (AccountName::new(name), account(name)));
-    Manifest {
-        path: PathBuf::from("fit_sync.yaml"),
-        sha256: Sha256::of(b"a manifest"),
-        accounts: BTreeMap::from(accounts),
-        rules: vec![Rule {
-            name: RuleName::new("here-to-there"),
-            source: AccountName::new("here"),
-            destination: AccountName::new("there"),
-            filter: Filter::default(),
-            strategy: ConflictStrategy::SkipExisting,
-            line: 1,
-        }],
-        cache: CacheSettings { directory: None, max_age_days: 7 },
-        limits: Limits::default(),
-        state: None,
-        backups: None,
-        decisions: PathBuf::from("fit_sync.decisions.yaml"),
-        warnings: Vec::new(),
-    }
-}
-
-fn account(name: &str) -> Account {
-    Account {
-        name: AccountName::new(name),
-        platform: "memory".to_owned(),
-        region: None,
-        email: None,
-        password: Vec::new(),
-        mfa_command: None,
-        path: None,
-        proxy: None,
-        ca_file: None,
-        max_parallel: None,
-        min_gap_ms: None,
-        settle_s: None,
-        allow_login: None,
-        endpoints: BTreeMap::new(),
-    }
 }

@@ -1,0 +1,319 @@
+//! What earlier runs left open: settled where this run may, told where it may not, and never
+//! forgotten in silence.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use fit_sync::archive::{Locks, Owner};
+use fit_sync::domain::{AccountName, Activity, Address, Capabilities, Details, Profile, RemoteId};
+use fit_sync::engine::{self, EngineError, LeftReason};
+use fit_sync::event::{Event, Phase};
+use fit_sync::platform::memory::{Fault, Memory, Operation, Settings, UploadFault};
+use fit_sync::platform::{
+    FitFile, ListRequest, Original, Page, Platform, PlatformError, UploadStatus, UploadTicket,
+    Uploaded,
+};
+use fit_sync::state::{Access, Store};
+
+use crate::faults::stage::{Flow, Stage};
+use crate::support::cli::{Cli, REPLACING, ride};
+use crate::support::session;
+use crate::support::world::World;
+
+const START: &str = "2026-11-19T06:12:33Z";
+
+const TWO_RULES: &str = "\
+accounts:
+  watch: { platform: directory, path: watch }
+  archive: { platform: directory, path: archive }
+  other: { platform: directory, path: other }
+sync_rules:
+  - { name: keep, source: watch, destination: archive }
+  - { name: else, source: watch, destination: other, start_date: 2030-01-01 }
+";
+
+fn no_locks() -> Locks {
+    let owner = Owner { user: "me".to_owned(), host: "here".to_owned(), pid: 1, run_url: None };
+    Locks::take(&[], &BTreeSet::new(), &owner).unwrap()
+}
+
+#[tokio::test]
+async fn without_its_lock_a_destination_is_left_alone() {
+    let stage = Stage::new(Flow::Upload, 1);
+    let late = || stage.there.script(Fault::Upload(UploadFault::ListedLate(9)));
+    stage.world.apply_after(late).await;
+    let before = (stage.there.history().len(), stage.world.phases().len());
+    let settled = engine::settle(&stage.world.session, &no_locks()).await.unwrap();
+    assert!(settled.steps.is_empty(), "{settled:?}");
+    let why: Vec<_> = settled.left.iter().map(|left| &left.why).collect();
+    assert_eq!(why, [&LeftReason::NotLocked(AccountName::new("there"))]);
+    assert_eq!(settled.left[0].phase, Phase::Pending);
+    assert_eq!(stage.world.phases().len(), before.1, "nothing was journalled");
+    let asked = stage.there.history().split_off(before.0);
+    let wrote = |operation| matches!(operation, Some(Operation::Upload | Operation::Delete));
+    assert!(!asked.iter().any(|moment| wrote(moment.happening.operation)));
+}
+
+#[tokio::test]
+async fn a_session_that_is_lost_leaves_its_steps_and_says_so() {
+    let stage = Stage::new(Flow::Upload, 1);
+    let late = || stage.there.script(Fault::Upload(UploadFault::ListedLate(9)));
+    stage.world.apply_after(late).await;
+    let locks = session::lock(&stage.world.session).await;
+    stage.there.script(Fault::EndsSession(Operation::List));
+    let settled = engine::settle(&stage.world.session, &locks).await.unwrap();
+    assert!(
+        matches!(&settled.left[0].why, LeftReason::Blocked(name, ..) if name.as_str() == "there"),
+        "{settled:?}"
+    );
+}
+
+/// The archive of a run that was killed between a request and its answer.
+fn crashed(arrived: bool) -> Cli {
+    let cli = Cli::new(TWO_RULES);
+    cli.fit("watch/ride.fit", &ride(START));
+    cli.run("apply --auto-approve").ok();
+    let address: Address = format!("keep/{START}").parse().unwrap();
+    let store = Store::open(&cli.home("state.db"), Access::ReadWrite).unwrap();
+    store.forget(&address, jiff::Timestamp::UNIX_EPOCH).unwrap();
+    let done = store.steps_at(&address).unwrap().pop().unwrap();
+    let run = store.begin_run(None, done.entries[0].at).unwrap();
+    let mut entries = done.entries.iter().map(|written| (&written.entry, written.at));
+    let (intent, at) = entries.next().unwrap();
+    let step = store.begin_step(run, &done.step, intent, None, at).unwrap();
+    let (fetched, at) = entries.next().unwrap();
+    assert_eq!((intent.phase, fetched.phase), (Phase::Intent, Phase::Fetched));
+    store.record(run, step, fetched, None, at).unwrap();
+    if !arrived {
+        for name in cli.activities("archive") {
+            std::fs::remove_file(cli.path("archive").join(name)).unwrap();
+        }
+    }
+    cli
+}
+
+fn open_steps(cli: &Cli) -> usize {
+    let store = Store::open(&cli.home("state.db"), Access::ReadOnly).unwrap();
+    store.unsettled().unwrap().len()
+}
+
+#[test]
+fn a_step_of_a_rule_that_is_gone_is_settled_while_its_accounts_are_known() {
+    for (arrived, words) in [(true, "confirmed"), (false, "1 steps undone")] {
+        let cli = crashed(arrived);
+        let rule = "  - { name: keep, source: watch, destination: archive }\n";
+        cli.manifest(&TWO_RULES.replace(rule, ""));
+        cli.run("apply --auto-approve").ok().says(words);
+        assert_eq!(open_steps(&cli), 0);
+    }
+}
+
+#[test]
+fn a_step_of_an_account_that_was_renamed_is_settled() {
+    let cli = crashed(true);
+    cli.manifest(&TWO_RULES.replace("archive:", "attic:").replace("tion: archive", "tion: attic"));
+    cli.run("apply --auto-approve").ok().says("settled from an earlier run");
+    assert_eq!(open_steps(&cli), 0);
+}
+
+#[test]
+fn a_name_that_means_another_folder_now_is_not_looked_at_for_the_step() {
+    let mut cli = crashed(true);
+    cli.set("FIT_SYNC_SEED", "another");
+    cli.manifest(&TWO_RULES.replace("path: archive", "path: third"));
+    let ran = cli.run("apply --auto-approve").exits(10).says("left from an earlier run");
+    assert!(!ran.stdout.contains("settled from"), "{ran:?}");
+    assert_eq!(open_steps(&cli), 1);
+    cli.manifest(TWO_RULES);
+    cli.run("apply --auto-approve").ok().says("settled from an earlier run");
+    assert_eq!(open_steps(&cli), 0);
+}
+
+#[test]
+fn a_step_of_an_account_that_is_gone_is_told_until_it_is_forgotten() {
+    let cli = crashed(true);
+    let rule = "  - { name: keep, source: watch, destination: archive }\n";
+    let account = "  archive: { platform: directory, path: archive }\n";
+    cli.manifest(&TWO_RULES.replace(rule, "").replace(account, ""));
+    let address = format!("keep/{START}");
+    cli.run("apply --auto-approve")
+        .exits(10)
+        .says(&format!("left from an earlier run: {address} fetched"))
+        .says("archive is no account of the manifest any more")
+        .says("It may have been sent; nobody has looked since.")
+        .says(&format!("fit_sync state rm {address}"));
+    let ran = cli.run("apply --auto-approve --json --report report.json").exits(10);
+    let lines: Vec<serde_json::Value> =
+        ran.stdout.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let told = lines.iter().find(|line| line["type"] == "diagnostic").unwrap();
+    assert_eq!(told["subject"], address);
+    let report = std::fs::read_to_string(cli.path("report.json")).unwrap();
+    let report: serde_json::Value = serde_json::from_str(&report).unwrap();
+    assert_eq!(report["settled"][0]["phase"], "fetched");
+    cli.run(&format!("state rm {address}")).ok();
+    assert_eq!(open_steps(&cli), 0);
+    cli.run("apply --auto-approve").ok().says("No changes.");
+    cli.run(&format!("state rm {address}")).exits(1);
+}
+
+/// A replace of which nobody knows how far it came; `removed`: the old one is gone.
+fn half_replaced(removed: bool) -> (Cli, String) {
+    let cli = Cli::new(
+        &REPLACING.replace("watch }", "watch }\n  third: { platform: directory, path: third }"),
+    );
+    cli.fit("watch/ride.fit", &ride(START).distance_m(40_000));
+    cli.run("apply --auto-approve").ok();
+    cli.fit("watch/ride.fit", &ride(START).distance_m(44_000));
+    cli.run("apply --auto-approve").ok();
+    let address: Address = format!("keep/{START}").parse().unwrap();
+    let store = Store::open(&cli.home("state.db"), Access::ReadWrite).unwrap();
+    let done = store.steps_at(&address).unwrap().pop().unwrap();
+    let (first, rest) = done.entries.split_first().unwrap();
+    let run = store.begin_run(None, first.at).unwrap();
+    let step = store.begin_step(run, &done.step, &first.entry, None, first.at).unwrap();
+    for written in rest.iter().take(2) {
+        store.record(run, step, &written.entry, None, written.at).unwrap();
+    }
+    if removed {
+        for name in cli.activities("archive") {
+            std::fs::remove_file(cli.path("archive").join(name)).unwrap();
+        }
+    }
+    let backups = cli.run("backup list --json").ok().json();
+    (cli, backups["backups"][0]["id"].as_str().unwrap().to_owned())
+}
+
+#[test]
+fn a_restore_first_settles_what_is_open_there() {
+    let (cli, id) = half_replaced(true);
+    cli.run(&format!("backup restore {id}")).ok().tells("an earlier run");
+    assert_eq!(open_steps(&cli), 0);
+    assert_eq!(cli.activities("archive").len(), 1);
+    cli.run("apply --auto-approve").ok().says("No changes.");
+}
+
+#[test]
+fn a_step_that_is_left_names_the_backup_that_holds_the_old_activity() {
+    let (cli, id) = half_replaced(true);
+    cli.manifest(
+        &std::fs::read_to_string(cli.path("fit_sync.yaml"))
+            .unwrap()
+            .replace("  archive: { platform: directory, path: archive }\n", "")
+            .replace("destination: archive", "destination: third"),
+    );
+    cli.run("apply --auto-approve")
+        .exits(10)
+        .says(&format!("Backup {id} holds the old activity"))
+        .says("put archive back into the manifest");
+    // Restored to the account that is there, it is no business of the open step's.
+    cli.run(&format!("backup restore {id} --to third")).ok();
+}
+
+#[tokio::test]
+async fn events_and_journal_tell_the_same() {
+    for flow in Flow::ALL {
+        let stage = Stage::new(flow, 3);
+        let lost = || stage.there.script(Fault::LosesAnswer(Operation::Upload));
+        stage.world.apply_after(lost).await;
+        let told: Vec<_> = stage
+            .witness
+            .events()
+            .into_iter()
+            .filter_map(|event| match event {
+                Event::Step { address, phase, attempt, .. } => Some((address, phase, attempt)),
+                _ => None,
+            })
+            .collect();
+        for row in &stage.recordings {
+            let address: Address = format!("here-to-there/{}", row.start).parse().unwrap();
+            let steps = stage.world.session.store.steps_at(&address).unwrap();
+            let written: Vec<_> = steps
+                .iter()
+                .flat_map(|step| &step.entries)
+                .map(|written| (written.entry.phase, written.entry.attempt))
+                .collect();
+            assert_eq!(written[0].0, Phase::Intent, "{flow:?}");
+            let told = told.iter().filter(|(of, ..)| *of == address);
+            assert_eq!(told.map(|t| (t.1, t.2)).collect::<Vec<_>>(), written, "{flow:?}");
+        }
+    }
+}
+
+/// An account whose listing never ends.
+struct Silent(Memory);
+
+#[async_trait]
+impl Platform for Silent {
+    fn capabilities(&self) -> Capabilities {
+        self.0.capabilities()
+    }
+    async fn whoami(&self) -> Result<Profile, PlatformError> {
+        self.0.whoami().await
+    }
+    async fn list(&self, _: ListRequest<'_>) -> Result<Page, PlatformError> {
+        std::future::pending().await
+    }
+    async fn download(&self, activity: &Activity) -> Result<Original, PlatformError> {
+        self.0.download(activity).await
+    }
+    async fn upload(&self, file: &FitFile) -> Result<Uploaded, PlatformError> {
+        self.0.upload(file).await
+    }
+    async fn upload_status(&self, ticket: &UploadTicket) -> Result<UploadStatus, PlatformError> {
+        self.0.upload_status(ticket).await
+    }
+    async fn delete(&self, id: &RemoteId) -> Result<(), PlatformError> {
+        self.0.delete(id).await
+    }
+    async fn details(&self, id: &RemoteId) -> Result<Details, PlatformError> {
+        self.0.details(id).await
+    }
+    async fn set_details(&self, id: &RemoteId, details: &Details) -> Result<(), PlatformError> {
+        self.0.set_details(id, details).await
+    }
+}
+
+#[tokio::test]
+async fn a_wish_to_stop_is_heard_while_settling_reads() {
+    let stage = Stage::new(Flow::Upload, 1);
+    let late = || stage.there.script(Fault::Upload(UploadFault::ListedLate(9)));
+    stage.world.apply_after(late).await;
+    let mut world = stage.world;
+    let silent = Memory::new(Settings::new("b"));
+    let (here, there) = (Arc::new(stage.here.clone()), Arc::new(Silent(silent)));
+    world.session.open = session::open([("here", here as _), ("there", there as _)]);
+    let locks = session::lock(&world.session).await;
+    let stop = world.session.stop.clone();
+    let asked = async {
+        tokio::task::yield_now().await;
+        stop.request();
+    };
+    let (settled, ()) = tokio::join!(engine::settle(&world.session, &locks), asked);
+    assert!(matches!(settled, Err(EngineError::Interrupted)), "{settled:?}");
+    assert_eq!(world.session.store.unsettled().unwrap().len(), 1);
+}
+
+#[tokio::test]
+async fn a_listing_that_fails_for_a_moment_is_asked_again() {
+    let limited = |seconds: Option<u64>| PlatformError::RateLimited {
+        retry_after: seconds.map(std::time::Duration::from_secs),
+    };
+    let down = || PlatformError::Transient("no route".to_owned());
+    for (errors, slept, is_read) in [
+        (vec![limited(Some(7)), limited(None)], vec![7, 60], true),
+        (vec![limited(None), limited(None), limited(None)], vec![60, 60], false),
+        (vec![down(), down()], vec![2, 8], true),
+        (vec![down(), down(), down()], vec![2, 8], false),
+    ] {
+        let (here, there) = (Memory::new(Settings::new("a")), Memory::new(Settings::new("b")));
+        let world = World::memory(&here, &there);
+        for error in &errors {
+            here.script(Fault::Fails(Operation::List, error.clone()));
+        }
+        let blocked = world.plan().await.plan.document.context.blocked;
+        assert_eq!(blocked.is_empty(), is_read, "{errors:?}: {blocked:?}");
+        let sleeps: Vec<u64> = world.clock.sleeps().iter().map(|sleep| sleep.as_secs()).collect();
+        assert_eq!(sleeps, slept, "{errors:?}");
+    }
+}
