@@ -3,7 +3,7 @@
 use std::fs::{self, DirBuilder, File, OpenOptions, Permissions};
 use std::io::{self, Write};
 use std::os::unix::fs::{DirBuilderExt, PermissionsExt};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use jiff::Timestamp;
 use tempfile::NamedTempFile;
@@ -49,9 +49,10 @@ pub fn write_dated(
     access: Access,
     modified: Option<Timestamp>,
 ) -> io::Result<()> {
-    let path: PathBuf = path.canonicalize().unwrap_or_else(|_| path.to_path_buf());
+    let path = path.canonicalize().unwrap_or_else(|_| path.to_path_buf());
     let folder = folder_of(&path);
     let file = temporary(folder, bytes, access, modified)?;
+    file.as_file().sync_all()?;
     file.persist(&path).map_err(|refused| refused.error)?;
     sync_folder(folder)
 }
@@ -67,7 +68,9 @@ pub fn write_new(
     modified: Option<Timestamp>,
 ) -> io::Result<()> {
     let folder = folder_of(path);
-    match temporary(folder, bytes, access, modified)?.persist_noclobber(path) {
+    let file = temporary(folder, bytes, access, modified)?;
+    file.as_file().sync_all()?;
+    match file.persist_noclobber(path) {
         Ok(_) => {}
         Err(refused) if refused.error.kind() == io::ErrorKind::AlreadyExists => {
             return Err(refused.error);
@@ -83,6 +86,18 @@ pub fn write_new(
         }
     }
     sync_folder(folder)
+}
+
+/// Replaces a file as a whole or not at all without waiting for the disk: a killed process leaves
+/// it whole, a machine that loses its power may not.
+///
+/// # Errors
+/// If it cannot be written; then the old file stands.
+pub fn write_quickly(path: &Path, bytes: &[u8], access: Access) -> io::Result<()> {
+    let path = path.canonicalize().unwrap_or_else(|_| path.to_path_buf());
+    let file = temporary(folder_of(&path), bytes, access, None)?;
+    file.persist(&path).map_err(|refused| refused.error)?;
+    Ok(())
 }
 
 fn folder_of(path: &Path) -> &Path {
@@ -112,7 +127,6 @@ fn temporary(
         // A disk that cannot keep such a time still keeps the bytes.
         let _ = file.as_file().set_modified(at.into());
     }
-    file.as_file().sync_all()?;
     Ok(file)
 }
 

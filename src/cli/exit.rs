@@ -74,20 +74,30 @@ impl Exit {
         }
     }
 
-    /// Of several, the one that a pipeline should act on first.
+    /// Of several, the one that a pipeline should act on first: what is wrong before what is only
+    /// unfinished, and nothing is hidden by a question to a person.
     pub fn worst(exits: impl IntoIterator<Item = Self>) -> Self {
-        const FIRST: [Exit; 7] = [
-            Exit::State,
-            Exit::Login,
-            Exit::StalePlan,
-            Exit::Locked,
-            Exit::Partly,
-            Exit::Unavailable,
-            Exit::Decide,
-        ];
-        let exits: Vec<Self> = exits.into_iter().collect();
-        let first = FIRST.into_iter().find(|exit| exits.contains(exit));
-        first.or_else(|| exits.into_iter().find(|exit| *exit != Self::Done)).unwrap_or(Self::Done)
+        exits.into_iter().min_by_key(|exit| exit.rank()).unwrap_or(Self::Done)
+    }
+
+    /// Its place in that order; of those that the contract names, as it names them.
+    fn rank(self) -> u8 {
+        match self {
+            Self::Bug => 0,
+            Self::Usage => 1,
+            Self::Invalid => 2,
+            Self::Interrupted => 3,
+            Self::State => 4,
+            Self::Login => 5,
+            Self::StalePlan => 6,
+            Self::Locked => 7,
+            Self::Partly => 8,
+            Self::Failed => 9,
+            Self::Unavailable => 10,
+            Self::Decide => 11,
+            Self::Changes => 12,
+            Self::Done => 13,
+        }
     }
 }
 
@@ -101,5 +111,28 @@ mod tests {
         assert_eq!(Exit::worst([Exit::Partly, Exit::Login, Exit::Decide]), Exit::Login);
         assert_eq!(Exit::worst([Exit::Done, Exit::Failed]), Exit::Failed);
         assert_eq!(Exit::worst([]), Exit::Done);
+        let contract = [
+            Exit::State,
+            Exit::Login,
+            Exit::StalePlan,
+            Exit::Locked,
+            Exit::Partly,
+            Exit::Unavailable,
+            Exit::Decide,
+        ];
+        for (place, first) in contract.into_iter().enumerate() {
+            let rest = contract.into_iter().skip(place).rev();
+            assert_eq!(Exit::worst(rest), first);
+        }
+    }
+
+    #[test]
+    fn nothing_is_hidden_by_what_can_wait() {
+        for wrong in [Exit::Failed, Exit::Bug, Exit::Interrupted, Exit::Invalid] {
+            for waits in [Exit::Decide, Exit::Unavailable, Exit::Changes, Exit::Done] {
+                assert_eq!(Exit::worst([waits, wrong]), wrong);
+                assert_eq!(Exit::worst([wrong, waits]), wrong);
+            }
+        }
     }
 }

@@ -1,29 +1,32 @@
 //! The report of a run, kept up to date on the disk while it goes on.
 
 use std::collections::HashMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use jiff::{SignedDuration, Timestamp};
 
-use crate::archive::disk::{self, Access};
+use crate::disk::{self, Access};
 use crate::clock::Clock;
 use crate::domain::Address;
 use crate::engine::{Finished, Settled};
-use crate::event::{Event, Events};
+use crate::event::{Event, Events, Phase};
 use crate::plan::Document;
-use crate::render::{Report, ReportedExit};
+use crate::render::{Report, ReportText, ReportedExit};
 
-/// A report of so many steps or fewer is written after every change.
-const SMALL: usize = 20;
-/// A larger one is written after at most this time if anything has changed.
+/// A report of so many steps or fewer is written after every step, however quick they are.
+const MOST_AT_ONCE: usize = 1000;
+/// Of a larger one a step's end is written unless this has not passed since the last writing.
+const PAUSE: SignedDuration = SignedDuration::from_millis(200);
+/// Temporary files older than this are nobody's any more.
+const ABANDONED: SignedDuration = SignedDuration::from_hours(1);
+/// After this time every change is written.
 const LONGEST_WAIT: SignedDuration = SignedDuration::from_secs(1);
 
-/// Follows a run. A writing waits for the disk and costs as much as the report is long, so that of
-/// many steps not each can have its own: a change is written at once where there are at most 20 steps,
-/// else with the first change by which there are as many as a twentieth of the steps, or a second has
-/// passed. That is about a hundred writings for any number of quick steps, one a second for slow
-/// ones. The end is always written.
+/// Follows a run. The report is rewritten after every step, and after everything that a step does
+/// to its destination; what only prepares a step goes with the next writing. A writing costs a copy
+/// of the whole report, so that of more than 1000 steps those that follow each other within 200 ms
+/// share one. The first and the last writing wait for the disk.
 pub struct Record {
     path: Option<PathBuf>,
     clock: Arc<dyn Clock>,
@@ -32,21 +35,32 @@ pub struct Record {
 
 struct Inner {
     report: Report,
+    text: ReportText,
     /// Where the plan's steps stand in the report.
     places: HashMap<Address, usize>,
-    unwritten: usize,
     written_at: Timestamp,
     problem: Option<std::io::Error>,
+}
+
+/// Whether a writing waits for the disk.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Care {
+    Synced,
+    Quick,
 }
 
 impl Record {
     /// Of a run that has just begun; with a path, on the disk too.
     pub fn begin(path: Option<PathBuf>, clock: Arc<dyn Clock>) -> Self {
         let now = clock.now();
+        if let Some(folder) = path.as_deref().and_then(Path::parent) {
+            // What a killed run was writing; younger ones may be another's.
+            disk::remove_leftovers(folder, now.saturating_sub(ABANDONED).unwrap_or(now));
+        }
         let inner = Inner {
             report: Report::begin(now),
+            text: ReportText::default(),
             places: HashMap::new(),
-            unwritten: 0,
             written_at: now,
             problem: None,
         };
@@ -59,26 +73,38 @@ impl Record {
 
     /// Writes the report as it is; what goes wrong is kept for [`Record::problem`].
     pub fn write(&self) {
-        self.write_locked(&mut self.inner());
+        self.write_locked(&mut self.inner(), Care::Synced);
     }
 
-    fn write_locked(&self, inner: &mut Inner) {
+    fn write_locked(&self, inner: &mut Inner, care: Care) {
         let Some(path) = &self.path else {
             return;
         };
-        let text = inner.report.to_json().map_err(std::io::Error::other);
-        let written =
-            text.and_then(|text| disk::write_atomically(path, text.as_bytes(), Access::Shared));
-        inner.problem = written.err();
-        inner.unwritten = 0;
+        let text = inner.text.whole(&inner.report).map_err(std::io::Error::other);
+        let write = match care {
+            Care::Synced => disk::write_atomically,
+            Care::Quick => disk::write_quickly,
+        };
+        inner.problem = text.and_then(|text| write(path, text.as_bytes(), Access::Shared)).err();
         inner.written_at = self.clock.now();
     }
 
-    fn changed(&self, inner: &mut Inner) {
-        inner.unwritten += 1;
+    /// Takes the text of all steps anew.
+    fn retell(&self, inner: &mut Inner) {
+        // All values of a report have a JSON form.
+        inner.text = ReportText::of(&inner.report).unwrap_or_default();
+    }
+
+    fn changed(&self, inner: &mut Inner, place: Option<usize>, phase: Phase) {
+        let step = place.and_then(|place| Some((place, inner.report.steps.get(place)?)));
+        if let Some((place, step)) = step
+            && inner.text.change(place, step).is_err()
+        {
+            self.retell(inner);
+        }
         let waited = self.clock.now().duration_since(inner.written_at);
-        if is_due(inner.unwritten, inner.report.steps.len(), waited) {
-            self.write_locked(inner);
+        if is_due(phase, inner.report.steps.len(), waited) {
+            self.write_locked(inner, Care::Quick);
         }
     }
 
@@ -95,7 +121,8 @@ impl Record {
         inner.report.plan(document);
         let steps = document.body.steps.iter().enumerate();
         inner.places = steps.map(|(place, step)| (step.address.clone(), place)).collect();
-        self.write_locked(&mut inner);
+        self.retell(&mut inner);
+        self.write_locked(&mut inner, Care::Synced);
     }
 
     /// Takes what became of the steps of earlier runs.
@@ -103,7 +130,7 @@ impl Record {
         if !(settled.steps.is_empty() && settled.left.is_empty()) {
             let mut inner = self.inner();
             inner.report.settled(settled);
-            self.write_locked(&mut inner);
+            self.write_locked(&mut inner, Care::Synced);
         }
     }
 
@@ -119,20 +146,35 @@ impl Record {
                 reported.question.clone_from(&step.question);
             }
         }
+        self.retell(&mut inner);
     }
 
     /// Notes how the run ended, and hands out the whole report.
     pub fn end(&self, exit: ReportedExit) -> Report {
         let mut inner = self.inner();
         inner.report.end(self.clock.now(), exit);
-        self.write_locked(&mut inner);
+        self.write_locked(&mut inner, Care::Synced);
         inner.report.clone()
     }
 }
 
-/// Whether so many changes of so many steps are to be written, so long after the last writing.
-fn is_due(changes: usize, steps: usize, waited: SignedDuration) -> bool {
-    changes.saturating_mul(SMALL) >= steps || waited >= LONGEST_WAIT
+/// Whether a report of so many steps is written when one of them enters a phase.
+fn is_due(phase: Phase, steps: usize, waited: SignedDuration) -> bool {
+    match phase {
+        Phase::Intent | Phase::Fetched | Phase::BackedUp => waited >= LONGEST_WAIT,
+        Phase::Removed
+        | Phase::Sent
+        | Phase::Adopted
+        | Phase::Confirmed
+        | Phase::Pending
+        | Phase::Restored
+        | Phase::Held
+        | Phase::Failed
+        | Phase::Stale
+        | Phase::Skipped
+        | Phase::NotTried
+        | Phase::Unknown => steps <= MOST_AT_ONCE || waited >= PAUSE,
+    }
 }
 
 impl Events for Record {
@@ -141,14 +183,15 @@ impl Events for Record {
         match event {
             Event::RunStarted { run, .. } => {
                 inner.report.run = Some(run.to_string());
-                self.write_locked(&mut inner);
+                self.write_locked(&mut inner, Care::Quick);
             }
             Event::Step { address, phase, detail, .. } => {
-                match inner.places.get(&address).copied() {
+                let place = inner.places.get(&address).copied();
+                match place {
                     Some(place) => inner.report.enter(place, phase, &detail),
                     None => inner.report.settle(&address, phase, &detail),
                 }
-                self.changed(&mut inner);
+                self.changed(&mut inner, place, phase);
             }
             Event::Reading { .. }
             | Event::Refreshed { .. }
@@ -161,25 +204,56 @@ impl Events for Record {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use std::fs;
 
-    fn writings(steps: usize, pause: SignedDuration) -> usize {
-        let (mut writings, mut unwritten, mut waited) = (0, 0, SignedDuration::ZERO);
-        for _ in 0..steps * 5 {
-            unwritten += 1;
-            waited += pause;
-            if is_due(unwritten, steps, waited) {
-                (writings, unwritten, waited) = (writings + 1, 0, SignedDuration::ZERO);
-            }
+    use super::*;
+    use crate::clock::ManualClock;
+    use crate::plan::Action;
+    use crate::render::ReportedStep;
+
+    fn step(number: usize) -> ReportedStep {
+        ReportedStep {
+            address: format!("keep/@{number}").parse().unwrap(),
+            rule: crate::domain::RuleName::new("keep"),
+            action: Some(Action::Upload),
+            phase: None,
+            detail: String::new(),
+            question: None,
         }
-        writings
     }
 
     #[test]
-    fn a_long_report_is_written_in_twentieths_or_each_second() {
-        assert_eq!(writings(20, SignedDuration::ZERO), 100);
-        assert_eq!(writings(10_000, SignedDuration::ZERO), 100);
-        assert_eq!(writings(10_000, SignedDuration::from_millis(100)), 5_000);
-        assert_eq!(writings(1_000, SignedDuration::from_secs(1)), 5_000);
+    fn a_report_is_the_truth_after_every_step() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("report.json");
+        let now = "2026-11-20T12:00:00Z".parse().unwrap();
+        let record = Record::begin(Some(path.clone()), Arc::new(ManualClock::new(now)));
+        {
+            let mut inner = record.inner();
+            inner.report.steps = (0..1000).map(step).collect();
+            inner.places = (0..1000).map(|n| (step(n).address, n)).collect();
+            record.retell(&mut inner);
+        }
+        for number in [3, 999, 0] {
+            for phase in [Phase::Intent, Phase::Fetched, Phase::Sent, Phase::Confirmed] {
+                let (address, detail) = (step(number).address, format!("{phase:?} \"{number}\""));
+                record.emit(Event::Step { address, phase, attempt: 1, detail });
+                if matches!(phase, Phase::Sent | Phase::Confirmed) {
+                    let text = fs::read_to_string(&path).unwrap();
+                    let report: Report = serde_json::from_str(&text).unwrap();
+                    assert_eq!(report, record.inner().report);
+                    assert_eq!(report.steps[number].phase, Some(phase));
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn steps_that_rush_share_a_writing_only_in_long_reports() {
+        let at_once = |steps, ms| is_due(Phase::Confirmed, steps, SignedDuration::from_millis(ms));
+        assert!(at_once(1000, 0) && at_once(100_000, 200));
+        assert!(!at_once(1001, 199));
+        assert!(!is_due(Phase::Fetched, 1, SignedDuration::from_millis(999)));
+        assert!(is_due(Phase::Fetched, 100_000, SignedDuration::from_secs(1)));
     }
 }

@@ -20,7 +20,7 @@ pub use inspected::inspected;
 pub use lines::{Line, Severity};
 pub use memory::{backups, history, json, links, outline};
 pub use plan_text::{Detail, plan_summary, plan_text};
-pub use report::{PhaseCounts, Report, ReportedExit, ReportedStep};
+pub use report::{PhaseCounts, Report, ReportText, ReportedExit, ReportedStep};
 pub use sessions::{SessionRow, SessionState, sessions, sessions_json};
 pub use simulated::simulated;
 pub use summary::{

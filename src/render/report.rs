@@ -166,9 +166,55 @@ impl Report {
     pub fn end(&mut self, now: Timestamp, exit: ReportedExit) {
         (self.ended_at, self.exit) = (Some(now), Some(exit));
     }
+}
 
-    /// The document as JSON with a newline at its end.
-    pub fn to_json(&self) -> Result<String, serde_json::Error> {
-        Ok(serde_json::to_string_pretty(self)? + "\n")
+/// A report's text, of which a change costs no more than the step that changed and one copy of the
+/// rest: it is written again after every step.
+#[derive(Clone, Debug, Default)]
+pub struct ReportText {
+    steps: Vec<String>,
+}
+
+impl ReportText {
+    /// The text of a report's steps.
+    pub fn of(report: &Report) -> Result<Self, serde_json::Error> {
+        let steps = report.steps.iter().map(serde_json::to_string).collect::<Result<_, _>>()?;
+        Ok(Self { steps })
+    }
+
+    /// Takes what a step has become.
+    pub fn change(&mut self, place: usize, step: &ReportedStep) -> Result<(), serde_json::Error> {
+        if let Some(text) = self.steps.get_mut(place) {
+            *text = serde_json::to_string(step)?;
+        }
+        Ok(())
+    }
+
+    /// The whole document as JSON, a line for each step and a newline at its end.
+    pub fn whole(&self, report: &Report) -> Result<String, serde_json::Error> {
+        let Report { format, plan, run, started_at, ended_at, exit, counts, settled, .. } = report;
+        let length: usize = self.steps.iter().map(|step| step.len() + 8).sum();
+        let mut text = String::with_capacity(length + 4096);
+        let members = [
+            ("format", serde_json::to_string(format)?),
+            ("plan", serde_json::to_string(plan)?),
+            ("run", serde_json::to_string(run)?),
+            ("started_at", serde_json::to_string(started_at)?),
+            ("ended_at", serde_json::to_string(ended_at)?),
+            ("exit", serde_json::to_string(exit)?),
+            ("counts", serde_json::to_string(counts)?),
+            ("settled", serde_json::to_string(settled)?),
+        ];
+        text.push_str("{\n");
+        for (name, value) in members {
+            text.extend(["  \"", name, "\": ", &value, ",\n"]);
+        }
+        text.push_str("  \"steps\": [");
+        for (place, step) in self.steps.iter().enumerate() {
+            text.push_str(if place == 0 { "\n    " } else { ",\n    " });
+            text.push_str(step);
+        }
+        text.push_str(if self.steps.is_empty() { "]\n}\n" } else { "\n  ]\n}\n" });
+        Ok(text)
     }
 }

@@ -1,9 +1,11 @@
 //! One writer per destination: real processes that meet at one folder.
 
-use std::io::{Read as _, Write as _};
+use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Stdio};
 use std::time::Duration;
+
+use rustix::process::{Pid, Signal, kill_process};
 
 use crate::support::cli::{Cli, MANIFEST, REPLACING, Ran, ride};
 
@@ -142,6 +144,30 @@ fn waiting_ends_with_the_timeout_or_with_the_other_run() {
 }
 
 #[test]
+fn a_signal_ends_the_waiting() {
+    let (cli, id) = replaced();
+    let holder = Holder::start(&cli, "apply --auto-approve", &locks_of(&cli));
+    let before = cli.files("archive");
+    let restore = format!("backup restore {id}");
+    for what in ["apply --auto-approve", restore.as_str()] {
+        let mut command = cli.command(what.split_whitespace());
+        command.args(["--lock-timeout", "2m"]).env_remove("FIT_SYNC_NOW");
+        let mut waiting = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        let mut stderr = BufReader::new(waiting.stderr.take().unwrap());
+        let mut said = String::new();
+        while !said.contains("waiting for another run") {
+            assert!(stderr.read_line(&mut said).unwrap() > 0, "it ended and said: {said}");
+        }
+        kill_process(Pid::from_child(&waiting), Signal::TERM).unwrap();
+        stderr.read_to_string(&mut said).unwrap();
+        assert_eq!(waiting.wait().unwrap().code(), Some(11), "{what}: {said}");
+        assert!(said.contains("interrupted before the first step"), "{what}: {said}");
+    }
+    assert_eq!(cli.files("archive"), before);
+    holder.kill();
+}
+
+#[test]
 fn durations_are_checked() {
     let cli = world();
     cli.run("apply --lock-timeout 10").exits(64);
@@ -231,7 +257,7 @@ fn what_is_half_written_goes_with_the_next_apply_whatever_it_has_to_do() {
     cli.run("plan").ok().says("No changes.");
     assert!(cli.path(half).exists(), "a plan removes nothing");
     let holder = Holder::start(&cli, "apply --auto-approve", &locks_of(&cli));
-    assert!(!cli.path(half).exists());
+    wait_until(|| !cli.path(half).exists());
     cli.put(half, "half a file, on its way");
     locked(cli.run("apply --auto-approve"), &holder);
     assert!(cli.path(half).exists(), "it may be the other run's");

@@ -3,9 +3,10 @@
 use serde_json::json;
 
 use crate::archive::Backups;
-use crate::domain::{Details, RefusalReason, RemoteId};
+use crate::domain::{AccountName, Activity, Content, Details, RefusalReason, RemoteId};
 use crate::event::Phase;
-use crate::platform::FitFile;
+use crate::plan::changes;
+use crate::platform::{FitFile, PlatformError};
 
 use super::super::error::EngineError;
 use super::send::Answer;
@@ -20,23 +21,16 @@ impl Run<'_> {
         reason: RefusalReason,
         why: &str,
     ) -> Result<(), EngineError> {
-        let held = |error: &dyn std::fmt::Display| {
-            let backup = task.backup.clone().unwrap_or_default();
-            format!("refused ({why}); backup {backup} waits to be put back: {error}")
-        };
         let stock = Backups::new(&self.session.places.backups);
         let loaded = stock.load(task.backup.as_deref().unwrap_or_default());
         let (backup, bytes) = match loaded {
             Ok(found) => found,
-            Err(error) => {
-                let words = held(&error);
-                return task.enter(self, Phase::Held, &words, json!({}));
-            }
+            Err(error) => return self.waits(task, (reason, why), &error.to_string()),
         };
-        let key = crate::fit::read(&bytes).ok().and_then(|content| content.key());
-        let Some((key, _)) = key else {
-            let words = held(&"it cannot be read");
-            return task.enter(self, Phase::Held, &words, json!({}));
+        let content = crate::fit::read(&bytes).ok();
+        let key = content.as_ref().and_then(Content::key);
+        let (Some(content), Some((key, _))) = (content, key) else {
+            return self.waits(task, (reason, why), "it cannot be read");
         };
         let file = FitFile {
             sha256: backup.sha256.clone(),
@@ -46,8 +40,12 @@ impl Run<'_> {
             local_offset_s: None,
             bytes,
         };
-        if let Some(back) = self.is_back(task, &file).await? {
-            return self.is_restored(task, Some(back), &backup.details, (reason, why)).await;
+        match self.is_back(task, &file, &content).await? {
+            Back::Yes(id) => {
+                return self.is_restored(task, Some(id), &backup.details, (reason, why)).await;
+            }
+            Back::Unclear(error) => return self.waits(task, (reason, why), &error),
+            Back::No => {}
         }
         let not = match self.send_until_settled(task, &file).await? {
             Answer::Taken(id) => {
@@ -58,29 +56,65 @@ impl Run<'_> {
             Answer::Refused(_, words) => words,
             Answer::Not(error) => error.to_string(),
         };
-        let words = format!(
-            "refused ({why}); backup {} waits to be put back: {not}",
-            task.backup.clone().unwrap_or_default()
-        );
+        self.waits(task, (reason, why), &not)
+    }
+
+    /// The old one is not back yet; the next run goes on with it.
+    fn waits(
+        &self,
+        task: &mut Task,
+        (reason, why): (RefusalReason, &str),
+        error: &str,
+    ) -> Result<(), EngineError> {
+        let backup = task.backup.clone().unwrap_or_default();
+        let words = format!("refused ({why}); backup {backup} waits to be put back: {error}");
         task.enter(self, Phase::Held, &words, json!({ "restore": reason, "why": why }))
     }
 
-    /// An earlier run may have put it back without learning so: looked for before it is sent.
-    async fn is_back(&self, task: &Task, file: &FitFile) -> Result<Option<RemoteId>, EngineError> {
+    /// An earlier run may have put it back without learning so: looked for before it is sent. Another
+    /// recording of that very time, perhaps put back as well, is told apart by what it holds.
+    async fn is_back(
+        &self,
+        task: &Task,
+        file: &FitFile,
+        content: &Content,
+    ) -> Result<Back, EngineError> {
         let account = &task.step.destination.account;
         if self.read_again(account).await? == Reading::Failed {
-            return Ok(None);
+            return Ok(Back::Unclear("the destination cannot be read".to_owned()));
         }
-        let Some(inventory) = self.inventory(account) else { return Ok(None) };
+        let Some(inventory) = self.inventory(account) else { return Ok(Back::No) };
         for row in inventory.activities.iter().filter(|row| row.start == Some(file.key.start)) {
-            let overlap = row.interval().zip(file.key.interval());
-            let fits = overlap.is_some_and(|(a, b)| a.overlap_permille(&b) >= 800);
             let was_there = task.known.contains(&row.id) || self.was_there(account, &row.id);
-            if fits && !was_there && !self.is_linked_elsewhere(task, row)? {
-                return Ok(Some(row.id.clone()));
+            if was_there || self.is_linked_elsewhere(task, row)? {
+                continue;
+            }
+            match self.is_same(account, row, file, content).await {
+                Ok(true) => return Ok(Back::Yes(row.id.clone())),
+                Ok(false) => {}
+                Err(error) => {
+                    let words = format!("{} cannot be looked at: {error}", row.id);
+                    return Ok(Back::Unclear(words));
+                }
             }
         }
-        Ok(None)
+        Ok(Back::No)
+    }
+
+    /// Whether an activity holds a file: by its bytes where they are listed, else by its facts.
+    async fn is_same(
+        &self,
+        account: &AccountName,
+        row: &Activity,
+        file: &FitFile,
+        content: &Content,
+    ) -> Result<bool, PlatformError> {
+        if let Some(listed) = &row.sha256 {
+            return Ok(*listed == file.sha256);
+        }
+        let bytes = self.original(account, row).await?;
+        Ok(bytes == file.bytes
+            || crate::fit::read(&bytes).is_ok_and(|there| changes(content, &there).is_empty()))
     }
 
     async fn is_restored(
@@ -98,4 +132,13 @@ impl Run<'_> {
         let words = format!("refused ({why}); the old one was put back");
         task.enter(self, Phase::Restored, &words, json!({ "id": id }))
     }
+}
+
+/// Whether the old activity is at its destination again.
+enum Back {
+    /// As this.
+    Yes(RemoteId),
+    No,
+    /// It could not be seen, for this reason.
+    Unclear(String),
 }

@@ -33,9 +33,14 @@ impl Running {
     }
 
     fn hears_a_step(&mut self) -> bool {
+        self.hears("keep/")
+    }
+
+    /// Follows it until a line that begins so.
+    fn hears(&mut self, begin: &str) -> bool {
         let mut line = String::new();
         while self.told.read_line(&mut line).unwrap() > 0 {
-            if line.starts_with("keep/") {
+            if line.starts_with(begin) {
                 return true;
             }
             line.clear();
@@ -105,6 +110,24 @@ fn a_first_signal_ends_the_run_cleanly() {
         assert_eq!(world.last_exit(), Some(CLEAN), "{when}");
         world.nothing_is_lost(&when);
         apply(&world, &when);
+    }
+}
+
+#[test]
+fn a_first_signal_is_heard_while_the_accounts_are_read() {
+    for signal in [Signal::INT, Signal::TERM, Signal::HUP] {
+        let folder = folder();
+        let world = World::of(folder.path(), Scenario::Uploads, 2500, 0);
+        let mut running = Running::after(&world, 0);
+        assert!(running.hears("read archive"), "the archive is read first");
+        running.signal(signal);
+        let (output, words) = running.end();
+        let text = String::from_utf8_lossy(&output.stdout);
+        assert_eq!(output.status.code(), Some(CLEAN), "{signal:?}\n{text}\n{words}");
+        assert!(words.contains("Stopping"), "{signal:?}: {words}");
+        assert!(text.contains("Interrupted before the first step: nothing was sent"), "{text}");
+        assert_eq!(world.archived(), 1, "{signal:?}: only what was there before");
+        assert_eq!(world.open_steps(), 0, "{signal:?}");
     }
 }
 

@@ -1,16 +1,19 @@
 //! Ways to die: at an event, at a look at the clock, before a request, before its answer.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
 use async_trait::async_trait;
 use fit_sync::clock::{Clock, SystemClock};
-use fit_sync::domain::{Activity, Capabilities, Details, Profile, RemoteId, ReplaceProtocol};
+use fit_sync::domain::{
+    Activity, Capabilities, Details, Profile, RemoteId, ReplaceProtocol, Sha256,
+};
 use fit_sync::event::{Event, Events};
 use fit_sync::platform::{
-    FitFile, ListRequest, Original, Page, Platform, PlatformError, UploadStatus, UploadTicket,
-    Uploaded,
+    FitFile, ListRequest, Original, Page, Platform, PlatformError, Rejection, UploadStatus,
+    UploadTicket, Uploaded,
 };
 use jiff::Timestamp;
 use rustix::process::{Signal, getpid, kill_process};
@@ -97,7 +100,13 @@ impl Clock for Trigger {
 pub(super) struct Deadly {
     pub(super) inner: Arc<dyn Platform>,
     pub(super) protocol: ReplaceProtocol,
+    /// Files that it does not take.
+    pub(super) refused: BTreeSet<Sha256>,
     pub(super) trigger: Trigger,
+}
+
+fn refusal() -> PlatformError {
+    PlatformError::Rejected { reason: "not with us".to_owned(), kind: Rejection::Refused }
 }
 
 #[async_trait]
@@ -124,7 +133,10 @@ impl Platform for Deadly {
 
     async fn upload(&self, file: &FitFile) -> Result<Uploaded, PlatformError> {
         self.trigger.pass(Moment::Before);
-        let answer = self.inner.upload(file).await;
+        let answer = match self.refused.contains(&file.sha256) {
+            true => Err(refusal()),
+            false => self.inner.upload(file).await,
+        };
         self.trigger.pass(Moment::After);
         answer
     }

@@ -54,20 +54,26 @@ fn crash_twice(scenario: Scenario, first: Moment, second: Moment) -> usize {
 
 #[test]
 fn uploads_survive_every_crash() {
-    // fetched, sent, confirmed; one request each.
-    crash_everywhere(Scenario::Uploads, [15, 20, 5, 5]);
+    // intent, fetched, sent, confirmed; one request each.
+    crash_everywhere(Scenario::Uploads, [20, 20, 5, 5]);
 }
 
 #[test]
 fn replaces_that_send_first_survive_every_crash() {
-    // fetched, backed up, sent, removed, confirmed; two requests each.
-    crash_everywhere(Scenario::UploadThenDelete, [15, 18, 6, 6]);
+    // intent, fetched, backed up, sent, removed, confirmed; two requests each.
+    crash_everywhere(Scenario::UploadThenDelete, [18, 18, 6, 6]);
 }
 
 #[test]
 fn replaces_that_remove_first_survive_every_crash() {
-    // fetched, backed up, removed, sent, confirmed; two requests each.
-    crash_everywhere(Scenario::DeleteThenUpload, [15, 18, 6, 6]);
+    // intent, fetched, backed up, removed, sent, confirmed; two requests each.
+    crash_everywhere(Scenario::DeleteThenUpload, [18, 18, 6, 6]);
+}
+
+#[test]
+fn a_refused_replace_survives_every_crash_on_its_way_back() {
+    // intent, fetched, backed up, removed, restored; three requests each.
+    crash_everywhere(Scenario::Refused, [10, 12, 6, 6]);
 }
 
 #[test]
@@ -78,7 +84,7 @@ fn uploads_beside_replaces_survive_every_crash() {
 
 #[test]
 fn a_crash_while_settling_a_crash_is_survived() {
-    for scenario in [Scenario::Mixed, Scenario::MixedGaps] {
+    for scenario in [Scenario::Mixed, Scenario::MixedGaps, Scenario::Refused] {
         let points = crash_twice(scenario, Moment::After, Moment::Journalled)
             + crash_twice(scenario, Moment::Before, Moment::After);
         assert!(points >= 10, "{scenario:?}: only {points} crash points");

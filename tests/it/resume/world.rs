@@ -1,6 +1,6 @@
 //! Folders of FIT files, and the worlds that plans make of them.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::Arc;
@@ -8,8 +8,9 @@ use std::sync::Arc;
 use fit_sync::clock::Clock;
 use fit_sync::domain::{LinkStatus, ReplaceProtocol, Sha256};
 use fit_sync::engine::{self, Approved, Finished, Pace, Planned, Session, Stop};
-use fit_sync::event::Events;
+use fit_sync::event::{Events, Phase};
 use fit_sync::manifest::{self, LoadRequest, Trust};
+use fit_sync::plan::SkipReason;
 use fit_sync::platform::{self, Opening, Platform};
 use fit_sync::state::{Access, Store};
 use jiff::Timestamp;
@@ -31,15 +32,18 @@ pub(super) enum Scenario {
     Mixed,
     /// Uploads and replaces, the old ones removed first.
     MixedGaps,
+    /// Old ones that are removed first for new ones that are then refused, and so put back.
+    Refused,
 }
 
 impl Scenario {
-    pub(super) const ALL: [Self; 5] = [
+    pub(super) const ALL: [Self; 6] = [
         Self::Uploads,
         Self::UploadThenDelete,
         Self::DeleteThenUpload,
         Self::Mixed,
         Self::MixedGaps,
+        Self::Refused,
     ];
 
     pub(super) fn word(self) -> String {
@@ -51,7 +55,9 @@ impl Scenario {
             Self::Uploads | Self::UploadThenDelete | Self::Mixed => {
                 ReplaceProtocol::UploadThenDelete
             }
-            Self::DeleteThenUpload | Self::MixedGaps => ReplaceProtocol::DeleteThenUpload,
+            Self::DeleteThenUpload | Self::MixedGaps | Self::Refused => {
+                ReplaceProtocol::DeleteThenUpload
+            }
         }
     }
 
@@ -59,7 +65,7 @@ impl Scenario {
         match self {
             Self::Uploads => 5,
             Self::Mixed | Self::MixedGaps => 1,
-            Self::UploadThenDelete | Self::DeleteThenUpload => 0,
+            Self::UploadThenDelete | Self::DeleteThenUpload | Self::Refused => 0,
         }
     }
 
@@ -67,7 +73,20 @@ impl Scenario {
         match self {
             Self::Uploads => 0,
             Self::Mixed | Self::MixedGaps => 1,
+            Self::Refused => 2,
             Self::UploadThenDelete | Self::DeleteThenUpload => 3,
+        }
+    }
+
+    /// How every step of a run ends.
+    fn end(self) -> Phase {
+        match self {
+            Self::Refused => Phase::Restored,
+            Self::Uploads
+            | Self::UploadThenDelete
+            | Self::DeleteThenUpload
+            | Self::Mixed
+            | Self::MixedGaps => Phase::Confirmed,
         }
     }
 }
@@ -122,7 +141,7 @@ impl World {
             let new = recording(number, 30_000).build();
             world.put(&format!("archive/old/{number}.fit"), &old);
             world.put(&format!("source/{number}.fit"), &new);
-            world.want(&new);
+            world.want(if scenario == Scenario::Refused { &old } else { &new });
             world.old.push(Sha256::of(&old));
         }
         world
@@ -155,6 +174,10 @@ impl World {
         })
         .unwrap();
         let protocol = self.scenario.protocol();
+        let refused: BTreeSet<Sha256> = match self.scenario.end() {
+            Phase::Restored => hashes(&self.root.join("source")).into_keys().collect(),
+            _ => BTreeSet::new(),
+        };
         let armed = trigger.clone();
         Session {
             manifest,
@@ -163,7 +186,8 @@ impl World {
             catalog,
             open: Arc::new(move |account, opening| {
                 let inner = platform::open(account, opening)?;
-                let deadly = Deadly { inner, protocol, trigger: armed.clone() };
+                let refused = refused.clone();
+                let deadly = Deadly { inner, protocol, refused, trigger: armed.clone() };
                 Ok(Arc::new(deadly) as Arc<dyn Platform>)
             }),
             opening: Opening::offline(clock, Arc::new(random)),
@@ -202,7 +226,8 @@ impl World {
         assert_eq!(store.verify().unwrap(), Vec::<String>::new(), "{when}");
         assert_eq!(store.unsettled().unwrap(), [], "{when}: the journal is not closed");
         let links = store.all_links().unwrap();
-        assert_eq!(links.len(), self.wanted.len() - 1, "{when}: {links:?}");
+        let linked = if self.scenario == Scenario::Refused { 0 } else { self.wanted.len() - 1 };
+        assert_eq!(links.len(), linked, "{when}: {links:?}");
         for link in links.iter().map(|stored| &stored.link) {
             let there = link.destination.as_ref().and_then(|side| side.sha256.clone());
             assert_eq!(link.source.sha256, there, "{when}: {} is linked to another", link.address);
@@ -214,17 +239,17 @@ impl World {
     pub(super) fn converge(&self, when: &str) {
         let session = self.session(Arc::new(fit_sync::clock::SystemClock), &Trigger::never());
         let finished = block_on(run(&session));
-        let unfinished: Vec<_> = finished
-            .steps
-            .iter()
-            .filter(|step| step.phase != fit_sync::event::Phase::Confirmed)
-            .collect();
+        let end = self.scenario.end();
+        let unfinished: Vec<_> = finished.steps.iter().filter(|step| step.phase != end).collect();
         assert!(unfinished.is_empty(), "{when}: {unfinished:?}");
         let planned = block_on(engine::plan(&session, &session::request())).unwrap();
         let document = &planned.plan.document;
         assert!(document.body.steps.is_empty(), "{when}: {:?}", document.body.steps);
         assert!(document.context.conflicts.is_empty(), "{when}: {:?}", document.context.conflicts);
-        assert!(document.context.skips.is_empty(), "{when}: {:?}", document.context.skips);
+        let skips: Vec<SkipReason> =
+            document.context.skips.iter().map(|skip| skip.reason).collect();
+        let refused = if end == Phase::Restored { self.old.len() } else { 0 };
+        assert_eq!(skips, vec![SkipReason::RejectedByDestination; refused], "{when}");
         drop(session);
         self.is_as_planned(when);
     }
