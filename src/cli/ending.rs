@@ -1,6 +1,6 @@
 //! How an apply ends, as pipelines know it.
 
-use crate::engine::{Applied, Cause, Finished, Left, LeftReason, Settled};
+use crate::engine::{Applied, Cause, Left, LeftReason, Settled};
 use crate::event::Phase;
 use crate::plan::Document;
 
@@ -11,17 +11,17 @@ use super::exit::Exit;
 pub fn apply_exit(
     document: &Document,
     settled: &Settled,
-    finished: &Finished,
+    finished: &[Applied],
     is_saved: bool,
 ) -> Exit {
     // What an earlier run left undone was planned again: this run's steps speak for it.
     let again = |step: &&Applied| matches!(step.phase, Phase::NotTried | Phase::Failed);
     let looked_at = settled.steps.iter().filter(|step| !again(step));
-    let steps: Vec<&Applied> = looked_at.chain(&finished.steps).collect();
+    let steps: Vec<&Applied> = looked_at.chain(finished).collect();
     let wrote = steps.iter().any(|step| is_written(step.phase));
     let mut exits: Vec<Exit> = steps.iter().map(|step| step_exit(step, wrote)).collect();
     let stale = |step: &Applied| step.phase == Phase::Stale;
-    if is_saved && !finished.steps.is_empty() && finished.steps.iter().all(stale) {
+    if is_saved && !finished.is_empty() && finished.iter().all(stale) {
         exits.push(Exit::StalePlan);
     }
     exits.extend(settled.left.iter().map(left_exit));

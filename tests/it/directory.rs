@@ -459,7 +459,7 @@ async fn what_an_interrupted_run_left_is_removed_and_nothing_else() {
     put(&folder, Path::new("cycling/2026").join(ours), b"half");
     put(&folder, ".fit_sync-mine.tmp", b"not ours");
     put(&folder, "cycling/other.tmp", b"not ours");
-    directory.prepare().await.unwrap();
+    directory.tidy().await;
     assert!(names_in(&folder.path().join("cycling/2026")).is_empty());
     assert!(folder.path().join(".fit_sync-mine.tmp").exists());
     assert!(folder.path().join("cycling/other.tmp").exists());

@@ -22,6 +22,8 @@ mod fit_corpus;
 #[cfg(test)]
 mod fit_identity;
 #[cfg(test)]
+mod fresh;
+#[cfg(test)]
 mod laws;
 #[cfg(test)]
 mod locks;

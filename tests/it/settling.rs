@@ -317,3 +317,39 @@ async fn a_listing_that_fails_for_a_moment_is_asked_again() {
         assert_eq!(sleeps, slept, "{errors:?}");
     }
 }
+
+/// The journal's disk is full in mid-run: what was done is told, and the next run looks first.
+#[test]
+fn a_journal_that_cannot_be_written_stops_the_run_and_loses_nothing() {
+    for most in [2, 3, 5, 7, 8] {
+        let cli = Cli::new(TWO_RULES);
+        std::fs::create_dir(cli.path("watch")).unwrap();
+        cli.run("apply --auto-approve").ok();
+        for day in 1..=3 {
+            cli.fit(format!("watch/{day}.fit"), &ride(&format!("2026-10-0{day}T06:00:00Z")));
+        }
+        let state = rusqlite::Connection::open(cli.home("state.db")).unwrap();
+        let full = format!(
+            "CREATE TRIGGER full BEFORE INSERT ON entry WHEN (SELECT count(*) FROM entry) >= {most}
+             BEGIN SELECT RAISE(FAIL, 'no room'); END"
+        );
+        state.execute_batch(&full).unwrap();
+        cli.run("apply --auto-approve --report report.json")
+            .exits(9)
+            .says("Applied plan")
+            .tells("no room");
+        let there = cli.activities("archive").len();
+        let written: i64 =
+            state.query_row("SELECT count(*) FROM entry", [], |row| row.get(0)).unwrap();
+        assert_eq!(written, most);
+        let sent = "SELECT count(DISTINCT step) FROM entry WHERE phase = 'fetched'";
+        let sent: i64 = state.query_row(sent, [], |row| row.get(0)).unwrap();
+        assert!(there as i64 <= sent, "{most}: {there} were sent, {sent} are journalled");
+        state.execute_batch("DROP TRIGGER full").unwrap();
+        drop(state);
+        cli.run("apply --auto-approve").ok();
+        assert_eq!(cli.activities("archive").len(), 3, "{most}");
+        assert_eq!(open_steps(&cli), 0);
+        cli.run("plan").ok().says("No changes.");
+    }
+}

@@ -89,7 +89,7 @@ impl Work<'_> {
         let finished = engine::apply(session, planned, approved, pace).await?;
         progress.clear();
         to.record.finished(&finished);
-        end(args, session, to, &document, (&settled, &finished), left_out)
+        end(args, session, to, &document, (&settled, finished), left_out)
     }
 }
 
@@ -164,9 +164,13 @@ fn end(
     session: &Session,
     to: &Reporting,
     document: &Document,
-    (settled, finished): (&Settled, &Finished),
+    (settled, finished): (&Settled, Finished),
     left_out: LeftOut,
 ) -> Result<Exit, Failure> {
+    to.say(&render::apply_summary(document, settled, &finished.steps));
+    if let Some(broken) = finished.broken {
+        return Err(broken.into());
+    }
     let left_out = match left_out {
         LeftOut::Nothing => Exit::Done,
         LeftOut::Something => Exit::Decide,
@@ -174,13 +178,12 @@ fn end(
     let exit = if session.stop.is_requested() {
         Exit::Interrupted
     } else {
-        let exit = ending::apply_exit(document, settled, finished, args.file.is_some());
+        let exit = ending::apply_exit(document, settled, &finished.steps, args.file.is_some());
         Exit::worst([exit, left_out])
     };
     let counts = render::apply_counts(&finished.steps);
     let now = session.clock().now();
     session.store.end_run(finished.run, now, i32::from(exit.code()), &counts)?;
-    to.say(&render::apply_summary(document, settled, &finished.steps));
     Ok(exit)
 }
 

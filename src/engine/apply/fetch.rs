@@ -22,6 +22,10 @@ impl Run<'_> {
             task.enter(self, Phase::Stale, "the source does not list it any more", json!({}))?;
             return Ok(None);
         };
+        if activity.fingerprint != source.fingerprint {
+            task.enter(self, Phase::Stale, "the source has changed; plan again", json!({}))?;
+            return Ok(None);
+        }
         let bytes = match self.cached_or_original(&source.account, &activity).await {
             Ok(bytes) => bytes,
             Err(PlatformError::NotFound) => {

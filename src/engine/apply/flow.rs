@@ -86,6 +86,9 @@ impl Run<'_> {
             task.enter(self, Phase::NotTried, &why, json!({}))?;
             return Ok(None);
         }
+        if !self.is_fresh(task).await? {
+            return Ok(None);
+        }
         task.begin(self)?;
         // Nothing is lost with a download that nobody waits for any more.
         match self.session.stop.race(self.fetch(task)).await {
@@ -122,6 +125,9 @@ impl Run<'_> {
             let Some(file) = fetched? else { return Ok(()) };
             if let Some(why) = self.reason_not_to_begin(task) {
                 return task.enter(self, Phase::NotTried, &why, json!({}));
+            }
+            if !self.is_fresh(task).await? {
+                return Ok(());
             }
             match task.step.action {
                 Action::Upload => self.upload(task, &file).await,

@@ -8,6 +8,7 @@ mod confirm;
 mod fetch;
 mod finish;
 mod flow;
+mod fresh;
 mod health;
 mod links;
 mod look;
@@ -123,12 +124,14 @@ impl From<BlockedReason> for Cause {
 }
 
 /// What became of a run.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub struct Finished {
     /// Its number in the history.
     pub run: RunId,
     /// In the order of the plan.
     pub steps: Vec<Applied>,
+    /// What kept it from going on, if something did; most often the disk of its journal.
+    pub broken: Option<EngineError>,
 }
 
 /// What the steps of a run share.
@@ -142,7 +145,11 @@ struct Run<'a> {
     inventories: RefCell<BTreeMap<AccountName, Listing>>,
     /// Ids that were at the destinations when the run began, and those that it brought there.
     known: RefCell<BTreeMap<AccountName, HashSet<RemoteId>>>,
+    /// What was sent and is not known by an id yet, and where to.
+    under_way: RefCell<Vec<(AccountName, Activity)>>,
     health: RefCell<Health>,
+    /// Held while an account is read again.
+    reading: tokio::sync::Mutex<()>,
 }
 
 /// Does what was approved.
@@ -173,13 +180,12 @@ pub async fn apply(
     for (task, standing) in tasks.iter_mut().zip(standings) {
         run.stand(task, standing)?;
     }
-    run.execute(&mut tasks).await?;
-    run.confirm(&mut tasks).await?;
+    let broken = run.work(&mut tasks).await.err();
     ended.extend(tasks.iter().map(Task::applied));
     let order: HashMap<&Address, usize> =
         document.body.steps.iter().enumerate().map(|(n, step)| (&step.address, n)).collect();
     ended.sort_by_key(|step| order.get(&step.address).copied());
-    Ok(Finished { run: id, steps: ended })
+    Ok(Finished { run: id, steps: ended, broken })
 }
 
 /// The accounts that took part and whose inventories the guard had nothing against.
@@ -237,8 +243,15 @@ impl<'a> Run<'a> {
             memory,
             inventories: RefCell::new(inventories),
             known: RefCell::new(known),
+            under_way: RefCell::default(),
             health: RefCell::new(Health::default()),
+            reading: tokio::sync::Mutex::default(),
         }
+    }
+
+    async fn work(&self, tasks: &mut [Task]) -> Result<(), EngineError> {
+        self.execute(tasks).await?;
+        self.confirm(tasks).await
     }
 
     /// Makes the destinations of these steps ready to be written to.

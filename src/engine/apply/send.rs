@@ -62,12 +62,19 @@ impl Run<'_> {
             return Ok(Answer::Refused(RefusalReason::TooLarge, words));
         }
         task.sent_at = Some(self.session.clock().now());
+        let parcel =
+            task.parcel.as_ref().map(|parcel| parcel.activity(task.step.source.id.clone()));
+        self.under_way.borrow_mut().extend(parcel.clone().map(|parcel| (account.clone(), parcel)));
         let sent = self.call(&account, async || platform.upload(file).await).await;
-        Ok(match sent {
+        let answer = match sent {
             Ok(Uploaded::Stored(id)) => self.believed(task, id),
             Ok(Uploaded::Processing(ticket)) => self.follow(task, ticket).await,
             Err(error) => answer_of(error),
-        })
+        };
+        if !matches!(answer, Answer::Taken(None) | Answer::Unknown(_)) {
+            self.under_way.borrow_mut().retain(|(_, sent)| Some(sent) != parcel.as_ref());
+        }
+        Ok(answer)
     }
 
     async fn follow(&self, task: &Task, ticket: UploadTicket) -> Answer {
@@ -248,13 +255,9 @@ impl Run<'_> {
     /// The file may hold another start than its listing (trimmed, edited): then it is looked for
     /// once more, under the start that the destination will read in it.
     fn is_there_after_all(&self, task: &mut Task, file: &FitFile) -> Result<bool, EngineError> {
-        let planned = &task.step.key;
-        let apart = planned.elapsed_s.zip(file.key.elapsed_s).map(|(a, b)| a.abs_diff(b));
-        if file.key.start == planned.start && apart.is_none_or(|seconds| seconds <= 2) {
-            return Ok(false);
-        }
         let source = &task.step.source;
-        let inventory = self.inventory(&task.step.destination.account);
+        let account = task.step.destination.account.clone();
+        let inventory = self.inventory(&account);
         let (Some(inventory), Some(mut activity)) =
             (inventory, self.listed(&source.account, &source.id))
         else {
@@ -262,22 +265,46 @@ impl Run<'_> {
         };
         (activity.start, activity.elapsed_s) = (Some(file.key.start), file.key.elapsed_s);
         activity.sha256 = Some(file.sha256.clone());
+        if is_as_planned(task, file) {
+            let Some((outcome, newcomers)) = self.among_newcomers(&account, &activity) else {
+                return Ok(false);
+            };
+            return self.take_outcome(task, &outcome, &newcomers.iter().collect::<Vec<_>>());
+        }
         let field = Field { activities: inventory.activities.iter().collect(), ..Field::default() };
         let seeker = Seeker { activity: &activity, account: 0, fixed: None, excluded: Vec::new() };
         let outcome = matching::find(std::slice::from_ref(&seeker), &field).pop();
-        match outcome.unwrap_or(Outcome::Alone) {
-            Outcome::Match(place, _) => match field.activities.get(place) {
-                Some(found) => self.adopt(task, found).map(|()| true),
-                None => Ok(false),
-            },
-            Outcome::Ambiguous(_) => task.ask(self, "ambiguous").map(|()| true),
-            Outcome::Overlap(_) => task.ask(self, "partial_overlap").map(|()| true),
-            Outcome::ZoneSuspect(_) => {
-                task.ask(self, "possible_time_zone_duplicate").map(|()| true)
-            }
-            Outcome::Alone => Ok(false),
-        }
+        self.take_outcome(task, &outcome.unwrap_or(Outcome::Alone), &field.activities)
     }
+
+    /// Ends a step for which there is something at the destination; says whether it has ended.
+    fn take_outcome(
+        &self,
+        task: &mut Task,
+        outcome: &Outcome,
+        there: &[&Activity],
+    ) -> Result<bool, EngineError> {
+        let question = match outcome {
+            Outcome::Match(place, _) => {
+                return match there.get(*place) {
+                    Some(found) => self.adopt(task, found).map(|()| true),
+                    None => Ok(false),
+                };
+            }
+            Outcome::Ambiguous(_) => "ambiguous",
+            Outcome::Overlap(_) => "partial_overlap",
+            Outcome::ZoneSuspect(_) => "possible_time_zone_duplicate",
+            Outcome::Alone => return Ok(false),
+        };
+        task.ask(self, question).map(|()| true)
+    }
+}
+
+/// Whether a file holds the time that was planned for.
+fn is_as_planned(task: &Task, file: &FitFile) -> bool {
+    let planned = &task.step.key;
+    let apart = planned.elapsed_s.zip(file.key.elapsed_s).map(|(a, b)| a.abs_diff(b));
+    file.key.start == planned.start && apart.is_none_or(|seconds| seconds <= 2)
 }
 
 /// What is known about an id that is not listed.

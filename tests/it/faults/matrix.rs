@@ -4,6 +4,7 @@
 use std::time::Duration;
 
 use fit_sync::domain::RemoteId;
+use fit_sync::event::Phase;
 use fit_sync::platform::memory::{DownloadFault, Fault, ListFault, Memory, Operation, UploadFault};
 use fit_sync::platform::{PlatformError, Rejection};
 
@@ -25,18 +26,27 @@ enum Place {
     SetDetails,
 }
 
-const PLACES: [Place; 10] = [
-    Place::SourceDownload,
-    Place::Download,
-    Place::Upload,
-    Place::Status,
-    Place::Delete,
-    Place::List,
-    Place::PlanList,
-    Place::SourceList,
-    Place::Details,
-    Place::SetDetails,
-];
+/// What accounts are asked on a step's way to a phase.
+fn on_the_way_to(phase: Phase) -> &'static [Place] {
+    match phase {
+        Phase::Intent => &[Place::PlanList, Place::SourceList],
+        Phase::Fetched => &[Place::SourceDownload],
+        Phase::BackedUp => &[Place::Download, Place::Details],
+        Phase::Removed => &[Place::Delete],
+        Phase::Sent => &[Place::Upload, Place::Status],
+        Phase::Confirmed => &[Place::List, Place::SetDetails],
+        // Where it ends up when one of those goes wrong.
+        Phase::Adopted
+        | Phase::Pending
+        | Phase::Restored
+        | Phase::Held
+        | Phase::Failed
+        | Phase::Stale
+        | Phase::Skipped
+        | Phase::NotTried
+        | Phase::Unknown => &[],
+    }
+}
 
 /// What goes wrong.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -160,7 +170,8 @@ impl Place {
 fn cells() -> Vec<Cell> {
     let mut cells = Vec::new();
     for flow in Flow::ALL {
-        for place in PLACES.into_iter().filter(|place| place.is_in(flow)) {
+        let places = Phase::ALL.into_iter().flat_map(on_the_way_to).copied();
+        for place in places.filter(|place| place.is_in(flow)) {
             for trouble in place.troubles() {
                 for times in [Times::Once, Times::Always] {
                     for steps in [1, 3] {

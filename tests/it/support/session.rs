@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use fit_sync::archive::{Locks, Owner};
 use fit_sync::domain::{AccountName, RuleName, Sha256};
-use fit_sync::engine::{self, LockRequest, Open, PlanRequest, Refresh, Session};
+use fit_sync::engine::{self, EngineError, LockRequest, Open, PlanRequest, Refresh, Session};
 use fit_sync::manifest::{
     Account, CacheSettings, ConflictStrategy, Filter, Limits, Manifest, Rule,
 };
@@ -78,7 +78,14 @@ pub(crate) async fn lock(session: &Session) -> Locks {
     let owner = Owner { user: "me".to_owned(), host: "here".to_owned(), pid: 1, run_url: None };
     let folders = vec![session.places.backups.with_file_name("locks")];
     let (patience, also) = (Duration::ZERO, BTreeSet::new());
-    engine::lock(session, &LockRequest { folders, owner, patience, also }).await.unwrap()
+    let request = LockRequest { folders, owner, patience, also };
+    loop {
+        match engine::lock(session, &request).await {
+            // A process that another test is just starting shares our files for a moment.
+            Err(EngineError::Locked { owner: None, .. }) => std::thread::yield_now(),
+            locks => return locks.unwrap(),
+        }
+    }
 }
 
 /// What most plans are asked for.
