@@ -1,5 +1,7 @@
 //! The command line. Its doc comments are the help.
 
+mod everyday;
+
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -7,6 +9,8 @@ use clap::{Args as ClapArgs, Parser, Subcommand, ValueEnum};
 
 use crate::manifest::duration_s;
 use crate::platform::login::TokenForm;
+
+pub use everyday::{Download, Filters, List};
 
 /// Keep fitness accounts in step: review a plan, then apply exactly that plan.
 #[derive(Debug, Parser)]
@@ -52,6 +56,10 @@ pub enum Color {
 pub enum Command {
     /// Write a manifest to start from
     Init(Init),
+    /// List what the accounts hold, the newest first
+    List(List),
+    /// Fetch FIT files of an account
+    Download(Download),
     /// Check the manifest; contacts nothing
     Validate(Validate),
     /// Read the accounts and show what apply would do

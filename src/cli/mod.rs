@@ -6,6 +6,7 @@
 mod approval;
 mod args;
 mod ask;
+mod choice;
 mod commands;
 mod context;
 mod ending;
@@ -82,6 +83,8 @@ fn run(args: Args, printer: Printer) -> Result<Exit, Failure> {
     let ended = runtime.block_on(async {
         match args.command {
             Command::Init(args) => commands::init::run(&context, &args),
+            Command::List(args) => commands::list::run(&context, &args).await,
+            Command::Download(args) => commands::download::run(&context, &args).await,
             Command::Validate(args) => commands::validate::run(&context, &args),
             Command::Plan(args) => commands::plan::run(&context, &args).await,
             Command::Show(args) => commands::show::run(&context, &args),

@@ -31,6 +31,7 @@ pub use model::{
     Account, CacheSettings, ConflictStrategy, DateBound, Filter, Limits, Located, Manifest,
     PasswordSource, Rule,
 };
+pub use parse::pattern;
 pub use schema::schema;
 pub use starter::{Starter, convert, starter};
 pub use text::find;
