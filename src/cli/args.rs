@@ -10,7 +10,7 @@ use clap::{Args as ClapArgs, Parser, Subcommand, ValueEnum};
 use crate::manifest::duration_s;
 use crate::platform::login::TokenForm;
 
-pub use everyday::{Download, Filters, List};
+pub use everyday::{ClearCache, Download, Filters, List, Sync};
 
 /// Keep fitness accounts in step: review a plan, then apply exactly that plan.
 #[derive(Debug, Parser)]
@@ -60,6 +60,10 @@ pub enum Command {
     List(List),
     /// Fetch FIT files of an account
     Download(Download),
+    /// Plan, ask and execute in one go
+    Sync(Sync),
+    /// Forget listings and fetched files, or sessions; never what was decided or done
+    ClearCache(ClearCache),
     /// Check the manifest; contacts nothing
     Validate(Validate),
     /// Read the accounts and show what apply would do

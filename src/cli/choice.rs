@@ -49,10 +49,7 @@ pub fn filter(args: &Filters, today: Date) -> Result<Filter, Failure> {
         min_duration_s: args.min_duration.map(given),
         max_duration_s: args.max_duration.map(given),
     };
-    let days = filter.start_date.as_ref().zip(filter.end_date.as_ref());
-    if days.is_some_and(|(start, end)| start.value.on(today) > end.value.on(today)) {
-        return Err(empty("--start-date is after --end-date"));
-    }
+    check_range(&filter, today)?;
     let above = |low: &Option<Located<u32>>, high: &Option<Located<u32>>| {
         low.as_ref().zip(high.as_ref()).is_some_and(|(low, high)| low.value > high.value)
     };
@@ -63,6 +60,15 @@ pub fn filter(args: &Filters, today: Date) -> Result<Filter, Failure> {
         return Err(empty("--min-duration is above --max-duration"));
     }
     Ok(filter)
+}
+
+/// Refuses days of which none lies between the first and the last.
+pub fn check_range(filter: &Filter, today: Date) -> Result<(), Failure> {
+    let days = filter.start_date.as_ref().zip(filter.end_date.as_ref());
+    if days.is_some_and(|(start, end)| start.value.on(today) > end.value.on(today)) {
+        return Err(empty("--start-date is after --end-date"));
+    }
+    Ok(())
 }
 
 fn empty(what: &str) -> Failure {

@@ -117,7 +117,7 @@ async fn obtain(
         };
         if freshness == Freshness::Offline {
             return Ok(known.ok_or_else(|| {
-                let message = "it has never been read; run without --offline";
+                let message = "it has never been read";
                 (BlockedReason::Unavailable, message.to_owned())
             }));
         }

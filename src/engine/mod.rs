@@ -6,6 +6,7 @@
 
 mod accounts;
 mod apply;
+mod clear;
 mod decide;
 mod diff;
 mod download;
@@ -24,6 +25,7 @@ pub use accounts::OpenAccount;
 pub use apply::{
     Applied, Approved, Cause, Finished, Pace, Restored, apply, check_accounts, restore, settle,
 };
+pub use clear::{Cleared, Clearing, Kind, clear};
 pub use decide::{Subject, decide, find_subject};
 pub use diff::{Fetched, Pairing, diff};
 pub use download::{Downloaded, Keep, Origin, Unfetched, download};

@@ -23,6 +23,7 @@ mod tree;
 mod trust;
 mod url;
 mod value;
+mod way;
 
 pub use codes::CODES;
 pub use decisions::{Decisions, DecisionsError, append};
@@ -37,3 +38,4 @@ pub use starter::{Starter, convert, starter};
 pub use text::find;
 pub use trust::Trust;
 pub use value::{BadValue, date_bound, distance_m, duration_s};
+pub use way::{BadWay, one_way};

@@ -111,3 +111,48 @@ pub struct Which {
 fn parse_index(text: &str) -> Result<usize, String> {
     text.parse().map_err(|_| "rows are numbered from 1".to_owned())
 }
+
+#[derive(Debug, ClapArgs)]
+pub struct Sync {
+    /// Only rules from this account
+    #[arg(long, value_name = "NAME")]
+    pub source: Option<String>,
+    /// Only rules into this account; with --source, this one way, whether or not a rule names it
+    #[arg(long, value_name = "NAME")]
+    pub destination: Option<String>,
+    /// Only these types, such as running,cycling; a family includes its children
+    #[arg(long = "activity-type", value_name = "T1,T2", value_delimiter = ',')]
+    pub types: Vec<String>,
+    /// From this day on, such as 2024-03-31 or -30d
+    #[arg(long, value_name = "DATE", allow_hyphen_values = true)]
+    pub start_date: Option<String>,
+    /// Up to this day, it included
+    #[arg(long, value_name = "DATE", allow_hyphen_values = true)]
+    pub end_date: Option<String>,
+    /// Show the plan; write to no account
+    #[arg(long, conflicts_with = "auto_approve")]
+    pub dry_run: bool,
+    /// Replace matched activities even where they are equal, except those that fit_sync put there,
+    /// and upload what only overlaps; ambiguous ones stay
+    #[arg(long)]
+    pub force: bool,
+    /// Do not ask
+    #[arg(long)]
+    pub auto_approve: bool,
+}
+
+#[derive(Debug, ClapArgs)]
+pub struct ClearCache {
+    /// Only sessions: each account logs in again
+    #[arg(long, conflicts_with_all = ["activities_only", "all"])]
+    pub auth_only: bool,
+    /// Only listings: each account is read again
+    #[arg(long, conflicts_with = "all")]
+    pub activities_only: bool,
+    /// Listings, FIT files and sessions
+    #[arg(long)]
+    pub all: bool,
+    /// Only of this account
+    #[arg(long, value_name = "NAME")]
+    pub account: Option<String>,
+}

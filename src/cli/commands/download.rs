@@ -50,7 +50,7 @@ struct Errand<'a> {
 impl Errand<'_> {
     async fn listing(&self, freshness: Freshness) -> Result<Listing, Failure> {
         let listing = engine::listing(self.session, self.account, freshness).await?;
-        listing.map_err(list::failure)
+        listing.map_err(|unlisted| list::failure(unlisted, freshness))
     }
 
     fn newest<'l>(&self, listing: &'l Listing) -> Vec<&'l Activity> {

@@ -34,7 +34,7 @@ pub async fn run(context: &Context, args: &List) -> Result<Exit, Failure> {
         match engine::listing(&session, account, freshness).await? {
             Ok(listing) => listings.push(listing),
             Err(unlisted) => {
-                let failure = failure(unlisted);
+                let failure = failure(unlisted, freshness);
                 exits.push(failure.exit);
                 context.printer.error(&failure.text());
             }
@@ -68,10 +68,11 @@ fn accounts<'s>(session: &'s Session, names: &[String]) -> Result<Vec<&'s Accoun
 }
 
 /// Why an account cannot be listed, in words.
-pub fn failure(unlisted: Unlisted) -> Failure {
+pub fn failure(unlisted: Unlisted, freshness: Freshness) -> Failure {
     let exit = blocked_exit(unlisted.reason);
     let next = match exit {
         Exit::Login => format!("log in with `fit_sync auth --account {}`", unlisted.account),
+        Exit::Unavailable if freshness == Freshness::Offline => "leave --offline out".to_owned(),
         Exit::Unavailable => {
             "try again later, or see what was read last with `fit_sync list --offline`".to_owned()
         }
@@ -114,15 +115,21 @@ impl<'a> Shown<'a> {
 
     /// How many there are, and how fresh that is.
     pub fn note(&self, session: &Session) -> String {
-        let all = self.listing.inventory.activities.len();
-        let shown = match (self.rows.len(), self.chosen) {
-            (shown, chosen) if shown < chosen => {
-                format!("{shown} of {chosen} shown (--limit 0 shows all)")
+        let all = self.listing.newest(&Filter::default(), Date::ZERO).len();
+        let files = self.listing.inventory.activities.len() - all;
+        let count = match self.rows.len() {
+            shown if shown < self.chosen => {
+                format!("{shown} of {} activities (--limit 0 shows all)", self.chosen)
             }
-            (shown, _) => format!("{shown} of {all} shown"),
+            shown if shown < all => format!("{shown} of {all} activities"),
+            shown => counted(shown, "activity", "activities"),
+        };
+        let files = match files {
+            0 => String::new(),
+            files => format!(", {} left out", counted(files, "unusable file", "unusable files")),
         };
         let complete = if self.listing.inventory.complete { "" } else { ", only in part" };
-        format!("{}: {shown}; {}{complete}", self.account(), age(session, self.listing))
+        format!("{}: {count}{files}; {}{complete}", self.account(), age(session, self.listing))
     }
 
     /// The rows as a table.
@@ -132,6 +139,10 @@ impl<'a> Shown<'a> {
         }
         activity_table(&self.rows, context.env.width)
     }
+}
+
+fn counted(number: usize, one: &str, many: &str) -> String {
+    if number == 1 { format!("1 {one}") } else { format!("{number} {many}") }
 }
 
 fn age(session: &Session, listing: &Listing) -> String {

@@ -3,6 +3,7 @@
 pub mod apply;
 pub mod auth;
 pub mod backup;
+pub mod clear_cache;
 pub mod completions;
 pub mod diff;
 pub mod download;
@@ -13,4 +14,5 @@ pub mod plan;
 pub mod schema;
 pub mod show;
 pub mod state;
+pub mod sync;
 pub mod validate;
