@@ -22,26 +22,29 @@ pub struct Args {
     pub command: Command,
 }
 
+/// Where the help shows them: below the command's own.
+const GLOBAL: &str = "Global options";
+
 /// Options of every command; they may stand before or after it.
 #[derive(Clone, Debug, ClapArgs)]
 pub struct Global {
     /// Manifest [default: ./fit_sync.yaml, ./fit_sync.yml, then config.{yaml,yml,json} in home]
-    #[arg(long, global = true, value_name = "PATH")]
+    #[arg(long, global = true, help_heading = GLOBAL, value_name = "PATH")]
     pub config: Option<PathBuf>,
     /// State file [default: $FIT_SYNC_STATE, the manifest's `state`, then state.db in home]
-    #[arg(long, global = true, value_name = "PATH")]
+    #[arg(long, global = true, help_heading = GLOBAL, value_name = "PATH")]
     pub state: Option<PathBuf>,
     /// Show more: rows in sync and skipped, and what is read
-    #[arg(short, long, global = true, action = clap::ArgAction::Count)]
+    #[arg(short, long, global = true, help_heading = GLOBAL, action = clap::ArgAction::Count)]
     pub verbose: u8,
     /// Print the product and errors, nothing else
-    #[arg(short, long, global = true)]
+    #[arg(short, long, global = true, help_heading = GLOBAL)]
     pub quiet: bool,
     /// When to colour
-    #[arg(long, global = true, value_enum, default_value_t = Color::Auto)]
+    #[arg(long, global = true, help_heading = GLOBAL, value_enum, default_value_t = Color::Auto)]
     pub color: Color,
     /// Never ask; fail where an answer would be needed
-    #[arg(long, global = true)]
+    #[arg(long, global = true, help_heading = GLOBAL)]
     pub no_input: bool,
 }
 

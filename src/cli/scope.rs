@@ -61,7 +61,7 @@ fn keep_rules(args: &Sync, session: &mut Session) -> Result<(), Failure> {
     });
     if let (true, Some(source), Some(destination)) = (rules.is_empty(), &source, &destination) {
         let rule = manifest::one_way(manifest, &session.catalog, source, destination);
-        rules.push(rule.map_err(no_way)?);
+        rules.push(rule.map_err(|error| no_way(&error))?);
     }
     if rules.is_empty() {
         let happened = match (&source, &destination) {
@@ -76,8 +76,8 @@ fn keep_rules(args: &Sync, session: &mut Session) -> Result<(), Failure> {
     Ok(())
 }
 
-fn no_way(error: BadWay) -> Failure {
-    let next = match &error {
+fn no_way(error: &BadWay) -> Failure {
+    let next = match error {
         BadWay::SameAccount(_) => "name two different accounts",
         BadWay::UnknownAccount(_) => "name an account of the manifest",
         BadWay::CannotUpload(_) => "choose another --destination; it can still be a source",

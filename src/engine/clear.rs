@@ -42,8 +42,8 @@ pub struct Clearing {
 pub struct Cleared {
     /// Accounts whose listings are gone.
     pub listings: usize,
-    /// Activities in them.
-    pub activities: usize,
+    /// Items in them.
+    pub items: usize,
     /// Files.
     pub files: Swept,
     /// Sessions.
@@ -61,7 +61,7 @@ pub fn clear(store: &Store, clearing: &Clearing) -> Result<Cleared, EngineError>
         for account in &accounts {
             let had_one = store.inventory(account.row)?.is_some();
             cleared.listings += usize::from(had_one);
-            cleared.activities += store.clear_inventory(account.row)?;
+            cleared.items += store.clear_inventory(account.row)?;
         }
     }
     if clearing.kinds.contains(&Kind::Files) {

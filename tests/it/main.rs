@@ -14,6 +14,8 @@ mod conformance;
 mod directory;
 mod exports;
 #[cfg(test)]
+mod everyday;
+#[cfg(test)]
 mod faults;
 #[cfg(test)]
 mod fit_corpus;

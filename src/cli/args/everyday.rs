@@ -36,7 +36,7 @@ pub struct Filters {
     /// At most so long
     #[arg(long, value_name = "DURATION", value_parser = parse_seconds)]
     pub max_duration: Option<u32>,
-    /// Rows per account, the newest ones; 0 for all [default: 10]
+    /// Only the newest N of each account; 0 for all. A list shows 10 by itself
     #[arg(long, value_name = "N")]
     pub limit: Option<usize>,
 }

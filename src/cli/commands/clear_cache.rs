@@ -64,14 +64,10 @@ fn account(
 
 fn text(kinds: &BTreeSet<Kind>, cleared: &Cleared) -> String {
     let removed = kinds.iter().map(|kind| match kind {
-        Kind::Listings => format!(
-            "{} ({})",
-            counted(cleared.listings, "listing"),
-            match cleared.activities {
-                1 => "1 activity".to_owned(),
-                number => format!("{number} activities"),
-            }
-        ),
+        Kind::Listings => {
+            let items = counted(cleared.items, "item");
+            format!("{} ({items})", counted(cleared.listings, "listing"))
+        }
         Kind::Files => {
             format!("{} ({})", counted(cleared.files.files, "FIT file"), size(cleared.files.bytes))
         }

@@ -50,7 +50,7 @@ struct Errand<'a> {
 impl Errand<'_> {
     async fn listing(&self, freshness: Freshness) -> Result<Listing, Failure> {
         let listing = engine::listing(self.session, self.account, freshness).await?;
-        listing.map_err(|unlisted| list::failure(unlisted, freshness))
+        listing.map_err(|unlisted| list::failure(&unlisted, freshness))
     }
 
     fn newest<'l>(&self, listing: &'l Listing) -> Vec<&'l Activity> {
@@ -200,9 +200,11 @@ impl Errand<'_> {
                     Unfetched::NoOriginal => {
                         (Exit::Failed, "look at it on the platform itself".to_owned())
                     }
-                    Unfetched::Unusable(_) => {
-                        (Exit::Failed, "look at the account's own file of it".to_owned())
-                    }
+                    Unfetched::Unusable(_) => (
+                        Exit::Failed,
+                        "a file that you have yourself is explained by `fit_sync inspect FILE`"
+                            .to_owned(),
+                    ),
                     Unfetched::Changed => (Exit::Failed, "run it again".to_owned()),
                     Unfetched::Closed(reason, _) => match blocked_exit(*reason) {
                         Exit::Login => {

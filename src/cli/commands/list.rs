@@ -34,7 +34,7 @@ pub async fn run(context: &Context, args: &List) -> Result<Exit, Failure> {
         match engine::listing(&session, account, freshness).await? {
             Ok(listing) => listings.push(listing),
             Err(unlisted) => {
-                let failure = failure(unlisted, freshness);
+                let failure = failure(&unlisted, freshness);
                 exits.push(failure.exit);
                 context.printer.error(&failure.text());
             }
@@ -68,7 +68,7 @@ fn accounts<'s>(session: &'s Session, names: &[String]) -> Result<Vec<&'s Accoun
 }
 
 /// Why an account cannot be listed, in words.
-pub fn failure(unlisted: Unlisted, freshness: Freshness) -> Failure {
+pub fn failure(unlisted: &Unlisted, freshness: Freshness) -> Failure {
     let exit = blocked_exit(unlisted.reason);
     let next = match exit {
         Exit::Login => format!("log in with `fit_sync auth --account {}`", unlisted.account),
