@@ -59,14 +59,6 @@ pub enum Color {
 pub enum Command {
     /// Write a manifest to start from
     Init(Init),
-    /// List what the accounts hold, the newest first
-    List(List),
-    /// Fetch FIT files of an account
-    Download(Download),
-    /// Plan, ask and execute in one go
-    Sync(Sync),
-    /// Forget listings and fetched files, or sessions; never what was decided or done
-    ClearCache(ClearCache),
     /// Check the manifest; contacts nothing
     Validate(Validate),
     /// Read the accounts and show what apply would do
@@ -75,6 +67,14 @@ pub enum Command {
     Show(Show),
     /// Execute a saved plan, or plan, ask and execute
     Apply(Apply),
+    /// Plan, ask and execute in one go
+    Sync(Sync),
+    /// List what the accounts hold, the newest first
+    List(List),
+    /// Fetch FIT files of an account
+    Download(Download),
+    /// Forget listings and fetched files, or sessions; never what was decided or done
+    ClearCache(ClearCache),
     /// Compare source and destination of an address, field by field and record by record
     Diff(Diff),
     /// Show what is in FIT files, or why they cannot be used

@@ -12,9 +12,9 @@ mod cli;
 mod conformance;
 #[cfg(test)]
 mod directory;
-mod exports;
 #[cfg(test)]
 mod everyday;
+mod exports;
 #[cfg(test)]
 mod faults;
 #[cfg(test)]
@@ -33,6 +33,8 @@ mod manifest;
 mod model;
 #[cfg(test)]
 mod plans;
+#[cfg(test)]
+mod readme;
 #[cfg(test)]
 mod redaction;
 #[cfg(test)]
