@@ -20,7 +20,10 @@ fn a_row_goes_into_the_cache_and_its_path_is_told() {
     assert_eq!(place, cli.home(name));
     assert_eq!(fs::read(&place).unwrap(), cli.files("watch")["Morning Run.fit"]);
     let start: jiff::Timestamp = "2026-11-07T06:02:11Z".parse().unwrap();
-    assert_eq!(fs::metadata(&place).unwrap().modified().unwrap(), start.into());
+    assert_eq!(
+        fs::metadata(&place).unwrap().modified().unwrap(),
+        std::time::SystemTime::from(start)
+    );
 }
 
 #[test]
