@@ -46,6 +46,15 @@ pub enum Event {
         /// Of so many.
         of: usize,
     },
+    /// Originals are being fetched for a person.
+    Fetching {
+        /// From this account.
+        account: AccountName,
+        /// Done so far.
+        done: usize,
+        /// Of so many.
+        of: usize,
+    },
     /// A step went on.
     Step {
         /// Which.

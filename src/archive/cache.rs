@@ -23,9 +23,7 @@ use crate::domain::{
 };
 
 use super::disk::{self, Access};
-
-/// Files of one name that a folder may hold.
-const MOST_OF_A_NAME: usize = 1000;
+use super::place::place;
 
 /// The folder of the cache.
 #[derive(Clone, Debug)]
@@ -210,20 +208,10 @@ impl Cache {
         disk::create_private_dir(&self.folder.join("fit"))?;
         let folder = self.folder.join("fit").join(&below);
         disk::create_private_dir(&folder)?;
-        for ordinal in 1..=MOST_OF_A_NAME {
-            let (path, relative) =
-                (folder.join(name.nth(ordinal)), format!("{below}/{}", name.nth(ordinal)));
-            if fs::read(&path).is_ok_and(|there| there == bytes) {
-                return Ok((path, relative));
-            }
-            match disk::write_new(&path, bytes, Access::Private, activity.start) {
-                Ok(()) => return Ok((path, relative)),
-                Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
-                Err(error) => return Err(error),
-            }
-        }
-        let many = format!("{} has {MOST_OF_A_NAME} files named {}", below, name.nth(1));
-        Err(io::Error::new(io::ErrorKind::AlreadyExists, many))
+        let (path, _) = place(&folder, &name, bytes, Access::Private, activity.start)?;
+        let own = path.file_name().unwrap_or_default().to_string_lossy();
+        let relative = format!("{below}/{own}");
+        Ok((path, relative))
     }
 
     /// Removes an entry and its file; says whether the file was there.

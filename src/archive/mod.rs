@@ -3,10 +3,12 @@
 mod backups;
 mod cache;
 mod lock;
+mod place;
 mod spool;
 
 pub use crate::disk;
 pub use backups::{Backup, BackupError, BackupId, Backups, Stock, Subject};
 pub use cache::{Cache, Cached, Entry, Item, Swept};
 pub use lock::{LockError, Locks, Owner};
+pub use place::{Placed, place};
 pub use spool::Spool;

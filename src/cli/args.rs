@@ -1,5 +1,7 @@
 //! The command line. Its doc comments are the help.
 
+mod everyday;
+
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -7,6 +9,8 @@ use clap::{Args as ClapArgs, Parser, Subcommand, ValueEnum};
 
 use crate::manifest::duration_s;
 use crate::platform::login::TokenForm;
+
+pub use everyday::{ClearCache, Download, Filters, List, Sync};
 
 /// Keep fitness accounts in step: review a plan, then apply exactly that plan.
 #[derive(Debug, Parser)]
@@ -18,26 +22,29 @@ pub struct Args {
     pub command: Command,
 }
 
+/// Where the help shows them: below the command's own.
+const GLOBAL: &str = "Global options";
+
 /// Options of every command; they may stand before or after it.
 #[derive(Clone, Debug, ClapArgs)]
 pub struct Global {
     /// Manifest [default: ./fit_sync.yaml, ./fit_sync.yml, then config.{yaml,yml,json} in home]
-    #[arg(long, global = true, value_name = "PATH")]
+    #[arg(long, global = true, help_heading = GLOBAL, value_name = "PATH")]
     pub config: Option<PathBuf>,
     /// State file [default: $FIT_SYNC_STATE, the manifest's `state`, then state.db in home]
-    #[arg(long, global = true, value_name = "PATH")]
+    #[arg(long, global = true, help_heading = GLOBAL, value_name = "PATH")]
     pub state: Option<PathBuf>,
     /// Show more: rows in sync and skipped, and what is read
-    #[arg(short, long, global = true, action = clap::ArgAction::Count)]
+    #[arg(short, long, global = true, help_heading = GLOBAL, action = clap::ArgAction::Count)]
     pub verbose: u8,
     /// Print the product and errors, nothing else
-    #[arg(short, long, global = true)]
+    #[arg(short, long, global = true, help_heading = GLOBAL)]
     pub quiet: bool,
     /// When to colour
-    #[arg(long, global = true, value_enum, default_value_t = Color::Auto)]
+    #[arg(long, global = true, help_heading = GLOBAL, value_enum, default_value_t = Color::Auto)]
     pub color: Color,
     /// Never ask; fail where an answer would be needed
-    #[arg(long, global = true)]
+    #[arg(long, global = true, help_heading = GLOBAL)]
     pub no_input: bool,
 }
 
@@ -60,6 +67,14 @@ pub enum Command {
     Show(Show),
     /// Execute a saved plan, or plan, ask and execute
     Apply(Apply),
+    /// Plan, ask and execute in one go
+    Sync(Sync),
+    /// List what the accounts hold, the newest first
+    List(List),
+    /// Fetch FIT files of an account
+    Download(Download),
+    /// Forget listings and fetched files, or sessions; never what was decided or done
+    ClearCache(ClearCache),
     /// Compare source and destination of an address, field by field and record by record
     Diff(Diff),
     /// Show what is in FIT files, or why they cannot be used

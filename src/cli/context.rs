@@ -68,6 +68,21 @@ impl Context {
         Ok(manifest)
     }
 
+    /// The manifest, where there is one; one with faults is refused.
+    pub fn manifest_if_any(&self) -> Result<Option<Manifest>, Failure> {
+        let config = self.global.config.as_deref();
+        match manifest::find(config, &self.env.cwd, &self.env.home) {
+            Ok(_) => self.checked_manifest().map(Some),
+            Err(_) => Ok(None),
+        }
+    }
+
+    /// Where fetched files are kept: as the manifest says, else in home.
+    pub fn cache_path(&self, manifest: Option<&Manifest>) -> PathBuf {
+        let own = manifest.and_then(|manifest| manifest.cache.directory.clone());
+        own.unwrap_or_else(|| self.env.home.join("cache"))
+    }
+
     /// Findings as text for stderr.
     pub fn findings(&self, findings: &[Diagnostic]) -> String {
         diagnostics::text(findings, self.printer.colours_stderr())
@@ -154,7 +169,7 @@ impl Context {
             Decisions::load(&manifest.decisions).map_err(|findings| self.refused(&findings))?;
         let progress = Arc::new(Progress::new(self.printer.clone()));
         let backups = manifest.backups.clone();
-        let cache = manifest.cache.directory.clone();
+        let cache = self.cache_path(Some(&manifest));
         let session = Session {
             decisions: decisions.current(),
             store,
@@ -164,7 +179,7 @@ impl Context {
             events: Arc::clone(&progress) as Arc<dyn crate::event::Events>,
             places: Places {
                 backups: backups.unwrap_or_else(|| self.env.home.join("backups")),
-                cache: cache.unwrap_or_else(|| self.env.home.join("cache")),
+                cache,
                 spool: self.env.home.join("spool"),
             },
             stop: Stop::default(),

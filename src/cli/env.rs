@@ -29,6 +29,8 @@ pub struct Environment {
     pub trust_manifest: bool,
     /// Whether a person may be asked: stdin and stderr are terminals and `CI` is not set.
     pub interactive: bool,
+    /// Columns of the terminal that the product goes to; `None` where it goes elsewhere.
+    pub width: Option<u16>,
     /// Numeric id of the user.
     pub uid: u32,
     /// Who others are told to be waiting for.
@@ -85,6 +87,7 @@ impl Environment {
             interactive: std::io::stdin().is_terminal()
                 && std::io::stderr().is_terminal()
                 && variable("CI").is_none(),
+            width: width(),
             uid,
             owner: owner(uid, run_url.clone()),
             now: now.map_err(EnvironmentError::BadNow)?,
@@ -143,6 +146,11 @@ impl Environment {
             None => from_the_machine(),
         })
     }
+}
+
+fn width() -> Option<u16> {
+    let size = rustix::termios::tcgetwinsize(std::io::stdout()).ok()?;
+    Some(size.ws_col).filter(|columns| *columns > 0)
 }
 
 fn owner(uid: u32, run_url: Option<String>) -> Owner {

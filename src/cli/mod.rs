@@ -6,6 +6,7 @@
 mod approval;
 mod args;
 mod ask;
+mod choice;
 mod commands;
 mod context;
 mod ending;
@@ -17,6 +18,7 @@ mod printer;
 mod progress;
 mod record;
 mod reporting;
+mod scope;
 mod signals;
 
 use std::io::IsTerminal as _;
@@ -82,6 +84,10 @@ fn run(args: Args, printer: Printer) -> Result<Exit, Failure> {
     let ended = runtime.block_on(async {
         match args.command {
             Command::Init(args) => commands::init::run(&context, &args),
+            Command::List(args) => commands::list::run(&context, &args).await,
+            Command::Download(args) => commands::download::run(&context, &args).await,
+            Command::Sync(args) => commands::sync::run(&context, &args).await,
+            Command::ClearCache(args) => commands::clear_cache::run(&context, &args),
             Command::Validate(args) => commands::validate::run(&context, &args),
             Command::Plan(args) => commands::plan::run(&context, &args).await,
             Command::Show(args) => commands::show::run(&context, &args),

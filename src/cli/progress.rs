@@ -57,6 +57,9 @@ impl Events for Progress {
                 self.printer.detail(&format!("read {account}: {count} items{part}"));
             }
             Event::Comparing { done, of } => self.move_line(format!("comparing {done} of {of}")),
+            Event::Fetching { account, done, of } => {
+                self.move_line(format!("fetching from {account}: {done} of {of}"));
+            }
             Event::Noted { account, note } => {
                 self.printer.detail(&format!("{account}: {}", neutralise(&note.to_string())));
             }

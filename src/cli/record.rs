@@ -196,6 +196,7 @@ impl Events for Record {
             Event::Reading { .. }
             | Event::Refreshed { .. }
             | Event::Comparing { .. }
+            | Event::Fetching { .. }
             | Event::Waiting { .. }
             | Event::Noted { .. } => {}
         }

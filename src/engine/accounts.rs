@@ -8,7 +8,7 @@ use crate::domain::{AccountName, Capabilities, Profile, ProfileId};
 use crate::manifest::{Account, Manifest};
 use crate::plan::BlockedReason;
 use crate::platform::{Platform, PlatformError};
-use crate::state::AccountRow;
+use crate::state::{AccountRow, StoredAccount};
 
 use super::error::EngineError;
 use super::refresh::Refresh;
@@ -91,9 +91,9 @@ fn accounts_of(manifest: &Manifest) -> Vec<&Account> {
     names.into_iter().filter_map(|name| manifest.accounts.get(name)).collect()
 }
 
-type Attempt = Result<OpenAccount, (BlockedReason, String)>;
+pub(super) type Attempt = Result<OpenAccount, (BlockedReason, String)>;
 
-async fn open_one(session: &Session, account: &Account) -> Result<Attempt, EngineError> {
+pub(super) async fn open_one(session: &Session, account: &Account) -> Result<Attempt, EngineError> {
     let platform = match (session.open)(account, &session.opening) {
         Ok(platform) => platform,
         Err(error) => return Ok(Err((BlockedReason::Unsupported, error.to_string()))),
@@ -142,10 +142,13 @@ fn lost_marker(
 }
 
 /// What the memory knows of an account, without opening it.
-fn remembered(session: &Session, account: &Account) -> Result<Attempt, EngineError> {
+pub(super) fn remembered(session: &Session, account: &Account) -> Result<Attempt, EngineError> {
     let spec = session.catalog.platform(&account.platform);
     let stored = session.store.account_named(&account.name)?;
-    let stored = stored.filter(|stored| stored.platform == account.platform);
+    let same = |stored: &StoredAccount| {
+        stored.platform == account.platform && stored.region == account.region
+    };
+    let stored = stored.filter(same);
     let Some((spec, stored)) = spec.zip(stored) else {
         let message = "it has never been read; plan once without --refresh none";
         return Ok(Err((BlockedReason::Unavailable, message.to_owned())));

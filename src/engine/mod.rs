@@ -6,10 +6,13 @@
 
 mod accounts;
 mod apply;
+mod clear;
 mod decide;
 mod diff;
+mod download;
 mod error;
 mod identify;
+mod listing;
 mod lock;
 mod originals;
 mod patience;
@@ -24,9 +27,12 @@ pub use apply::{
     Applied, Approved, Cause, Finished, Left, LeftReason, Pace, Restored, Settled, apply,
     check_accounts, restore, settle,
 };
+pub use clear::{Cleared, Clearing, Kind, clear};
 pub use decide::{Subject, decide, find_subject};
 pub use diff::{Fetched, Pairing, diff};
+pub use download::{Downloaded, Keep, Origin, Unfetched, download};
 pub use error::EngineError;
+pub use listing::{Freshness, Listing, Unlisted, listing};
 pub use lock::{LockRequest, check_locks, lock, lock_account};
 pub use plan::{PlanRequest, Planned, plan};
 pub use refresh::Refresh;

@@ -13,6 +13,7 @@ use jiff::Timestamp;
 use crate::archive::{Cache, Entry, Item};
 use crate::domain::{AccountName, Activity, Content, Note, ProfileId, RemoteId, Sha256};
 use crate::event::Event;
+use crate::state::Store;
 
 use super::accounts::OpenAccount;
 use super::error::EngineError;
@@ -84,7 +85,7 @@ pub(super) fn prune(session: &Session) -> Result<(), EngineError> {
     let days = u64::from(session.manifest.cache.max_age_days);
     let now = session.clock().now();
     let before = now.saturating_sub(Duration::from_secs(days * DAY)).unwrap_or(Timestamp::MIN);
-    let needed = Needed::of(session)?;
+    let needed = Needed::of(&session.store)?;
     cache(session).prune(before, |entry| needed.has(entry));
     Ok(())
 }
@@ -97,10 +98,10 @@ pub(super) struct Needed {
 
 impl Needed {
     /// What the journal's open steps need.
-    pub(super) fn of(session: &Session) -> Result<Self, EngineError> {
-        let known = session.store.accounts()?;
+    pub(super) fn of(store: &Store) -> Result<Self, EngineError> {
+        let known = store.accounts()?;
         let mut needed = Self { profiles: HashSet::new(), accounts: HashSet::new() };
-        for record in session.store.unsettled()? {
+        for record in store.unsettled()? {
             let (row, id) = (record.step.source, record.step.source_id);
             if let Some(account) = known.iter().find(|account| account.row == row) {
                 let profile = account.profile.clone();

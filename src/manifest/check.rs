@@ -71,7 +71,7 @@ fn ends(stated: &Stated<'_>, accounts: &Accounts, reader: &mut Reader<'_>) {
     }
 }
 
-fn takes_uploads(spec: &PlatformSpec, account: &Account) -> bool {
+pub(super) fn takes_uploads(spec: &PlatformSpec, account: &Account) -> bool {
     let region = spec.regions.iter().find(|region| Some(region.id) == account.region.as_deref());
     spec.capabilities.upload && region.is_none_or(|region| region.uploads)
 }

@@ -23,6 +23,7 @@ mod tree;
 mod trust;
 mod url;
 mod value;
+mod way;
 
 pub use codes::CODES;
 pub use decisions::{Decisions, DecisionsError, append};
@@ -31,8 +32,10 @@ pub use model::{
     Account, CacheSettings, ConflictStrategy, DateBound, Filter, Limits, Located, Manifest,
     PasswordSource, Rule,
 };
+pub use parse::pattern;
 pub use schema::schema;
 pub use starter::{Starter, convert, starter};
 pub use text::find;
 pub use trust::Trust;
 pub use value::{BadValue, date_bound, distance_m, duration_s};
+pub use way::{BadWay, one_way};

@@ -119,16 +119,8 @@ impl<'a> Field<'a> {
 
     /// A regular expression.
     pub(super) fn pattern(&self, reader: &mut Reader<'_>) -> Option<Regex> {
-        let text = self.scalar(reader)?;
-        RegexBuilder::new(text)
-            .size_limit(MAX_PATTERN_BYTES)
-            .build()
-            .map_err(|error| {
-                let detail = if matches!(error, regex::Error::CompiledTooBig(_)) {
-                    "it grows too large".to_owned()
-                } else {
-                    last_line(&error.to_string())
-                };
+        pattern(self.scalar(reader)?)
+            .map_err(|detail| {
                 let message = format!("'{}' is no regular expression: {detail}", self.key.name);
                 let help =
                     "put a backslash before a sign that is meant literally, such as \\( or \\*";
@@ -210,6 +202,17 @@ impl<'a> Field<'a> {
         }
         ActivityType::opaque(text)
     }
+}
+
+/// Reads a regular expression; what is wrong with it, if it is none.
+pub fn pattern(text: &str) -> Result<Regex, String> {
+    RegexBuilder::new(text).size_limit(MAX_PATTERN_BYTES).build().map_err(|error| {
+        if matches!(error, regex::Error::CompiledTooBig(_)) {
+            "it grows too large".to_owned()
+        } else {
+            last_line(&error.to_string())
+        }
+    })
 }
 
 /// Without `.` and `..`, as far as that can be known without looking at links.

@@ -188,11 +188,7 @@ impl Names {
     }
 
     fn implied(&mut self, source: &AccountName, destination: &AccountName) -> RuleName {
-        let base: String = format!("{source}-to-{destination}")
-            .to_lowercase()
-            .chars()
-            .map(|c| if c.is_ascii_alphanumeric() || c == '_' { c } else { '-' })
-            .collect();
+        let base = implied_name(source, destination);
         let last = self.last.entry(base.clone()).or_insert(0);
         loop {
             *last += 1;
@@ -202,4 +198,13 @@ impl Names {
             }
         }
     }
+}
+
+/// What a rule is called that has no name of its own.
+pub(super) fn implied_name(source: &AccountName, destination: &AccountName) -> String {
+    format!("{source}-to-{destination}")
+        .to_lowercase()
+        .chars()
+        .map(|c| if c.is_ascii_alphanumeric() || c == '_' { c } else { '-' })
+        .collect()
 }

@@ -11,6 +11,7 @@ mod context;
 mod copies;
 mod decide;
 mod document;
+mod filter;
 mod guard;
 mod links;
 pub mod matching;
@@ -33,6 +34,7 @@ pub use context::{
 };
 pub use decide::Notice;
 pub use document::DocumentError;
+pub use filter::wants;
 pub use guard::exceeded;
 pub use model::{
     AccountRef, Action, Body, ByAccount, Change, DestinationRef, Document, FORMAT, Meta, PlanId,

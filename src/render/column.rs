@@ -29,6 +29,15 @@ pub(super) fn fit(text: &str, width: usize) -> String {
     pad(&(cut + "…"), width)
 }
 
+/// Kilometres with two digits, half up.
+pub(super) fn distance(metres: Option<u32>) -> String {
+    let Some(metres) = metres else {
+        return String::new();
+    };
+    let hundredths = metres.saturating_add(5) / 10;
+    format!("{}.{:02} km", hundredths / 100, hundredths % 100)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -9,9 +9,9 @@ use crate::domain::neutralise;
 use crate::engine::{Fetched, Pairing};
 use crate::plan::{ActivityRef, Change, clock};
 
-use super::column::pad;
+use super::column::{distance, pad};
 use super::difference::{Difference, FieldDifference, RecordDifference, Stretches, difference};
-use super::plan_text::{distance, highlighted};
+use super::plan_text::highlighted;
 
 /// Both sides, and every field in which they differ.
 pub fn diff(pairing: &Pairing) -> String {

@@ -128,7 +128,9 @@ impl Line {
             Event::Waiting { account, holder } => {
                 note(account.to_string(), format!("waiting for another run: {holder}"))
             }
-            Event::Reading { .. } | Event::Comparing { .. } => return None,
+            Event::Reading { .. } | Event::Comparing { .. } | Event::Fetching { .. } => {
+                return None;
+            }
         })
     }
 

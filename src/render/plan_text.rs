@@ -14,7 +14,7 @@ use crate::plan::{
     Skip, Step, StepReason, clock,
 };
 
-use super::column::{fit, pad, pad_left};
+use super::column::{distance, fit, pad, pad_left};
 
 /// Widths below which the columns of types and titles do not shrink, and beyond which titles are
 /// cut.
@@ -359,15 +359,6 @@ fn skip_line(out: &mut String, skip: &Skip) {
     let detail = skip.detail.as_ref().map(|detail| format!(" ({detail})")).unwrap_or_default();
     let address = neutralise(skip.address.as_str());
     let _ = writeln!(out, "  {} {address}  {}{}", "-".dimmed(), skip.reason, neutralise(&detail));
-}
-
-/// Kilometres with two digits, half up.
-pub(super) fn distance(metres: Option<u32>) -> String {
-    let Some(metres) = metres else {
-        return String::new();
-    };
-    let hundredths = metres.saturating_add(5) / 10;
-    format!("{}.{:02} km", hundredths / 100, hundredths % 100)
 }
 
 /// Both texts, with the characters in which they differ in colour.

@@ -33,6 +33,8 @@ pub struct InventoryMeta {
     pub full_at: Option<Timestamp>,
     /// The largest complete count, or the one that was accepted since.
     pub last_good_count: Option<usize>,
+    /// Whether its activities were forgotten since.
+    pub cleared: bool,
 }
 
 impl Store {
@@ -51,15 +53,17 @@ impl Store {
         let before = self.inventory_meta(account)?;
         let generation = before.as_ref().map_or(0, |meta| meta.generation) + 1;
         let changes = self.save_activities(account, &inventory.activities, generation)?;
-        let news = changes > 0 || before.is_none();
+        let news = changes > 0 || before.is_none_or(|before| before.cleared);
         let full = reading == Reading::Full && inventory.complete;
         let full_at = full.then(|| at.to_string());
         let now = number(inventory.activities.len());
         let good = inventory.complete.then_some(now);
         self.conn.execute(
-            "INSERT INTO inventory VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)
+            "INSERT INTO inventory (account, generation, count, complete, refreshed_at, full_at,
+                 last_good_count)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)
              ON CONFLICT (account) DO UPDATE SET
-                 generation = ?2, count = ?3, complete = ?4, refreshed_at = ?5,
+                 cleared = 0, generation = ?2, count = ?3, complete = ?4, refreshed_at = ?5,
                  full_at = coalesce(?6, full_at),
                  last_good_count = coalesce(max(?7, last_good_count), ?7, last_good_count)",
             params![
@@ -84,10 +88,26 @@ impl Store {
         Ok(())
     }
 
+    /// Forgets what an account listed, so that it is read anew; says how many activities that were.
+    /// Links, and the count against which a loss is measured, stay.
+    pub fn clear_inventory(&self, account: AccountRow) -> Result<usize, StateError> {
+        let tx = self.write()?;
+        let sql = "DELETE FROM activity WHERE account = ?1";
+        let forgotten = self.conn.execute(sql, params![account.0])?;
+        self.conn.execute("DELETE FROM shown WHERE account = ?1", params![account.0])?;
+        self.conn.execute(
+            "UPDATE inventory SET cleared = 1, count = 0, complete = 0, full_at = NULL
+             WHERE account = ?1",
+            params![account.0],
+        )?;
+        tx.commit()?;
+        Ok(forgotten)
+    }
+
     /// The inventory as last saved; `None` if the account was never read.
     pub fn inventory(&self, account: AccountRow) -> Result<Option<Inventory>, StateError> {
         let _tx = self.read()?;
-        let Some(meta) = self.inventory_meta(account)? else {
+        let Some(meta) = self.inventory_meta(account)?.filter(|meta| !meta.cleared) else {
             return Ok(None);
         };
         let mut statement =
@@ -103,7 +123,8 @@ impl Store {
     /// What is known about the inventory of an account; `None` if it was never read.
     pub fn inventory_meta(&self, account: AccountRow) -> Result<Option<InventoryMeta>, StateError> {
         let mut statement = self.conn.prepare_cached(
-            "SELECT generation, count, complete, refreshed_at, full_at, last_good_count
+            "SELECT generation, count, complete, refreshed_at, full_at, last_good_count,
+                 cleared
              FROM inventory WHERE account = ?1",
         )?;
         let found = statement
@@ -115,10 +136,11 @@ impl Store {
                     row.get::<_, String>(3)?,
                     row.get::<_, Option<String>>(4)?,
                     row.get::<_, Option<i64>>(5)?,
+                    row.get::<_, bool>(6)?,
                 ))
             })
             .optional()?;
-        let Some((generation, rows, complete, refreshed_at, full_at, good)) = found else {
+        let Some((generation, rows, complete, refreshed_at, full_at, good, cleared)) = found else {
             return Ok(None);
         };
         Ok(Some(InventoryMeta {
@@ -128,6 +150,7 @@ impl Store {
             refreshed_at: time(&refreshed_at)?,
             full_at: full_at.as_deref().map(time).transpose()?,
             last_good_count: good.map(count).transpose()?,
+            cleared,
         }))
     }
 

@@ -13,6 +13,7 @@ mod links;
 mod place;
 mod row;
 mod schema;
+mod shown;
 mod store;
 mod verify;
 

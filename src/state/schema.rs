@@ -15,7 +15,10 @@ use super::row::number;
 const APPLICATION_ID: i64 = 0x6669_7453;
 
 /// The steps from an empty file to the latest schema.
-pub(super) const SCHEMA: &[M<'static>] = &[M::up(include_str!("migrations/001_initial.sql"))];
+pub(super) const SCHEMA: &[M<'static>] = &[
+    M::up(include_str!("migrations/001_initial.sql")),
+    M::up(include_str!("migrations/002_everyday.sql")),
+];
 
 /// The schema's version, 0 for an empty file, if the file is a state that this build understands.
 pub(super) fn check(conn: &Connection, schema: &[M<'_>]) -> Result<i64, StateError> {
@@ -81,10 +84,17 @@ mod tests {
     use crate::state::place::Place;
     use crate::state::{Access, Store};
 
-    const INITIAL: &str = include_str!("migrations/001_initial.sql");
+    /// The schema of a version to come.
+    fn later(sql: &'static str) -> Vec<M<'static>> {
+        SCHEMA.iter().cloned().chain([M::up(sql)]).collect()
+    }
 
-    fn two_steps() -> [M<'static>; 2] {
-        [M::up(INITIAL), M::up("CREATE TABLE later (x TEXT) STRICT;")]
+    fn next() -> Vec<M<'static>> {
+        later("CREATE TABLE later (x TEXT) STRICT;")
+    }
+
+    fn now() -> i64 {
+        latest(SCHEMA)
     }
 
     fn open(path: &Path, access: Access, schema: &[M<'_>]) -> Result<Store, StateError> {
@@ -108,10 +118,10 @@ mod tests {
         let path = folder.path().join("state.db");
         add_account(&Store::open(&path, Access::ReadWrite).unwrap(), "p").unwrap();
 
-        let migrated = open(&path, Access::ReadWrite, &two_steps()).unwrap();
+        let migrated = open(&path, Access::ReadWrite, &next()).unwrap();
         assert_eq!(migrated.accounts().unwrap().len(), 1);
-        let copy = folder.path().join("state.db.before-1");
-        assert_eq!((version(&path), version(&copy)), (2, 1));
+        let copy = folder.path().join(format!("state.db.before-{}", now()));
+        assert_eq!((version(&path), version(&copy)), (now() + 1, now()));
         let mode = fs::metadata(&copy).unwrap().permissions().mode();
         assert_eq!(mode & 0o777, 0o600);
         let earlier = Store::open(&copy, Access::ReadWrite).unwrap();
@@ -122,9 +132,9 @@ mod tests {
     fn a_new_file_is_not_copied() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("state.db");
-        drop(open(&path, Access::ReadWrite, &two_steps()).unwrap());
+        drop(open(&path, Access::ReadWrite, &next()).unwrap());
         assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
-        assert_eq!(version(&path), 2);
+        assert_eq!(version(&path), now() + 1);
     }
 
     #[test]
@@ -132,9 +142,9 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("state.db");
         add_account(&Store::open(&path, Access::ReadWrite).unwrap(), "p").unwrap();
-        let broken = [M::up(INITIAL), M::up("CREATE TABLE later (x TEXT) STRICT; no sql")];
+        let broken = later("CREATE TABLE later (x TEXT) STRICT; no sql");
         assert!(open(&path, Access::ReadWrite, &broken).is_err());
-        assert_eq!(version(&path), 1);
+        assert_eq!(version(&path), now());
         let still = Store::open(&path, Access::ReadWrite).unwrap();
         assert_eq!(still.accounts().unwrap().len(), 1);
     }
@@ -144,20 +154,23 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("state.db");
         add_account(&Store::open(&path, Access::ReadWrite).unwrap(), "p").unwrap();
-        let read = open(&path, Access::ReadOnly, &two_steps()).unwrap();
+        let read = open(&path, Access::ReadOnly, &next()).unwrap();
         read.conn.execute("INSERT INTO later VALUES ('x')", []).unwrap();
         assert_eq!(read.accounts().unwrap().len(), 1);
-        assert_eq!(version(&path), 1);
+        assert_eq!(version(&path), now());
     }
 
     #[test]
     fn a_later_schema_is_refused() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("state.db");
-        drop(open(&path, Access::ReadWrite, &two_steps()).unwrap());
+        drop(open(&path, Access::ReadWrite, &next()).unwrap());
         for access in [Access::ReadWrite, Access::ReadOnly] {
             let refused = Store::open(&path, access).unwrap_err();
-            assert!(matches!(refused, StateError::Newer { found: 2, known: 1 }));
+            assert!(matches!(
+                refused,
+                StateError::Newer { found, known } if (found, known) == (now() + 1, now())
+            ));
         }
     }
 }

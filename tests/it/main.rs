@@ -14,6 +14,8 @@ mod cli;
 mod conformance;
 #[cfg(test)]
 mod directory;
+#[cfg(test)]
+mod everyday;
 mod exports;
 #[cfg(test)]
 mod faults;
@@ -35,6 +37,8 @@ mod manifest;
 mod model;
 #[cfg(test)]
 mod plans;
+#[cfg(test)]
+mod readme;
 #[cfg(test)]
 mod redaction;
 #[cfg(test)]

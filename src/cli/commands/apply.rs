@@ -18,22 +18,37 @@ use super::super::failure::Failure;
 use super::super::progress::Progress;
 use super::super::record::Record;
 use super::super::reporting::{Format, Reporting};
+use super::super::scope::Scope;
 use super::super::signals;
 use super::plan::{note_findings, note_first_plan};
 use super::show;
 
 /// Applies, and tells everybody who follows how it ended.
 pub async fn run(context: &Context, args: &Apply) -> Result<Exit, Failure> {
+    run_scoped(context, args, Scope::Manifest).await
+}
+
+/// Applies what a scope is about.
+pub async fn run_scoped(
+    context: &Context,
+    args: &Apply,
+    scope: Scope<'_>,
+) -> Result<Exit, Failure> {
     let report = args.report.as_deref().map(|path| context.env.absolute(path));
     let record = Record::begin(report, Arc::clone(&context.clock));
     let format = if args.json { Format::Json } else { Format::Text };
     let reporting = Reporting::begin(context, record, format);
-    let result = follow(context, args, &reporting).await;
+    let result = follow(context, args, scope, &reporting).await;
     reporting.end(&result);
     result
 }
 
-async fn follow(context: &Context, args: &Apply, to: &Reporting) -> Result<Exit, Failure> {
+async fn follow(
+    context: &Context,
+    args: &Apply,
+    scope: Scope<'_>,
+    to: &Reporting,
+) -> Result<Exit, Failure> {
     to.record.write();
     if let Some(problem) = to.record.problem() {
         return Err(Failure::new(Exit::Failed, problem, "choose another place with --report"));
@@ -41,10 +56,15 @@ async fn follow(context: &Context, args: &Apply, to: &Reporting) -> Result<Exit,
     let approved = args.file.as_deref().or(args.within.as_deref());
     let approved = approved.map(|path| show::read(context, path)).transpose()?;
     let (mut session, progress) = context.session()?;
+    scope.narrow(&mut session)?;
     session.events = to.listener(Arc::clone(&progress) as _);
     let request = PlanRequest {
         refresh: engine::Refresh::Incremental,
-        options: Options { selection: selection(&args.selection)?, ..Options::default() },
+        options: Options {
+            selection: selection(&args.selection)?,
+            force: scope.force(),
+            ..Options::default()
+        },
         max_downloads: args.max_downloads,
     };
     let work = Work { context, args, session: &session, progress: &progress, to };

@@ -3,12 +3,16 @@
 pub mod apply;
 pub mod auth;
 pub mod backup;
+pub mod clear_cache;
 pub mod completions;
 pub mod diff;
+pub mod download;
 pub mod init;
 pub mod inspect;
+pub mod list;
 pub mod plan;
 pub mod schema;
 pub mod show;
 pub mod state;
+pub mod sync;
 pub mod validate;

@@ -2,7 +2,7 @@
 
 use crate::archive::disk::{self, Access};
 use crate::engine::{self, PlanRequest, Planned, Session};
-use crate::plan::{BlockedReason, Document, Force, Listing, Meta, Notice, Options};
+use crate::plan::{BlockedReason, Document, Listing, Meta, Notice, Options};
 use crate::render::{plan_summary, plan_text, simulated};
 
 use super::super::args::{Format, Plan, Refresh};
@@ -10,11 +10,21 @@ use super::super::context::{Context, selection};
 use super::super::exit::Exit;
 use super::super::failure::Failure;
 use super::super::printer::Verbosity;
+use super::super::scope::Scope;
 use super::show::detail;
 
 /// Plans and prints.
 pub async fn run(context: &Context, args: &Plan) -> Result<Exit, Failure> {
-    let (session, progress) = context.session()?;
+    run_scoped(context, args, Scope::Manifest).await
+}
+
+/// Plans and prints what a scope is about.
+pub async fn run_scoped(context: &Context, args: &Plan, scope: Scope<'_>) -> Result<Exit, Failure> {
+    let (mut session, progress) = context.session()?;
+    scope.narrow(&mut session)?;
+    if session.manifest.rules.is_empty() {
+        context.printer.note("The manifest has no sync_rules, so there is nothing to plan.");
+    }
     note_first_plan(context, &session)?;
     let request = PlanRequest {
         refresh: match args.refresh {
@@ -24,7 +34,7 @@ pub async fn run(context: &Context, args: &Plan) -> Result<Exit, Failure> {
         },
         options: Options {
             selection: selection(&args.selection)?,
-            force: Force::No,
+            force: scope.force(),
             in_sync: listing(context, args),
         },
         max_downloads: args.max_downloads,

@@ -102,7 +102,7 @@ fn whole(store: &Store) -> Result<Value, Failure> {
 }
 
 fn account_json(store: &Store, account: &StoredAccount) -> Result<Value, Failure> {
-    let inventory = store.inventory_meta(account.row)?.map(|meta| {
+    let inventory = store.inventory_meta(account.row)?.filter(|meta| !meta.cleared).map(|meta| {
         json!({
             "count": meta.count,
             "complete": meta.complete,

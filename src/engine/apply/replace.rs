@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use crate::archive::{Backups, Spool, Subject};
-use crate::domain::{AccountName, Activity, Details};
+use crate::domain::{AccountName, Activity, Details, LinkOrigin, RemoteId};
 use crate::event::Phase;
 use crate::plan::Protocol;
 use crate::platform::{FitFile, PlatformError};
@@ -205,11 +205,33 @@ impl Run<'_> {
             Answer::Taken(id) => self.taken(task, id),
             Answer::Unknown(words) => self.unknown(task, &words),
             Answer::Refused(reason, words) => self.refuse(task, reason, &words),
+            Answer::Duplicate(existing) if self.is_the_same(task, existing.as_ref()) => {
+                self.keep_the_same(task)
+            }
             Answer::Duplicate(_) => {
                 let words = "the destination took no second copy, so nothing was replaced";
                 task.enter(self, Phase::Failed, words, json!({}))
             }
             Answer::Not(error) => self.fail(task, &format!("not sent: {error}"), &error),
         }
+    }
+
+    /// Whether what is to be replaced holds the very bytes that are sent, as its account lists.
+    fn is_the_same(&self, task: &Task, named: Option<&RemoteId>) -> bool {
+        let old = task.step.destination.id.as_ref();
+        let listed = old.and_then(|id| self.listed(&task.step.destination.account, id));
+        let there = listed.as_ref().and_then(|row| row.sha256.as_ref());
+        named == old
+            && there.is_some()
+            && there == task.parcel.as_ref().map(|parcel| &parcel.sha256)
+    }
+
+    /// A forced replace by the same bytes under the same name is done before it begins.
+    fn keep_the_same(&self, task: &mut Task) -> Result<(), EngineError> {
+        let Some(old) = task.step.destination.id.clone() else { return Ok(()) };
+        let listed = self.listed(&task.step.destination.account, &old);
+        task.link(self, listed.as_ref(), LinkOrigin::Placed)?;
+        let words = format!("{old} at the destination holds these very bytes");
+        task.enter(self, Phase::Adopted, &words, json!({ "id": old }))
     }
 }

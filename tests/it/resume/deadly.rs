@@ -79,6 +79,7 @@ impl Events for Trigger {
             | Event::Refreshed { .. }
             | Event::Comparing { .. }
             | Event::Waiting { .. }
+            | Event::Fetching { .. }
             | Event::Noted { .. } => {}
         }
     }

@@ -1,0 +1,264 @@
+//! Originals for a person: from the cache, else from their account, verified and kept.
+
+use std::cell::RefCell;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use futures_util::future::FutureExt as _;
+use futures_util::stream::{self, StreamExt as _};
+
+use crate::domain::{Activity, Sha256, Unusable};
+use crate::event::Event;
+use crate::fit;
+use crate::manifest::Account;
+use crate::plan::BlockedReason;
+use crate::platform::{Platform, PlatformError};
+
+use super::accounts::{self, OpenAccount};
+use super::error::EngineError;
+use super::listing::Listing;
+use super::originals;
+use super::session::Session;
+
+/// How long to wait where the platform does not say.
+const WAIT: Duration = Duration::from_secs(60);
+/// Requests to wait that end an account's queue.
+const MOST_LIMITED: u32 = 3;
+/// Transient failures in a row that end an account's queue.
+const MOST_TRANSIENT: u32 = 5;
+
+/// Whether what is fetched is kept in the cache.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Keep {
+    /// Always: the cache is where a person looks for it.
+    Always,
+    /// Unless the account shows its bytes anyway.
+    WhereItSaves,
+}
+
+/// Where bytes came from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Origin {
+    /// They were here.
+    Cache,
+    /// They were asked for.
+    Account,
+}
+
+/// An original, verified.
+#[derive(Clone, Debug)]
+pub struct Downloaded {
+    /// Its bytes.
+    pub bytes: Vec<u8>,
+    /// Where it stands in the cache, if it is kept.
+    pub path: Option<PathBuf>,
+    /// Where it came from.
+    pub origin: Origin,
+}
+
+/// Why an original is not here.
+#[derive(Debug, thiserror::Error)]
+pub enum Unfetched {
+    /// There is none.
+    #[error("the account has no file of it (entered by hand, or lost)")]
+    NoOriginal,
+    /// The account's file is not what it should be.
+    #[error("its file cannot be used: {0}")]
+    Unusable(String),
+    /// The file is another one than was listed.
+    #[error("its file has changed since the account was read")]
+    Changed,
+    /// The account cannot be asked.
+    #[error("{1}")]
+    Closed(BlockedReason, String),
+    /// It is not on the disk.
+    #[error("it cannot be kept: {0}")]
+    Unkept(std::io::Error),
+    /// The run ended, or the account was given up, before it.
+    #[error("not tried")]
+    NotTried,
+}
+
+/// Fetches originals of a listing, several at a time, and hands each on in the order of `wanted`.
+pub async fn download(
+    session: &Session,
+    account: &Account,
+    listing: &Listing,
+    wanted: &[&Activity],
+    keep: Keep,
+    mut take: impl FnMut(&Activity, Result<Downloaded, Unfetched>),
+) -> Result<(), EngineError> {
+    originals::prune(session)?;
+    let opened;
+    let mut open = &listing.account;
+    let cache = originals::cache(session);
+    let is_here = |activity: &&Activity| cache.get(originals::item(open, activity)).is_some();
+    if open.platform.is_none() && !wanted.iter().all(is_here) {
+        match accounts::open_one(session, account).await? {
+            Ok(account) => {
+                opened = account;
+                open = &opened;
+            }
+            Err((reason, message)) => {
+                for (place, activity) in wanted.iter().enumerate() {
+                    let closed = || Unfetched::Closed(reason, message.clone());
+                    take(activity, Err(if place == 0 { closed() } else { Unfetched::NotTried }));
+                }
+                return Ok(());
+            }
+        }
+    }
+    let queue = Queue { session, account: open, keep, trouble: RefCell::default() };
+    let parallel = account.max_parallel.unwrap_or(open.capabilities.parallel).max(1);
+    let parallel = usize::try_from(parallel).unwrap_or(1);
+    let mut fetched = stream::iter(wanted.iter().copied())
+        .map(|activity| queue.obtain(activity).map(move |result| (activity, result)))
+        .buffered(parallel);
+    let mut done = 0;
+    while let Some((activity, result)) = fetched.next().await {
+        done += 1;
+        let account = open.name.clone();
+        session.emit(Event::Fetching { account, done, of: wanted.len() });
+        take(activity, result);
+    }
+    Ok(())
+}
+
+/// What the downloads of an account share.
+struct Queue<'a> {
+    session: &'a Session,
+    account: &'a OpenAccount,
+    keep: Keep,
+    trouble: RefCell<Trouble>,
+}
+
+/// What an account has had against being asked.
+#[derive(Default)]
+struct Trouble {
+    limited: u32,
+    transient: u32,
+    closed: bool,
+}
+
+impl Queue<'_> {
+    async fn obtain(&self, activity: &Activity) -> Result<Downloaded, Unfetched> {
+        let item = originals::item(self.account, activity);
+        if let Some(cached) = originals::cache(self.session).get(item) {
+            let (bytes, path) = (cached.bytes, Some(cached.path));
+            return Ok(Downloaded { bytes, path, origin: Origin::Cache });
+        }
+        let bytes = self.verified(activity).await?;
+        let path = match self.keep {
+            Keep::WhereItSaves if self.account.capabilities.lists_bytes => None,
+            Keep::WhereItSaves => originals::put(self.session, self.account, activity, &bytes).ok(),
+            Keep::Always => Some(
+                originals::put(self.session, self.account, activity, &bytes)
+                    .map_err(Unfetched::Unkept)?,
+            ),
+        };
+        Ok(Downloaded { bytes, path, origin: Origin::Account })
+    }
+
+    /// Bytes that are whole and the activity's. What looks wrong is asked for once more: a broken
+    /// download is not a broken file, and an edited listing not another activity.
+    async fn verified(&self, activity: &Activity) -> Result<Vec<u8>, Unfetched> {
+        let bytes = self.bytes(activity).await?;
+        match doubt(activity, &bytes) {
+            None => return Ok(bytes),
+            Some(Doubt::Changed) => return Err(Unfetched::Changed),
+            Some(Doubt::Edited | Doubt::Broken(_)) => {}
+        }
+        let again = self.bytes(activity).await?;
+        match doubt(activity, &again) {
+            None => Ok(again),
+            Some(Doubt::Edited) if again == bytes => Ok(again),
+            Some(Doubt::Edited) => {
+                Err(Unfetched::Unusable("each download gives another one".to_owned()))
+            }
+            Some(Doubt::Changed) => Err(Unfetched::Changed),
+            Some(Doubt::Broken(detail)) => Err(Unfetched::Unusable(detail)),
+        }
+    }
+
+    async fn bytes(&self, activity: &Activity) -> Result<Vec<u8>, Unfetched> {
+        let unsupported = || Unfetched::Unusable("the account is not open".to_owned());
+        let platform = self.account.platform.as_deref().ok_or_else(unsupported)?;
+        loop {
+            if self.session.stop.is_requested() || self.trouble.borrow().closed {
+                return Err(Unfetched::NotTried);
+            }
+            match self.ask(platform, activity).await {
+                Ok(bytes) => return Ok(bytes),
+                Err(Asked::Wait(duration)) => {
+                    self.session.stop.sleep(self.session.clock(), duration).await;
+                }
+                Err(Asked::Failed(unfetched)) => return Err(unfetched),
+            }
+        }
+    }
+
+    async fn ask(&self, platform: &dyn Platform, activity: &Activity) -> Result<Vec<u8>, Asked> {
+        let answer = platform.download(activity).await;
+        let mut trouble = self.trouble.borrow_mut();
+        match answer {
+            Ok(original) => {
+                trouble.transient = 0;
+                Ok(original.bytes)
+            }
+            Err(PlatformError::NotFound) => Err(Asked::Failed(Unfetched::NoOriginal)),
+            Err(PlatformError::RateLimited { retry_after }) => {
+                trouble.limited += 1;
+                if trouble.limited < MOST_LIMITED {
+                    return Err(Asked::Wait(retry_after.unwrap_or(WAIT)));
+                }
+                let message = format!("it asked to wait {} times", trouble.limited);
+                trouble.closed = true;
+                Err(Asked::Failed(Unfetched::Closed(BlockedReason::Unavailable, message)))
+            }
+            Err(error) => {
+                let (reason, message) = accounts::obstacle(&error);
+                if matches!(error, PlatformError::Transient(_)) {
+                    trouble.transient += 1;
+                }
+                let is_lost = reason == BlockedReason::LoginNeeded;
+                if is_lost || trouble.transient >= MOST_TRANSIENT {
+                    trouble.closed = true;
+                }
+                Err(Asked::Failed(Unfetched::Closed(reason, message)))
+            }
+        }
+    }
+}
+
+/// What came of asking once.
+enum Asked {
+    Wait(Duration),
+    Failed(Unfetched),
+}
+
+/// What speaks against bytes.
+enum Doubt {
+    /// They are not those that were listed.
+    Changed,
+    /// They tell another time than the listing.
+    Edited,
+    /// They are no whole activity.
+    Broken(String),
+}
+
+fn doubt(activity: &Activity, bytes: &[u8]) -> Option<Doubt> {
+    if activity.sha256.as_ref().is_some_and(|listed| *listed != Sha256::of(bytes)) {
+        return Some(Doubt::Changed);
+    }
+    match fit::read(bytes) {
+        Ok(content) => {
+            let fits = originals::fit_the_listing(activity, bytes, &content);
+            (!fits).then_some(Doubt::Edited)
+        }
+        // Whole, and worth having for a person.
+        Err(Unusable::ClockNotSet | Unusable::SeveralActivities | Unusable::NoOriginal) => None,
+        Err(Unusable::Unreadable { detail } | Unusable::NotAnActivity { detail }) => {
+            Some(Doubt::Broken(detail))
+        }
+    }
+}

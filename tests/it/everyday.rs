@@ -1,0 +1,9 @@
+//! The everyday commands: list, download, sync, clear-cache.
+
+mod clear_cache;
+mod download;
+mod help;
+mod list;
+mod places;
+mod sync;
+mod world;
