@@ -59,6 +59,8 @@ pub enum Command {
     Show(Show),
     /// Execute a saved plan, or plan, ask and execute
     Apply(Apply),
+    /// Tell why an activity is uploaded, replaced, in sync, skipped or a question
+    Explain(Explain),
     /// Compare source and destination of an address, field by field and record by record
     Diff(Diff),
     /// Show what is in FIT files, or why they cannot be used
@@ -227,6 +229,12 @@ fn parse_allowance(text: &str) -> Result<Allowance, String> {
         "replaces" => Ok(Allowance::Replaces(number)),
         _ => Err(format!("'{class}' is neither uploads nor replaces")),
     }
+}
+
+#[derive(Debug, ClapArgs)]
+pub struct Explain {
+    /// As the plan shows it: RULE/START or RULE/@SOURCE_ID
+    pub address: String,
 }
 
 #[derive(Debug, ClapArgs)]

@@ -9,6 +9,7 @@ mod apply;
 mod decide;
 mod diff;
 mod error;
+mod explain;
 mod identify;
 mod lock;
 mod originals;
@@ -25,6 +26,7 @@ pub use apply::{
 pub use decide::{Subject, decide, find_subject};
 pub use diff::{Fetched, Pairing, diff};
 pub use error::EngineError;
+pub use explain::{Evidence, Explanation, InForce, explain};
 pub use lock::{LockRequest, check_locks, lock};
 pub use plan::{PlanRequest, Planned, plan};
 pub use refresh::Refresh;

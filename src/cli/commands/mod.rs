@@ -4,6 +4,7 @@ pub mod apply;
 pub mod backup;
 pub mod completions;
 pub mod diff;
+pub mod explain;
 pub mod init;
 pub mod inspect;
 pub mod plan;
