@@ -71,6 +71,9 @@ pub enum Command {
     /// List, show, put back or prune what apply replaced
     #[command(subcommand)]
     Backup(Backup),
+    /// Fill the cache with files that are at hand
+    #[command(subcommand)]
+    Cache(Cache),
     /// Print the JSON Schema of a document
     Schema(Schema),
     /// Print a shell's completions
@@ -288,6 +291,21 @@ pub enum Backup {
     Restore(Restore),
     /// Remove old backups for good
     Prune(Prune),
+}
+
+#[derive(Debug, Subcommand)]
+pub enum Cache {
+    /// Take an account's files from a folder or an account export, matched by their starts
+    Import(CacheImport),
+}
+
+#[derive(Debug, ClapArgs)]
+pub struct CacheImport {
+    /// A folder of FIT files, or the .zip of an account export
+    pub path: PathBuf,
+    /// The account whose files they are
+    #[arg(long, value_name = "NAME")]
+    pub account: String,
 }
 
 #[derive(Debug, ClapArgs)]

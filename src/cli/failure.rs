@@ -144,6 +144,10 @@ impl From<EngineError> for Failure {
                 happened,
                 "the backup is untouched; mend this and try again",
             ),
+            EngineError::CannotImport { .. } => {
+                let next = "name a folder of FIT files, or the .zip of an account export";
+                Self::new(Exit::Failed, happened, next)
+            }
             EngineError::Locked { .. } => {
                 let next =
                     "try again when it is over, or let this one wait with --lock-timeout 10m";

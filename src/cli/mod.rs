@@ -88,6 +88,7 @@ fn run(args: Args, printer: Printer) -> Result<Exit, Failure> {
             Command::Inspect(args) => commands::inspect::run(&context, &args),
             Command::State(args) => commands::state::run(&context, &args).await,
             Command::Backup(args) => commands::backup::run(&context, &args).await,
+            Command::Cache(args) => commands::cache::run(&context, &args).await,
             Command::Schema(args) => commands::schema::run(&context, &args),
             Command::Completions(args) => Ok(commands::completions::run(&context, &args)),
         }

@@ -91,9 +91,9 @@ fn accounts_of(manifest: &Manifest) -> Vec<&Account> {
     names.into_iter().filter_map(|name| manifest.accounts.get(name)).collect()
 }
 
-type Attempt = Result<OpenAccount, (BlockedReason, String)>;
+pub(super) type Attempt = Result<OpenAccount, (BlockedReason, String)>;
 
-async fn open_one(session: &Session, account: &Account) -> Result<Attempt, EngineError> {
+pub(super) async fn open_one(session: &Session, account: &Account) -> Result<Attempt, EngineError> {
     let platform = match (session.open)(account, &session.opening) {
         Ok(platform) => platform,
         Err(error) => return Ok(Err((BlockedReason::Unsupported, error.to_string()))),
@@ -142,7 +142,7 @@ fn lost_marker(
 }
 
 /// What the memory knows of an account, without opening it.
-fn remembered(session: &Session, account: &Account) -> Result<Attempt, EngineError> {
+pub(super) fn remembered(session: &Session, account: &Account) -> Result<Attempt, EngineError> {
     let spec = session.catalog.platform(&account.platform);
     let stored = session.store.account_named(&account.name)?;
     let stored = stored.filter(|stored| stored.platform == account.platform);

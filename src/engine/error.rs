@@ -77,6 +77,14 @@ pub enum EngineError {
         /// Why not.
         problem: String,
     },
+    /// Files for the cache cannot be read.
+    #[error("nothing can be taken into the cache of {account}: {problem}")]
+    CannotImport {
+        /// The account.
+        account: AccountName,
+        /// Why not.
+        problem: String,
+    },
     /// Another run writes to a destination.
     #[error("another run writes to {account}: {}", whose(owner.as_ref()))]
     Locked {

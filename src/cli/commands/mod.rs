@@ -2,6 +2,7 @@
 
 pub mod apply;
 pub mod backup;
+pub mod cache;
 pub mod completions;
 pub mod diff;
 pub mod explain;
