@@ -75,6 +75,8 @@ pub enum Command {
     Download(Download),
     /// Forget listings and fetched files, or sessions; never what was decided or done
     ClearCache(ClearCache),
+    /// Tell why an activity is uploaded, replaced, in sync, skipped or a question
+    Explain(Explain),
     /// Compare source and destination of an address, field by field and record by record
     Diff(Diff),
     /// Show what is in FIT files, or why they cannot be used
@@ -87,6 +89,9 @@ pub enum Command {
     /// List, show, put back or prune what apply replaced
     #[command(subcommand)]
     Backup(Backup),
+    /// Fill the cache with files that are at hand
+    #[command(subcommand)]
+    Cache(Cache),
     /// Print the JSON Schema of a document
     Schema(Schema),
     /// Print a shell's completions
@@ -248,6 +253,12 @@ fn parse_allowance(text: &str) -> Result<Allowance, String> {
 }
 
 #[derive(Debug, ClapArgs)]
+pub struct Explain {
+    /// As the plan shows it: RULE/START or RULE/@SOURCE_ID
+    pub address: String,
+}
+
+#[derive(Debug, ClapArgs)]
 pub struct Diff {
     /// As the plan shows it: RULE/START or RULE/@SOURCE_ID
     pub address: String,
@@ -346,6 +357,21 @@ pub enum Backup {
     Restore(Restore),
     /// Remove old backups for good
     Prune(Prune),
+}
+
+#[derive(Debug, Subcommand)]
+pub enum Cache {
+    /// Take an account's files from a folder or an account export, matched by their starts
+    Import(CacheImport),
+}
+
+#[derive(Debug, ClapArgs)]
+pub struct CacheImport {
+    /// A folder of FIT files, or the .zip of an account export
+    pub path: PathBuf,
+    /// The account whose files they are
+    #[arg(long, value_name = "NAME")]
+    pub account: String,
 }
 
 #[derive(Debug, ClapArgs)]

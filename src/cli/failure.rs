@@ -224,6 +224,10 @@ impl From<EngineError> for Failure {
                 Self::new(Exit::Partly, happened, next)
             }
             EngineError::Interrupted => Self::new(Exit::Interrupted, happened, "run it again"),
+            EngineError::CannotImport { .. } => {
+                let next = "name a folder of FIT files, or the .zip of an account export";
+                Self::new(Exit::Failed, happened, next)
+            }
             EngineError::Locked { .. } => {
                 let next =
                     "try again when it is over, or let this one wait with --lock-timeout 10m";

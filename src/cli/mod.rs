@@ -92,11 +92,13 @@ fn run(args: Args, printer: Printer) -> Result<Exit, Failure> {
             Command::Plan(args) => commands::plan::run(&context, &args).await,
             Command::Show(args) => commands::show::run(&context, &args),
             Command::Apply(args) => commands::apply::run(&context, &args).await,
+            Command::Explain(args) => commands::explain::run(&context, &args).await,
             Command::Diff(args) => commands::diff::run(&context, &args).await,
             Command::Inspect(args) => commands::inspect::run(&context, &args),
             Command::State(args) => commands::state::run(&context, &args).await,
             Command::Auth(args) => commands::auth::run(&context, &args).await,
             Command::Backup(args) => commands::backup::run(&context, &args).await,
+            Command::Cache(args) => commands::cache::run(&context, &args).await,
             Command::Schema(args) => commands::schema::run(&context, &args),
             Command::Completions(args) => Ok(commands::completions::run(&context, &args)),
         }

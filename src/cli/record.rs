@@ -6,8 +6,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use jiff::{SignedDuration, Timestamp};
 
-use crate::disk::{self, Access};
 use crate::clock::Clock;
+use crate::disk::{self, Access};
 use crate::domain::Address;
 use crate::engine::{Finished, Settled};
 use crate::event::{Event, Events, Phase};

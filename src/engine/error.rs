@@ -80,6 +80,14 @@ pub enum EngineError {
     /// What an earlier run began there is not over.
     #[error("{0}: what an earlier run began is not settled yet")]
     UnderWay(Address),
+    /// Files for the cache cannot be read.
+    #[error("nothing can be taken into the cache of {account}: {problem}")]
+    CannotImport {
+        /// The account.
+        account: AccountName,
+        /// Why not.
+        problem: String,
+    },
     /// Another run writes to a destination.
     #[error("another run writes to {account}: {}", whose(owner.as_ref()))]
     Locked {

@@ -70,6 +70,26 @@ pub struct Account {
 }
 
 impl Account {
+    /// A folder or export that no manifest names.
+    pub fn directory(name: AccountName, path: &Path) -> Self {
+        Self {
+            name,
+            platform: "directory".to_owned(),
+            region: None,
+            email: None,
+            password: Vec::new(),
+            mfa_command: None,
+            path: Some(path.to_path_buf()),
+            proxy: None,
+            ca_file: None,
+            max_parallel: None,
+            min_gap_ms: None,
+            settle_s: None,
+            allow_login: None,
+            endpoints: BTreeMap::new(),
+        }
+    }
+
     /// Whether its path names the zip of an account export, which is only read.
     pub fn is_export(&self) -> bool {
         let extension = self.path.as_deref().and_then(Path::extension);

@@ -7,6 +7,7 @@ mod decisions;
 mod determinism;
 mod diff;
 mod edits;
+mod explain;
 mod init;
 mod main_line;
 mod memory;

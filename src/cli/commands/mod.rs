@@ -3,10 +3,12 @@
 pub mod apply;
 pub mod auth;
 pub mod backup;
+pub mod cache;
 pub mod clear_cache;
 pub mod completions;
 pub mod diff;
 pub mod download;
+pub mod explain;
 pub mod init;
 pub mod inspect;
 pub mod list;

@@ -1,0 +1,144 @@
+//! The closed lists of reasons in whole sentences, and what a person may do next.
+
+use crate::engine::Standing;
+use crate::plan::{ConflictReason, InSyncReason, SkipReason, StepReason};
+
+/// What a person may do next.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Next {
+    Nothing,
+    Apply,
+    Diff,
+    Decide,
+    Forget,
+    Undecide,
+    EditRule,
+    Inspect,
+    PlanAgain,
+}
+
+impl Next {
+    pub(super) fn words(self, address: &str, standing: &Standing) -> String {
+        match self {
+            Self::Nothing => "nothing to do".to_owned(),
+            Self::Apply => "fit_sync apply".to_owned(),
+            Self::Diff => format!("fit_sync diff {address}"),
+            Self::Decide => {
+                let destination = &standing.rule.destination;
+                let mut candidates = standing.counterparts.iter();
+                match candidates.find(|candidate| candidate.account == *destination) {
+                    Some(first) => format!(
+                        "fit_sync state adopt {address} --as {}   (or distinct, ignore)",
+                        first.id
+                    ),
+                    None => format!("fit_sync state distinct {address}   (or ignore)"),
+                }
+            }
+            Self::Forget => format!("fit_sync state rm {address}   to have it planned again"),
+            Self::Undecide => format!("fit_sync state undecide {address}   to be asked again"),
+            Self::EditRule => "change the rule if it should be taken".to_owned(),
+            Self::Inspect => "fit_sync inspect FILE tells more about a file".to_owned(),
+            Self::PlanAgain => "fit_sync plan   goes on with it".to_owned(),
+        }
+    }
+}
+
+pub(super) fn step(reason: StepReason) -> &'static str {
+    match reason {
+        StepReason::MissingAtDestination => "nothing at the destination is this recording",
+        StepReason::Distinct => "a person said that it is none of those at the destination",
+        StepReason::ContentDiffers => {
+            "the destination holds the same recording with other content, and the rule replaces"
+        }
+        StepReason::Forced => "--force takes it although it is there or in question",
+    }
+}
+
+pub(super) fn in_sync(reason: InSyncReason) -> &'static str {
+    match reason {
+        InSyncReason::Linked => "an earlier run made or found this pair",
+        InSyncReason::SameBytes => "both sides hold the same bytes",
+        InSyncReason::SameActivity => "both sides hold the same recording",
+        InSyncReason::Adopted => "a person said that both are the same",
+        InSyncReason::Pending => "it was sent and is not listed yet; it is not sent again",
+    }
+}
+
+pub(super) fn after_in_sync(reason: InSyncReason) -> Vec<Next> {
+    match reason {
+        InSyncReason::SameBytes => vec![Next::Nothing],
+        InSyncReason::Linked | InSyncReason::SameActivity => vec![Next::Nothing, Next::Diff],
+        InSyncReason::Adopted => vec![Next::Nothing, Next::Undecide],
+        InSyncReason::Pending => vec![Next::PlanAgain],
+    }
+}
+
+pub(super) fn skip(reason: SkipReason) -> &'static str {
+    match reason {
+        SkipReason::FilteredType => "the rule's activity types do not take it",
+        SkipReason::FilteredDate => "the rule's dates do not take it",
+        SkipReason::Filtered => "a filter of the rule does not take it",
+        SkipReason::NoOriginal => "the source holds no file for it",
+        SkipReason::Unreadable => "its file is broken",
+        SkipReason::NotAnActivity => "it is a FIT file of another kind",
+        SkipReason::ClockNotSet => "the device did not know the time, so nothing can be matched",
+        SkipReason::UnsupportedByDestination => "the destination's platform cannot hold it",
+        SkipReason::RejectedByDestination => "the destination refused it for good",
+        SkipReason::TooLarge => "it is larger than the destination takes",
+        SkipReason::RemovedAtDestination => {
+            "it was at the destination and a person removed it; it is never brought back by itself"
+        }
+        SkipReason::IsOurCopy => "apply brought it here from that very destination",
+        SkipReason::CoveredByRule => "another rule owns this event",
+        SkipReason::SameBytesInSource => "the source holds the same bytes twice",
+        SkipReason::Ignored => "a person said to leave it alone",
+        SkipReason::NotCompared => "it is there, and whether its content differs is not known yet",
+    }
+}
+
+pub(super) fn after_skip(reason: SkipReason) -> Vec<Next> {
+    match reason {
+        SkipReason::FilteredType | SkipReason::FilteredDate | SkipReason::Filtered => {
+            vec![Next::EditRule]
+        }
+        SkipReason::Unreadable | SkipReason::NotAnActivity => vec![Next::Inspect],
+        SkipReason::RejectedByDestination
+        | SkipReason::TooLarge
+        | SkipReason::RemovedAtDestination => vec![Next::Forget],
+        SkipReason::NoOriginal
+        | SkipReason::ClockNotSet
+        | SkipReason::UnsupportedByDestination
+        | SkipReason::IsOurCopy
+        | SkipReason::CoveredByRule
+        | SkipReason::SameBytesInSource => vec![Next::Nothing],
+        SkipReason::Ignored => vec![Next::Undecide],
+        SkipReason::NotCompared => vec![Next::PlanAgain, Next::Diff],
+    }
+}
+
+pub(super) fn conflict(reason: ConflictReason) -> &'static str {
+    match reason {
+        ConflictReason::Ambiguous => "several at the destination could be it equally well",
+        ConflictReason::PossibleTimeZoneDuplicate => {
+            "one at the destination is like it but for a shift by quarter hours"
+        }
+        ConflictReason::PartialOverlap => "it shares a part of its time with another activity",
+        ConflictReason::ChangedOnBothSides => "it was edited here and there since they were paired",
+        ConflictReason::WouldLoseData => {
+            "the one to be replaced holds something that this one lacks"
+        }
+        ConflictReason::NeverAppeared => "it was accepted long ago and was never listed",
+        ConflictReason::SeveralActivities => "its file holds several activities one after another",
+    }
+}
+
+pub(super) fn after_conflict(reason: ConflictReason) -> Vec<Next> {
+    match reason {
+        ConflictReason::NeverAppeared | ConflictReason::SeveralActivities => vec![Next::Decide],
+        ConflictReason::Ambiguous
+        | ConflictReason::PossibleTimeZoneDuplicate
+        | ConflictReason::PartialOverlap
+        | ConflictReason::ChangedOnBothSides
+        | ConflictReason::WouldLoseData => vec![Next::Decide, Next::Diff],
+    }
+}
