@@ -2,6 +2,7 @@
 //! own, with a switch for everything that is only guessed about the real one.
 
 mod account;
+mod activities;
 mod api;
 mod sso;
 mod switches;
@@ -21,6 +22,7 @@ use axum::response::{IntoResponse, Response};
 use tokio::sync::oneshot;
 
 pub(crate) use account::Account;
+pub(crate) use activities::Stored;
 pub(crate) use switches::{Code, Renewal, Switches, Trouble};
 
 /// Garmin's hosts, as `endpoints` names them.
@@ -56,7 +58,9 @@ pub(crate) struct Seen {
 pub(crate) struct World {
     pub(crate) switches: Switches,
     pub(crate) account: Account,
+    pub(crate) activities: Vec<Stored>,
     pub(crate) seen: Vec<Seen>,
+    next_id: u64,
     bases: BTreeMap<Host, String>,
 }
 
@@ -142,13 +146,21 @@ async fn serve(switches: Switches, started: mpsc::Sender<Shared>, stopped: onesh
         listeners.push((host, listener));
     }
     let account = Account::new();
-    let world: Shared = Arc::new(Mutex::new(World { switches, account, seen: Vec::new(), bases }));
+    let world = World {
+        switches,
+        account,
+        activities: Vec::new(),
+        seen: Vec::new(),
+        next_id: 21_482_825_000,
+        bases,
+    };
+    let world: Shared = Arc::new(Mutex::new(world));
     started.send(Arc::clone(&world)).unwrap();
     for (host, listener) in listeners {
         let routes = match host {
             Host::Sso => sso::routes().merge(widget::routes()),
             Host::Diauth => tokens::routes(),
-            Host::Connectapi => api::routes(),
+            Host::Connectapi => api::routes().merge(activities::routes()),
             Host::Connect => Router::new(),
         };
         let app = routes
