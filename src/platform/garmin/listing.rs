@@ -71,7 +71,12 @@ impl Reader<'_> {
         if let Some(page) = self.grown(&first, count, known) {
             return Ok(page);
         }
+        // One page is one moment; over several the list may have moved.
+        let is_one_page = first.len() < ROWS;
         let mut rows = self.whole(first).await?;
+        if is_one_page {
+            return Ok(self.finished(rows, count));
+        }
         let mut after = self.count().await?;
         if after != count || rows.moved {
             rows = self.whole(self.page(0).await?).await?;

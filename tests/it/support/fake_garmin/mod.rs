@@ -86,11 +86,16 @@ pub(crate) struct FakeGarmin {
 impl FakeGarmin {
     /// Starts one on free ports.
     pub(crate) fn start(switches: Switches) -> Self {
+        Self::start_at(switches, 0)
+    }
+
+    /// Starts one on four ports in a row, of which this is the first.
+    pub(crate) fn start_at(switches: Switches, port: u16) -> Self {
         let (stop, stopped) = oneshot::channel();
         let (started, start) = mpsc::channel();
         let thread = std::thread::spawn(move || {
             let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
-            runtime.unwrap().block_on(serve(switches, started, stopped));
+            runtime.unwrap().block_on(serve(switches, port, started, stopped));
         });
         let world = start.recv().unwrap();
         Self { world, stop: Some(stop), thread: Some(thread) }
@@ -136,12 +141,18 @@ impl Drop for FakeGarmin {
     }
 }
 
-async fn serve(switches: Switches, started: mpsc::Sender<Shared>, stopped: oneshot::Receiver<()>) {
+async fn serve(
+    switches: Switches,
+    port: u16,
+    started: mpsc::Sender<Shared>,
+    stopped: oneshot::Receiver<()>,
+) {
     let mut listeners = Vec::new();
     let mut bases = BTreeMap::new();
-    for host in Host::ALL {
-        let any = SocketAddr::from(([127, 0, 0, 1], 0));
-        let listener = tokio::net::TcpListener::bind(any).await.unwrap();
+    for (number, host) in (0..).zip(Host::ALL) {
+        let port = if port == 0 { 0 } else { port + number };
+        let address = SocketAddr::from(([127, 0, 0, 1], port));
+        let listener = tokio::net::TcpListener::bind(address).await.unwrap();
         bases.insert(host, format!("http://{}", listener.local_addr().unwrap()));
         listeners.push((host, listener));
     }
