@@ -51,6 +51,7 @@ fn main() -> std::io::Result<()> {
         mfa.endpoints()
     );
     write(&folder, &accounts)?;
+    write_tokens(&folder, &us, &cn)?;
     let told = format!(
         "Three accounts are up; the password is 'right', the code of garmin_mfa 123456. In another \
          terminal:\n\n  export FIT_SYNC_HOME={0}/home\n  cd {0}\n  fit_sync auth\n  fit_sync \
@@ -91,6 +92,22 @@ fn fill(fake: &FakeGarmin, count: u32) {
             .records(60);
         fake.world().store(&file.build(), title);
     }
+}
+
+/// Tokens as other tools keep them: python-garminconnect's of the first account, garth's of the second.
+fn write_tokens(folder: &Path, us: &FakeGarmin, cn: &FakeGarmin) -> std::io::Result<()> {
+    let [lasting, traded] = cn.world().older_tokens();
+    let files = [
+        ("garminconnect/garmin_tokens.json", us.world().newer_tokens().to_string()),
+        ("garth/oauth1_token.json", lasting.to_string()),
+        ("garth/oauth2_token.json", traded.to_string()),
+    ];
+    for (name, text) in files {
+        let path = folder.join(name);
+        fs::create_dir_all(path.parent().unwrap_or(folder))?;
+        fs::write(path, text)?;
+    }
+    Ok(())
 }
 
 /// A private home and a manifest, as on the first day.
