@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
-use backon::{ExponentialBuilder, Retryable as _};
+use backon::{BackoffBuilder as _, ExponentialBuilder};
 use jiff::Timestamp;
 
 use crate::clock::Clock;
@@ -53,34 +53,32 @@ impl Patience {
     pub async fn repeat<T, E, F: Future<Output = Result<T, E>>>(
         &self,
         judge: impl Fn(&E) -> Again,
-        call: impl FnMut() -> F,
+        mut call: impl FnMut() -> F,
     ) -> Result<T, E> {
-        let gaps = ExponentialBuilder::default()
+        let mut gaps = ExponentialBuilder::default()
             .with_min_delay(Duration::from_secs(1))
             .with_max_delay(Duration::from_secs(10))
             .with_max_times(TRIES - 1)
             .with_jitter()
-            .with_jitter_seed(self.seed);
-        let clock = Arc::clone(&self.clock);
-        let sleeper = move |wait: Duration| {
-            let clock = Arc::clone(&clock);
-            async move { clock.sleep(wait).await }
-        };
-        call.retry(gaps)
-            .sleep(sleeper)
-            .when(|error| match judge(error) {
-                Again::Never => false,
-                Again::Soon => true,
-                Again::After(wait) => {
-                    let strikes = self.strikes.fetch_add(1, Ordering::Relaxed) + 1;
-                    strikes < MOST_STRIKES && wait.unwrap_or(WAIT) <= MOST_WAIT
-                }
-            })
-            .adjust(|error, gap| match (judge(error), gap) {
-                (Again::After(wait), Some(_)) => Some(wait.unwrap_or(WAIT)),
-                (_, gap) => gap,
-            })
-            .await
+            .with_jitter_seed(self.seed)
+            .build();
+        loop {
+            let error = match call().await {
+                Ok(value) => return Ok(value),
+                Err(error) => error,
+            };
+            let wait = match (judge(&error), gaps.next()) {
+                (Again::Soon, Some(gap)) => gap,
+                (Again::After(wait), Some(_)) if self.may_wait(wait) => wait.unwrap_or(WAIT),
+                (Again::Never | Again::Soon | Again::After(_), _) => return Err(error),
+            };
+            self.clock.sleep(wait).await;
+        }
+    }
+
+    fn may_wait(&self, wait: Option<Duration>) -> bool {
+        let strikes = self.strikes.fetch_add(1, Ordering::Relaxed) + 1;
+        strikes < MOST_STRIKES && wait.unwrap_or(WAIT) <= MOST_WAIT
     }
 }
 

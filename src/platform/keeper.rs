@@ -8,6 +8,7 @@ use jiff::{SignedDuration, Timestamp};
 use tokio::sync::Mutex;
 
 use crate::clock::Clock;
+use crate::domain::ProfileId;
 use crate::manifest::Account;
 use crate::net::{Again, Patience};
 use crate::vault::{Held, Session, Vault, VaultError};
@@ -111,6 +112,28 @@ impl Keeper {
         Ok(session)
     }
 
+    /// Whose session it is, asked of the platform.
+    ///
+    /// # Errors
+    /// If it does not say, or the session is somebody else's.
+    pub async fn profile(&self) -> Result<ProfileId, PlatformError> {
+        let session = self.session().await?;
+        let probed = match self.login.probe(&session).await {
+            Err(LoginError::TokenRejected(_)) => {
+                let session = self.another(&session).await?;
+                self.login.probe(&session).await
+            }
+            other => other,
+        };
+        let profile = probed.map_err(platform_error)?;
+        let mut kept = self.kept.lock().await;
+        if let Some(session) = kept.session.take() {
+            let known = self.known_as(session, profile.clone()).await;
+            kept.session = Some(known.map_err(platform_error)?);
+        }
+        Ok(profile)
+    }
+
     /// Opens the account for a person: by the stored session if it works, else by a login.
     ///
     /// # Errors
@@ -180,7 +203,7 @@ impl Keeper {
     async fn known_as(
         &self,
         mut session: Session,
-        profile: crate::domain::ProfileId,
+        profile: ProfileId,
     ) -> Result<Session, LoginError> {
         match &session.profile {
             Some(known) if *known == profile => Ok(session),

@@ -85,6 +85,7 @@ pub fn open(account: &Account, opening: &Opening) -> Result<Arc<dyn Platform>, O
                 Ok(Arc::new(Directory::new(path, opening.clone())))
             }
         }
+        "garmin" => garmin::open(account, opening),
         other => Err(match catalog().platform(other) {
             Some(spec) => OpenError::NotYet { platform: spec.name },
             None => OpenError::Unknown { platform: other.to_owned() },

@@ -15,20 +15,23 @@ use fit_sync::platform::{
 use jiff::Timestamp;
 use tempfile::TempDir;
 
-use crate::support::fit;
+use crate::support::fake_garmin::{FakeGarmin, Switches};
 use crate::support::world::{NOW, World, opening, settings};
+use crate::support::{fit, garmin};
 
 /// A platform that the suite is run on.
 #[derive(Clone, Copy, Debug)]
 enum Subject {
     Memory(ReplaceProtocol),
     Directory,
+    Garmin,
 }
 
-const SUBJECTS: [Subject; 3] = [
+const SUBJECTS: [Subject; 4] = [
     Subject::Memory(ReplaceProtocol::UploadThenDelete),
     Subject::Memory(ReplaceProtocol::DeleteThenUpload),
     Subject::Directory,
+    Subject::Garmin,
 ];
 
 /// An empty account, and what keeps it alive.
@@ -36,25 +39,31 @@ struct Account {
     subject: Subject,
     platform: Arc<dyn Platform>,
     _folder: Option<TempDir>,
+    _fake: Option<FakeGarmin>,
 }
 
 impl Account {
     async fn open(subject: Subject) -> Self {
-        let (platform, folder): (Arc<dyn Platform>, _) = match subject {
+        let (platform, folder, fake): (Arc<dyn Platform>, _, _) = match subject {
             Subject::Memory(protocol) => {
                 let mut settings = settings("b", protocol);
                 settings.page_size = std::num::NonZeroUsize::new(2);
-                (Arc::new(Memory::new(settings)), None)
+                (Arc::new(Memory::new(settings)), None, None)
             }
             Subject::Directory => {
                 let folder = tempfile::tempdir().unwrap();
                 let clock = Arc::new(ManualClock::new(NOW.parse().unwrap()));
                 let directory = Directory::new(folder.path().join("archive"), opening(&clock));
-                (Arc::new(directory), Some(folder))
+                (Arc::new(directory), Some(folder), None)
+            }
+            Subject::Garmin => {
+                let fake = FakeGarmin::start(Switches::of("garmin.com"));
+                let (platform, home) = garmin::open(&fake);
+                (platform, Some(home), Some(fake))
             }
         };
         platform.prepare().await.unwrap();
-        Self { subject, platform, _folder: folder }
+        Self { subject, platform, _folder: folder, _fake: fake }
     }
 
     fn can(&self) -> Capabilities {

@@ -26,6 +26,8 @@ mod fit_identity;
 #[cfg(test)]
 mod fresh;
 #[cfg(test)]
+mod garmin;
+#[cfg(test)]
 mod import;
 #[cfg(test)]
 mod laws;

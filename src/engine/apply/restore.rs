@@ -51,19 +51,12 @@ pub async fn restore(
     let read = session.stop.race(reading).await;
     let (opened, inventories) = read.unwrap_or(Err(EngineError::Interrupted))?;
     let memory = recall(session, &opened)?;
-    let refused =
-        |problem: String| EngineError::CannotRestore { account: account.clone(), problem };
-    if let Some((_, why)) = opened.blocked.get(account) {
-        return Err(refused(why.clone()));
-    }
-    if opened.accounts.get(account).is_some_and(|open| !open.capabilities.upload) {
-        return Err(refused("it is only read".to_owned()));
-    }
+    check_account(&opened, account)?;
     check_reach(session, locks, &opened, account, backup)?;
     let content = fit::read(&bytes).ok();
     let key = content.as_ref().and_then(|content| content.key());
     let (Some(content), Some((key, _))) = (content, key) else {
-        return Err(refused("the backup is no whole activity file".to_owned()));
+        return Err(refused(account, "the backup is no whole activity file"));
     };
     let there = inventories.get(account).map(|i| i.activities.as_slice()).unwrap_or_default();
     if there.iter().any(|row| row.sha256.as_ref() == Some(&backup.sha256)) {
@@ -100,6 +93,21 @@ pub async fn restore(
     let good = i32::from(task.phase != Phase::Confirmed);
     session.store.end_run(id, session.clock().now(), good, &json!(counts))?;
     Ok(Restored { step: Some(task.applied()), decision })
+}
+
+fn refused(account: &AccountName, problem: &str) -> EngineError {
+    EngineError::CannotRestore { account: account.clone(), problem: problem.to_owned() }
+}
+
+/// Refuses an account that cannot be reached or written to.
+fn check_account(opened: &Opened, account: &AccountName) -> Result<(), EngineError> {
+    if let Some((_, why)) = opened.blocked.get(account) {
+        return Err(refused(account, why));
+    }
+    if opened.accounts.get(account).is_some_and(|open| !open.capabilities.upload) {
+        return Err(refused(account, "it is only read"));
+    }
+    Ok(())
 }
 
 /// Refuses an account that others may be writing to, and a place where a step is still under way.

@@ -2,11 +2,14 @@
 
 use serde::Deserialize;
 
-use crate::net::{Answer, NetError, redact, retry_after};
-use crate::platform::login::{Ending, LoginError, Refusal};
 use jiff::Timestamp;
 
-use super::types::{LoginAnswer, TokenRefusal};
+use crate::domain::RemoteId;
+use crate::net::{Answer, NetError, redact, retry_after};
+use crate::platform::login::{Ending, LoginError, Refusal};
+use crate::platform::{AuthFailure, PlatformError, Rejection};
+
+use super::types::{ImportResult, Imported, LoginAnswer, TokenRefusal, UploadAnswer, id};
 
 /// What a login's JSON says besides success and a question for a code.
 pub(super) fn login_refusal(kind: &str, message: &str) -> LoginError {
@@ -77,6 +80,89 @@ pub(super) fn probe_error(answer: &Answer, now: Timestamp) -> LoginError {
         status @ 500..=599 => LoginError::Unavailable(format!("the API answered {status}")),
         status => LoginError::NotUnderstood(format!("the API answered {status}")),
     }
+}
+
+/// What an answer of the API means when it is not the wanted one, and nothing was done for it.
+pub(super) fn api_error(answer: &Answer, now: Timestamp) -> PlatformError {
+    let words = redact::text(&said(answer));
+    match answer.status {
+        401 => PlatformError::Auth(AuthFailure::Expired),
+        403 if is_json(answer) => PlatformError::Permanent(format!("Garmin forbids it: {words}")),
+        403 => PlatformError::Transient("403 from Garmin's gateway".to_owned()),
+        404 => PlatformError::NotFound,
+        429 => PlatformError::RateLimited { retry_after: retry_after(answer, now) },
+        status @ 500..=599 => PlatformError::Transient(format!("Garmin answered {status}")),
+        status => PlatformError::Protocol(format!("Garmin answered {status} {words}")),
+    }
+}
+
+/// What an answer to a change means: where the server failed, it may have been made.
+pub(super) fn change_error(answer: &Answer, now: Timestamp) -> PlatformError {
+    match answer.status {
+        status @ 500..=599 => PlatformError::Unconfirmed(format!("Garmin answered {status}")),
+        _ => api_error(answer, now),
+    }
+}
+
+/// What an answer to an upload means, if it is not that it was taken.
+pub(super) fn upload_error(answer: &Answer, now: Timestamp) -> Option<PlatformError> {
+    let result = import_result(answer);
+    if let Some(failure) = result.failures.first() {
+        return Some(import_failure(failure));
+    }
+    let words = said(answer);
+    match answer.status {
+        200..=202 => None,
+        409 => Some(PlatformError::Duplicate { existing: None }),
+        412 => Some(consent()),
+        413 => Some(too_large()),
+        415 => Some(refused("the file is of a type that Garmin does not support")),
+        400 | 402 | 403 if !words.is_empty() => Some(PlatformError::Permanent(format!(
+            "Garmin refuses uploads: {}; log in on the website and look what it asks for",
+            redact::text(&words)
+        ))),
+        _ => Some(change_error(answer, now)),
+    }
+}
+
+/// What the server says about an import, if it says something.
+pub(super) fn import_result(answer: &Answer) -> ImportResult {
+    answer.json::<UploadAnswer>().and_then(|body| body.detailed_import_result).unwrap_or_default()
+}
+
+fn import_failure(failure: &Imported) -> PlatformError {
+    let messages = failure.messages.as_deref().unwrap_or_default();
+    let words: Vec<&str> = messages.iter().map(|message| message.content.as_str()).collect();
+    let words = words.join("; ");
+    if messages.iter().any(|message| message.code == 202) {
+        let existing = id(failure.internal_id.as_ref()).map(RemoteId::new);
+        return PlatformError::Duplicate { existing };
+    }
+    if words.contains("upload consent") {
+        return consent();
+    }
+    refused(&redact::text(&words))
+}
+
+fn consent() -> PlatformError {
+    PlatformError::Permanent(
+        "the account has not consented to uploads: on the website under Settings, Profile & \
+         Privacy, Data, allow Device Upload"
+            .to_owned(),
+    )
+}
+
+fn refused(words: &str) -> PlatformError {
+    PlatformError::Rejected { reason: words.to_owned(), kind: Rejection::Refused }
+}
+
+fn too_large() -> PlatformError {
+    let reason = "the file is too large for Garmin".to_owned();
+    PlatformError::Rejected { reason, kind: Rejection::TooLarge }
+}
+
+fn is_json(answer: &Answer) -> bool {
+    answer.json::<serde_json::Value>().is_some()
 }
 
 /// What the API says about a failure, in its own words.
@@ -166,6 +252,47 @@ mod tests {
         assert!(matches!(login_obstacle(&answer(502, ""), now), Some(LoginError::Unavailable(_))));
         assert_eq!(login_obstacle(&answer(401, "{}"), now), None);
         assert_eq!(login_obstacle(&answer(200, "{}"), now), None);
+    }
+
+    #[test]
+    fn uploads_end_in_every_way_by_body_before_status() {
+        let now = Timestamp::UNIX_EPOCH;
+        let of = |status, body: &str| upload_error(&answer(status, body), now);
+        let failure = |id: &str, code: u32, words: &str| {
+            format!(
+                r#"{{"detailedImportResult":{{"uploadId":"","failures":[{{"internalId":{id},
+                "messages":[{{"code":{code},"content":"{words}"}}]}}]}}}}"#
+            )
+        };
+        let existing =
+            |text: &str| PlatformError::Duplicate { existing: Some(RemoteId::new(text)) };
+        assert_eq!(of(409, &failure("7", 202, "Duplicate Activity.")), Some(existing("7")));
+        assert_eq!(of(201, &failure("\"8\"", 202, "dup")), Some(existing("8")));
+        assert_eq!(of(409, "<html>"), Some(PlatformError::Duplicate { existing: None }));
+        let text = of(202, &failure("null", 415, "of a type we do not support")).unwrap();
+        assert!(matches!(text, PlatformError::Rejected { kind: Rejection::Refused, .. }));
+        let large = of(413, "").unwrap();
+        assert!(matches!(large, PlatformError::Rejected { kind: Rejection::TooLarge, .. }));
+        for (status, body) in
+            [(412, "{}".to_owned()), (400, failure("null", 1, "but upload consent is"))]
+        {
+            assert!(matches!(of(status, &body), Some(PlatformError::Permanent(_))), "{status}");
+        }
+        for status in [500, 502, 504] {
+            assert!(matches!(of(status, "<html>"), Some(PlatformError::Unconfirmed(_))));
+        }
+        assert!(matches!(of(429, ""), Some(PlatformError::RateLimited { .. })));
+        assert_eq!(of(202, r#"{"detailedImportResult":{"successes":[],"failures":[]}}"#), None);
+    }
+
+    #[test]
+    fn a_gateway_s_403_is_no_ended_session() {
+        let now = Timestamp::UNIX_EPOCH;
+        assert!(matches!(api_error(&answer(403, "<html>"), now), PlatformError::Transient(_)));
+        let said = r#"{"message":"HTTP 403 Forbidden","error":"ForbiddenException"}"#;
+        assert!(matches!(api_error(&answer(403, said), now), PlatformError::Permanent(_)));
+        assert_eq!(api_error(&answer(401, ""), now), PlatformError::Auth(AuthFailure::Expired));
+        assert_eq!(api_error(&answer(404, ""), now), PlatformError::NotFound);
     }
 
     #[test]

@@ -6,8 +6,12 @@
 //!
 //! Knows no other platform, no state, no plan and no prompt.
 
+mod api;
+mod archive;
 mod auth;
 mod error;
+mod listing;
+mod platform;
 mod regions;
 pub(super) mod spec;
 mod types;
@@ -17,12 +21,15 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::manifest::Account;
-use crate::net::{Client, Hosts, Pace, Pacing, Settings};
+use crate::net::{Client, Hosts, Pace, Pacing, Patience, Settings};
 
+use super::Platform;
 use super::keeper::Keeper;
 use super::registry::{OpenError, Opening};
 
+use api::Api;
 use auth::GarminLogin;
+use platform::Garmin;
 use regions::Endpoints;
 
 /// One request at a time, at most two or three a second, as those advise who were banned for more.
@@ -39,6 +46,26 @@ pub(super) fn keeper(account: &Account, opening: &Opening) -> Result<Keeper, Ope
         Arc::clone(&opening.ask),
         Arc::clone(&opening.clock),
     ))
+}
+
+/// Opens an account, without contacting anything yet.
+pub(super) fn open(account: &Account, opening: &Opening) -> Result<Arc<dyn Platform>, OpenError> {
+    let account = Arc::new(account.clone());
+    let login = login(&account, opening)?;
+    let (client, base, region) =
+        (login.client.clone(), login.endpoints.connectapi.clone(), login.region);
+    let keeper = Keeper::new(
+        account,
+        Arc::new(login),
+        opening.vault.clone(),
+        Arc::clone(&opening.ask),
+        Arc::clone(&opening.clock),
+    );
+    let [a, b, c, d, ..] = (opening.random)();
+    let seed = u64::from(u32::from_be_bytes([a, b, c, d]));
+    let patience = Patience::new(Arc::clone(&opening.clock), seed);
+    let api = Api { base, client, keeper, clock: Arc::clone(&opening.clock), patience };
+    Ok(Arc::new(Garmin { api, region }))
 }
 
 fn login(account: &Arc<Account>, opening: &Opening) -> Result<GarminLogin, OpenError> {

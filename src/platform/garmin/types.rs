@@ -76,3 +76,89 @@ pub(super) struct Claims {
 pub(super) struct SocialProfile {
     pub(super) profile_id: i64,
 }
+
+/// One row of a listing. Garmin omits what it does not know; older servers sent nulls.
+#[derive(Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub(super) struct ListedActivity {
+    pub(super) activity_id: Option<Value>,
+    pub(super) activity_name: Option<String>,
+    #[serde(rename = "startTimeGMT")]
+    pub(super) start_time_gmt: Option<String>,
+    pub(super) start_time_local: Option<String>,
+    pub(super) activity_type: Option<TypeKey>,
+    pub(super) distance: Option<f64>,
+    pub(super) duration: Option<f64>,
+    pub(super) elapsed_duration: Option<f64>,
+    pub(super) manual_activity: Option<bool>,
+    pub(super) parent_id: Option<Value>,
+    pub(super) owner_id: Option<i64>,
+    pub(super) privacy: Option<TypeKey>,
+    pub(super) manufacturer: Option<String>,
+}
+
+/// A word of one of Garmin's lists.
+#[derive(Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub(super) struct TypeKey {
+    pub(super) type_key: String,
+}
+
+/// `activities/count`.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct Count {
+    pub(super) total_count: u64,
+}
+
+/// One activity with what people wrote about it.
+#[derive(Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub(super) struct OneActivity {
+    pub(super) activity_name: Option<String>,
+    pub(super) description: Option<String>,
+    #[serde(rename = "activityTypeDTO")]
+    pub(super) activity_type: Option<TypeKey>,
+    #[serde(rename = "accessControlRuleDTO")]
+    pub(super) access: Option<TypeKey>,
+}
+
+/// Answer to an upload.
+#[derive(Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub(super) struct UploadAnswer {
+    pub(super) detailed_import_result: Option<ImportResult>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub(super) struct ImportResult {
+    pub(super) successes: Vec<Imported>,
+    pub(super) failures: Vec<Imported>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub(super) struct Imported {
+    /// A number, seen quoted too.
+    pub(super) internal_id: Option<Value>,
+    pub(super) messages: Option<Vec<Message>>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub(super) struct Message {
+    pub(super) code: i64,
+    pub(super) content: String,
+}
+
+/// An id as text, however it was written; zero and nothing are none.
+pub(super) fn id(value: Option<&Value>) -> Option<String> {
+    let text = match value? {
+        Value::String(text) => text.trim().to_owned(),
+        Value::Number(number) => number.to_string(),
+        Value::Null | Value::Bool(_) | Value::Array(_) | Value::Object(_) => return None,
+    };
+    let is_id = !text.is_empty() && text != "0" && text.chars().all(|c| c.is_ascii_digit());
+    is_id.then_some(text)
+}

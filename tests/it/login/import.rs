@@ -9,40 +9,16 @@ use crate::support::fake_garmin::{Host, Switches};
 use super::stage::Stage;
 
 const LATER: &str = "2026-11-21T12:00:00Z";
-const ID: &str = "GARMIN_CONNECT_MOBILE_ANDROID_DI_2025Q2";
 
 /// python-garminconnect's file, for this fake.
 fn di(stage: &Stage) -> Value {
-    let world = &mut *stage.fake.world();
-    json!({
-        "di_token": world.account.access_token(&world.switches, ID),
-        "di_refresh_token": world.account.refresh_token(&world.switches, ID),
-        "di_client_id": ID,
-    })
+    stage.fake.world().newer_tokens()
 }
 
 /// garth's pair, for this fake.
 fn pair(stage: &Stage, domain: Option<&str>) -> [Value; 2] {
-    let world = &mut *stage.fake.world();
-    let (token, secret) = world.account.older_token(&world.switches);
-    let id = "GARMIN_CONNECT_MOBILE_ANDROID_DI";
-    let older = json!({
-        "oauth_token": token,
-        "oauth_token_secret": secret,
-        "mfa_token": "MFA-1",
-        "mfa_expiration_timestamp": "2027-03-18 05:33:02.000",
-        "domain": domain,
-    });
-    let newer = json!({
-        "scope": "CONNECT_READ", "jti": "1", "token_type": "Bearer",
-        "access_token": world.account.access_token(&world.switches, id),
-        "refresh_token": "older-refresh",
-        "expires_in": 75017,
-        // A few hours after the tests' clock.
-        "expires_at": 1_795_200_000,
-        "refresh_token_expires_in": 2_591_999,
-        "refresh_token_expires_at": 1_797_000_000,
-    });
+    let [mut older, newer] = stage.fake.world().older_tokens();
+    older["domain"] = domain.into();
     [older, newer]
 }
 

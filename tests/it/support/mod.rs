@@ -7,6 +7,8 @@ pub(crate) mod cli;
 pub(crate) mod fake_garmin;
 pub(crate) mod fit;
 #[cfg(test)]
+pub(crate) mod garmin;
+#[cfg(test)]
 mod remembered;
 #[cfg(test)]
 pub(crate) mod scenario;

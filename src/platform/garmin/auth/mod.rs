@@ -197,8 +197,10 @@ impl GarminLogin {
         ask.code(&self.account, &request)?.ok_or(LoginError::NeedsCode)
     }
 
+    /// Now, in whole seconds: what sessions count in.
     fn now(&self) -> Timestamp {
-        self.clock.now()
+        let now = self.clock.now();
+        Timestamp::from_second(now.as_second()).unwrap_or(now)
     }
 }
 

@@ -4,9 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use serde_json::json;
+use serde_json::{Value, json};
 
-use super::Switches;
+use super::{Switches, World};
 
 /// Cookies, tickets and tokens.
 #[derive(Default)]
@@ -81,5 +81,42 @@ impl Account {
         let secret = format!("{}secret{number}", switches.word);
         self.older.insert(token.clone(), secret.clone());
         (token, secret)
+    }
+}
+
+impl World {
+    /// Tokens as python-garminconnect keeps them.
+    pub(crate) fn newer_tokens(&mut self) -> Value {
+        let id = "GARMIN_CONNECT_MOBILE_ANDROID_DI_2025Q2";
+        let Self { switches, account, .. } = self;
+        json!({
+            "di_token": account.access_token(switches, id),
+            "di_refresh_token": account.refresh_token(switches, id),
+            "di_client_id": id,
+        })
+    }
+
+    /// Tokens as garth and dailysync keep them: the lasting one, and the one that it is traded for.
+    pub(crate) fn older_tokens(&mut self) -> [Value; 2] {
+        let Self { switches, account, .. } = self;
+        let (token, secret) = account.older_token(switches);
+        let lasting = json!({
+            "oauth_token": token,
+            "oauth_token_secret": secret,
+            "mfa_token": "MFA-1",
+            "mfa_expiration_timestamp": "2027-03-18 05:33:02.000",
+            "domain": switches.domain,
+        });
+        let traded = json!({
+            "scope": "CONNECT_READ", "jti": "1", "token_type": "Bearer",
+            "access_token": account.access_token(switches, "GARMIN_CONNECT_MOBILE_ANDROID_DI"),
+            "refresh_token": "older-refresh",
+            "expires_in": 75017,
+            // 2026-11-20, in the evening.
+            "expires_at": 1_795_200_000,
+            "refresh_token_expires_in": 2_591_999,
+            "refresh_token_expires_at": 1_797_000_000,
+        });
+        [lasting, traded]
     }
 }

@@ -2,6 +2,7 @@
 //! own, with a switch for everything that is only guessed about the real one.
 
 mod account;
+mod activities;
 mod api;
 mod sso;
 mod switches;
@@ -21,6 +22,7 @@ use axum::response::{IntoResponse, Response};
 use tokio::sync::oneshot;
 
 pub(crate) use account::Account;
+pub(crate) use activities::Stored;
 pub(crate) use switches::{Code, Renewal, Switches, Trouble};
 
 /// Garmin's hosts, as `endpoints` names them.
@@ -56,7 +58,9 @@ pub(crate) struct Seen {
 pub(crate) struct World {
     pub(crate) switches: Switches,
     pub(crate) account: Account,
+    pub(crate) activities: Vec<Stored>,
     pub(crate) seen: Vec<Seen>,
+    next_id: u64,
     bases: BTreeMap<Host, String>,
 }
 
@@ -82,11 +86,16 @@ pub(crate) struct FakeGarmin {
 impl FakeGarmin {
     /// Starts one on free ports.
     pub(crate) fn start(switches: Switches) -> Self {
+        Self::start_at(switches, 0)
+    }
+
+    /// Starts one on four ports in a row, of which this is the first.
+    pub(crate) fn start_at(switches: Switches, port: u16) -> Self {
         let (stop, stopped) = oneshot::channel();
         let (started, start) = mpsc::channel();
         let thread = std::thread::spawn(move || {
             let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
-            runtime.unwrap().block_on(serve(switches, started, stopped));
+            runtime.unwrap().block_on(serve(switches, port, started, stopped));
         });
         let world = start.recv().unwrap();
         Self { world, stop: Some(stop), thread: Some(thread) }
@@ -132,23 +141,37 @@ impl Drop for FakeGarmin {
     }
 }
 
-async fn serve(switches: Switches, started: mpsc::Sender<Shared>, stopped: oneshot::Receiver<()>) {
+async fn serve(
+    switches: Switches,
+    port: u16,
+    started: mpsc::Sender<Shared>,
+    stopped: oneshot::Receiver<()>,
+) {
     let mut listeners = Vec::new();
     let mut bases = BTreeMap::new();
-    for host in Host::ALL {
-        let any = SocketAddr::from(([127, 0, 0, 1], 0));
-        let listener = tokio::net::TcpListener::bind(any).await.unwrap();
+    for (number, host) in (0..).zip(Host::ALL) {
+        let port = if port == 0 { 0 } else { port + number };
+        let address = SocketAddr::from(([127, 0, 0, 1], port));
+        let listener = tokio::net::TcpListener::bind(address).await.unwrap();
         bases.insert(host, format!("http://{}", listener.local_addr().unwrap()));
         listeners.push((host, listener));
     }
     let account = Account::new();
-    let world: Shared = Arc::new(Mutex::new(World { switches, account, seen: Vec::new(), bases }));
+    let world = World {
+        switches,
+        account,
+        activities: Vec::new(),
+        seen: Vec::new(),
+        next_id: 21_482_825_000,
+        bases,
+    };
+    let world: Shared = Arc::new(Mutex::new(world));
     started.send(Arc::clone(&world)).unwrap();
     for (host, listener) in listeners {
         let routes = match host {
             Host::Sso => sso::routes().merge(widget::routes()),
             Host::Diauth => tokens::routes(),
-            Host::Connectapi => api::routes(),
+            Host::Connectapi => api::routes().merge(activities::routes()),
             Host::Connect => Router::new(),
         };
         let app = routes

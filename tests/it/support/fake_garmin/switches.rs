@@ -30,6 +30,22 @@ pub(crate) struct Switches {
     pub(crate) older_exchange: bool,
     /// At the first question to the API.
     pub(crate) api: Trouble,
+    /// At the list and its count.
+    pub(crate) list: Trouble,
+    /// At the originals.
+    pub(crate) download: Trouble,
+    /// At uploads; one whose answer is lost was stored.
+    pub(crate) upload: Trouble,
+    /// At the state of uploads.
+    pub(crate) status: Trouble,
+    /// At one activity: details, edits, removal.
+    pub(crate) change: Trouble,
+    /// An upload is stored when it is answered, as it was years ago.
+    pub(crate) uploads_at_once: bool,
+    /// How often an upload is still being processed when it is asked about.
+    pub(crate) polls: u32,
+    /// By how much the count is more than the list.
+    pub(crate) counts_more: u64,
     /// Seconds that an access token lasts, as announced.
     pub(crate) access_s: u64,
     /// Seconds that a refresh token lasts, as announced.
@@ -107,6 +123,14 @@ impl Switches {
             renewal: Renewal::Works,
             older_exchange: true,
             api: Trouble::None,
+            list: Trouble::None,
+            download: Trouble::None,
+            upload: Trouble::None,
+            status: Trouble::None,
+            change: Trouble::None,
+            uploads_at_once: false,
+            polls: 1,
+            counts_more: 0,
             access_s: 86_400,
             refresh_s: 2_591_999,
         }

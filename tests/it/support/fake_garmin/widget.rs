@@ -36,11 +36,22 @@ async fn embed(State(world): State<Shared>) -> Response {
 }
 
 async fn form(State(world): State<Shared>, headers: HeaderMap) -> Response {
-    let world = locked(&world);
+    let mut world = locked(&world);
     if let Trouble::Status(_) | Trouble::Wait(..) = world.switches.widget {
         return trouble(&world.switches.widget).unwrap();
     }
-    plain_form(&world, &headers, 200)
+    if !session(&headers).is_empty() {
+        return plain_form(&world, &headers, 200);
+    }
+    // A person's browser comes here first.
+    let cookie = format!("SESSION={}; Path=/; HttpOnly", world.account.cookie());
+    let cookie = HeaderValue::from_str(&cookie).unwrap();
+    let mut headers = HeaderMap::new();
+    headers.insert(header::COOKIE, cookie.clone());
+    world.account.pages.insert(session(&headers));
+    let mut answer = plain_form(&world, &headers, 200);
+    answer.headers_mut().insert(header::SET_COOKIE, cookie);
+    answer
 }
 
 fn plain_form(world: &World, headers: &HeaderMap, status: u16) -> Response {
@@ -49,7 +60,11 @@ fn plain_form(world: &World, headers: &HeaderMap, status: u16) -> Response {
 
 fn hidden(world: &World, headers: &HeaderMap) -> String {
     let csrf = csrf(world, headers);
-    format!(r#"<form><input type="hidden" name="_csrf" value="{csrf}" /></form>"#)
+    format!(
+        r#"<form method="post"><input name="username"/><input name="password" type="password"/>
+        <input type="hidden" name="embed" value="true"/>
+        <input type="hidden" name="_csrf" value="{csrf}"/><input type="submit"/></form>"#
+    )
 }
 
 fn csrf(world: &World, headers: &HeaderMap) -> String {
@@ -121,5 +136,6 @@ fn success(world: &mut World) -> Response {
     let service = format!("{}/sso/embed", world.base(Host::Sso));
     let ticket = world.account.ticket(world.switches.word, &service, "cas");
     let address = format!("{service}?ticket={ticket}").replace('/', "\\/");
-    page(200, "Success", &format!("<script>var response_url = \"{address}\";</script>"))
+    let script = format!("<script>var response_url = \"{address}\";</script>");
+    page(200, "Success", &format!("{script}<p>serviceTicket: '{ticket}'</p>"))
 }

@@ -1,0 +1,144 @@
+//! Calls of the API with the account's session: read again after failures, written once.
+
+use std::sync::Arc;
+
+use serde::de::DeserializeOwned;
+
+use crate::clock::Clock;
+use crate::net::{Again, Answer, Body, Client, Method, NetError, Part, Patience, Request};
+use crate::platform::PlatformError;
+use crate::platform::keeper::Keeper;
+use crate::vault::Session;
+
+use super::error::{api_error, change_error};
+use super::wire;
+
+/// Larger than any zipped activity.
+const MOST_FILE_BYTES: usize = 128 * 1024 * 1024;
+
+/// The API of an account.
+pub(super) struct Api {
+    pub(super) base: String,
+    pub(super) client: Client,
+    pub(super) keeper: Keeper,
+    pub(super) clock: Arc<dyn Clock>,
+    pub(super) patience: Patience,
+}
+
+/// One call, which may have to be sent again with another token.
+pub(super) struct Call {
+    pub(super) method: Method,
+    pub(super) path: String,
+    pub(super) query: Vec<(&'static str, String)>,
+    pub(super) sends: Sends,
+}
+
+/// What a call carries.
+pub(super) enum Sends {
+    Nothing,
+    Json(serde_json::Value),
+    File { name: String, bytes: Vec<u8> },
+}
+
+impl Call {
+    pub(super) fn get(path: impl Into<String>) -> Self {
+        Self { method: Method::GET, path: path.into(), query: Vec::new(), sends: Sends::Nothing }
+    }
+
+    fn request(&self, base: &str, session: &Session) -> Result<Request, PlatformError> {
+        let query: Vec<(&str, &str)> =
+            self.query.iter().map(|(name, value)| (*name, value.as_str())).collect();
+        let url = wire::url(base, &self.path, &query)
+            .map_err(|error| PlatformError::Protocol(error.to_string()))?;
+        let token = session.token("access_token").unwrap_or_default();
+        let request = wire::native(self.method.clone(), url)
+            .header("authorization", format!("Bearer {token}"))
+            .header("accept", "application/json, */*")
+            .at_most(MOST_FILE_BYTES);
+        Ok(match &self.sends {
+            Sends::Nothing => request,
+            Sends::Json(value) => request.body(Body::Json(value.clone())),
+            Sends::File { name, bytes } => request.body(Body::File(Part {
+                field: "file",
+                file_name: name.clone(),
+                bytes: bytes.clone(),
+            })),
+        })
+    }
+}
+
+impl Api {
+    /// Reads JSON, patiently.
+    pub(super) async fn read<T: DeserializeOwned>(&self, call: &Call) -> Result<T, PlatformError> {
+        let answer = self.patience.repeat(again, || self.fetched(call)).await?;
+        answer.json().ok_or_else(|| {
+            PlatformError::Protocol(format!("Garmin's answer to {} is not its JSON", call.path))
+        })
+    }
+
+    /// Reads a file. Waiting is left to the caller, who may have other things to do.
+    pub(super) async fn fetched(&self, call: &Call) -> Result<Answer, PlatformError> {
+        match self.send(call).await? {
+            Ok(answer) if answer.status == 200 => Ok(answer),
+            Ok(answer) => Err(api_error(&answer, self.clock.now())),
+            Err(error) => Err(unread(&error)),
+        }
+    }
+
+    /// Makes a change, once, and gives its answer if it is a good one.
+    pub(super) async fn change(&self, call: &Call) -> Result<(), PlatformError> {
+        let answer = self.changed(call).await?;
+        match answer.status {
+            200..=299 => Ok(()),
+            _ => Err(change_error(&answer, self.clock.now())),
+        }
+    }
+
+    /// Makes a change, once, and gives whatever answer came.
+    pub(super) async fn changed(&self, call: &Call) -> Result<Answer, PlatformError> {
+        self.send(call).await?.map_err(|error| match error {
+            NetError::Lost(why) => PlatformError::Unconfirmed(why),
+            NetError::TooLarge { .. } => PlatformError::Unconfirmed(error.to_string()),
+            NetError::Unreachable(_) | NetError::ForeignHost(_) | NetError::Setup(_) => {
+                unread(&error)
+            }
+        })
+    }
+
+    /// Sends a call; a second time only where its token was refused, which is no attempt.
+    async fn send(&self, call: &Call) -> Result<Result<Answer, NetError>, PlatformError> {
+        let session = self.keeper.session().await?;
+        let answer = self.client.send(call.request(&self.base, &session)?).await;
+        if !answer.as_ref().is_ok_and(|answer| answer.status == 401) {
+            return Ok(answer);
+        }
+        let session = self.keeper.another(&session).await?;
+        Ok(self.client.send(call.request(&self.base, &session)?).await)
+    }
+}
+
+/// No answer to a question: nothing was done.
+fn unread(error: &NetError) -> PlatformError {
+    match error {
+        NetError::Unreachable(why) | NetError::Lost(why) => PlatformError::Transient(why.clone()),
+        NetError::TooLarge { .. } => PlatformError::Protocol(error.to_string()),
+        NetError::ForeignHost(_) | NetError::Setup(_) => {
+            PlatformError::Permanent(error.to_string())
+        }
+    }
+}
+
+fn again(error: &PlatformError) -> Again {
+    match error {
+        PlatformError::Transient(_) => Again::Soon,
+        PlatformError::RateLimited { retry_after } => Again::After(*retry_after),
+        PlatformError::Auth(_)
+        | PlatformError::NotFound
+        | PlatformError::Duplicate { .. }
+        | PlatformError::Rejected { .. }
+        | PlatformError::Unsupported
+        | PlatformError::Unconfirmed(_)
+        | PlatformError::Permanent(_)
+        | PlatformError::Protocol(_) => Again::Never,
+    }
+}

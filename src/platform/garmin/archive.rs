@@ -1,0 +1,73 @@
+//! The original out of the zip in which Garmin hands it out.
+
+use std::io::{Cursor, Read as _};
+
+use zip::ZipArchive;
+
+use crate::platform::PlatformError;
+
+/// Larger than any activity.
+const MOST_BYTES: u64 = 256 * 1024 * 1024;
+
+fn is_fit(name: Result<std::borrow::Cow<'_, str>, zip::result::ZipError>) -> bool {
+    name.is_ok_and(|name| name.to_lowercase().ends_with(".fit"))
+}
+
+/// The first FIT file in a zip, whole: sizes come from its central directory, its sum is checked.
+pub(super) fn original(zipped: &[u8]) -> Result<Vec<u8>, PlatformError> {
+    let corrupt =
+        |why: &str| PlatformError::Protocol(format!("the download is no whole zip: {why}"));
+    let mut archive =
+        ZipArchive::new(Cursor::new(zipped)).map_err(|error| corrupt(&error.to_string()))?;
+    let index = (0..archive.len()).find(|index| archive.name_for_index(*index).is_some_and(is_fit));
+    // Uploaded as another format: there is no original that could be synced.
+    let index = index.ok_or(PlatformError::NotFound)?;
+    let entry = archive.by_index(index).map_err(|error| corrupt(&error.to_string()))?;
+    let mut bytes = Vec::new();
+    entry
+        .take(MOST_BYTES + 1)
+        .read_to_end(&mut bytes)
+        .map_err(|error| corrupt(&error.to_string()))?;
+    if bytes.len() as u64 > MOST_BYTES {
+        return Err(corrupt("its file is far too large"));
+    }
+    Ok(bytes)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write as _;
+
+    use zip::ZipWriter;
+    use zip::write::SimpleFileOptions;
+
+    use super::*;
+
+    fn zipped(files: &[(&str, &[u8])]) -> Vec<u8> {
+        let mut writer = ZipWriter::new(Cursor::new(Vec::new()));
+        for (name, bytes) in files {
+            writer.start_file(*name, SimpleFileOptions::default()).unwrap();
+            writer.write_all(bytes).unwrap();
+        }
+        writer.finish().unwrap().into_inner()
+    }
+
+    #[test]
+    fn the_first_fit_file_is_the_original() {
+        let zip = zipped(&[("a.json", b"{}"), ("7_ACTIVITY.FIT", b"fit bytes"), ("b.fit", b"x")]);
+        assert_eq!(original(&zip).unwrap(), b"fit bytes");
+        assert_eq!(original(&zipped(&[("7.gpx", b"<gpx>")])), Err(PlatformError::NotFound));
+        assert_eq!(original(&zipped(&[])), Err(PlatformError::NotFound));
+    }
+
+    #[test]
+    fn half_a_zip_and_a_changed_one_are_no_originals() {
+        let zip = zipped(&[("a.fit", &[7; 500])]);
+        for broken in [&zip[..zip.len() / 2], b"<html>", b""] {
+            assert!(matches!(original(broken), Err(PlatformError::Protocol(_))));
+        }
+        let mut changed = zip;
+        changed[40] ^= 0xff;
+        assert!(original(&changed).is_err());
+    }
+}

@@ -1,0 +1,216 @@
+//! Garmin's answers to what every platform is asked.
+
+use async_trait::async_trait;
+use jiff::civil::Date;
+use jiff::tz::Offset;
+use serde_json::{Map, Value, json};
+
+use crate::domain::{Activity, ActivityType, Capabilities, Details, Profile, RemoteId, SportTable};
+use crate::net::{Answer, Method};
+use crate::platform::{
+    FitFile, ListRequest, Original, Page, Platform, PlatformError, UploadStatus, UploadTicket,
+    Uploaded,
+};
+
+use super::api::{Api, Call, Sends};
+use super::archive;
+use super::error::{import_result, upload_error};
+use super::listing::Reader;
+use super::regions::Region;
+use super::spec::SPEC;
+use super::types::{OneActivity, id};
+
+/// Where the state of an upload is asked for; an address elsewhere is not followed.
+const STATUS: &str = "/activity-service/activity/status/";
+/// Where a finished upload's answer leads.
+const ACTIVITY: &str = "/activity-service/activity/";
+
+/// A Garmin account.
+pub(super) struct Garmin {
+    pub(super) api: Api,
+    pub(super) region: &'static Region,
+}
+
+#[async_trait]
+impl Platform for Garmin {
+    fn capabilities(&self) -> Capabilities {
+        SPEC.capabilities
+    }
+
+    async fn whoami(&self) -> Result<Profile, PlatformError> {
+        let session = self.api.keeper.session().await?;
+        let id = match session.profile {
+            Some(id) => id,
+            None => self.api.keeper.profile().await?,
+        };
+        Ok(Profile { id: Some(id), location: None })
+    }
+
+    async fn list(&self, request: ListRequest<'_>) -> Result<Page, PlatformError> {
+        let profile = self.whoami().await?.id.ok_or_else(|| {
+            PlatformError::Protocol("Garmin does not say whose account it is".to_owned())
+        })?;
+        let reader = Reader { api: &self.api, region: self.region.id, profile };
+        let mut page = reader.read(request.known).await?;
+        let window = request.window;
+        page.activities.retain(|activity| {
+            let day = local_day(activity);
+            let early = window.first.zip(day).is_some_and(|(first, day)| day < first);
+            let late = window.last.zip(day).is_some_and(|(last, day)| day > last);
+            !early && !late
+        });
+        Ok(page)
+    }
+
+    async fn download(&self, activity: &Activity) -> Result<Original, PlatformError> {
+        let path = format!("/download-service/files/activity/{}", number(&activity.id)?);
+        let answer = self.api.fetched(&Call::get(path)).await?;
+        archive::original(&answer.body).map(|bytes| Original { bytes })
+    }
+
+    async fn upload(&self, file: &FitFile) -> Result<Uploaded, PlatformError> {
+        let name = format!("{}.fit", file.sha256.as_str().get(..16).unwrap_or("activity"));
+        let call = Call {
+            method: Method::POST,
+            sends: Sends::File { name, bytes: file.bytes.clone() },
+            ..Call::get("/upload-service/upload")
+        };
+        let answer = self.api.changed(&call).await?;
+        if let Some(error) = upload_error(&answer, self.api.clock.now()) {
+            return Err(error);
+        }
+        if let Some(id) = stored_id(&answer) {
+            return Ok(Uploaded::Stored(id));
+        }
+        let path = answer.header("location").and_then(path_of).filter(|p| p.starts_with(STATUS));
+        path.map(|path| Uploaded::Processing(UploadTicket(path))).ok_or_else(|| {
+            PlatformError::Unconfirmed("Garmin took it, but named neither id nor state".to_owned())
+        })
+    }
+
+    async fn upload_status(&self, ticket: &UploadTicket) -> Result<UploadStatus, PlatformError> {
+        let UploadTicket(path) = ticket;
+        if !path.starts_with(STATUS) {
+            return Err(PlatformError::Protocol("not an upload of Garmin's".to_owned()));
+        }
+        let answer = self.api.changed(&Call::get(path.clone())).await?;
+        if matches!(answer.status, 404 | 500..=599) {
+            // 404 was seen for uploads that had succeeded.
+            let why = format!("Garmin answered {} about its state", answer.status);
+            return Err(PlatformError::Unconfirmed(why));
+        }
+        if let Some(error) = upload_error(&answer, self.api.clock.now()) {
+            return Err(error);
+        }
+        match stored_id(&answer) {
+            Some(id) => Ok(UploadStatus::Stored(id)),
+            None if answer.status == 202 => Ok(UploadStatus::Processing),
+            None => Ok(UploadStatus::Finished),
+        }
+    }
+
+    async fn delete(&self, id: &RemoteId) -> Result<(), PlatformError> {
+        let path = format!("{ACTIVITY}{}", number(id)?);
+        self.api.change(&Call { method: Method::DELETE, ..Call::get(path) }).await
+    }
+
+    async fn details(&self, id: &RemoteId) -> Result<Details, PlatformError> {
+        let call = Call::get(format!("{ACTIVITY}{}", number(id)?));
+        let answer = self.api.fetched(&call).await?;
+        let one: OneActivity = answer.json().ok_or_else(|| {
+            PlatformError::Protocol("Garmin's answer about an activity is not its JSON".to_owned())
+        })?;
+        Ok(Details {
+            title: one.activity_name,
+            description: one.description.filter(|text| !text.is_empty()),
+            kind: one.activity_type.map(|kind| ActivityType::of_garmin(&kind.type_key)),
+            private: one.access.map(|access| access.type_key == "private"),
+        })
+    }
+
+    async fn set_details(&self, id: &RemoteId, details: &Details) -> Result<(), PlatformError> {
+        let number = number(id)?;
+        let mut body = Map::from_iter([("activityId".to_owned(), json!(number))]);
+        let mut set = |name: &str, value: Value| body.insert(name.to_owned(), value);
+        if let Some(title) = &details.title {
+            set("activityName", json!(title));
+        }
+        if let Some(description) = &details.description {
+            set("description", json!(description));
+        }
+        if let Some(key) =
+            details.kind.as_ref().and_then(|kind| SportTable::garmin_keys(kind).first())
+        {
+            set("activityTypeDTO", json!({ "typeKey": key }));
+        }
+        // Never wider: only to private, whose number is known.
+        if details.private == Some(true) {
+            set("accessControlRuleDTO", json!({ "typeId": 2, "typeKey": "private" }));
+        }
+        let path = format!("{ACTIVITY}{number}");
+        let sends = Sends::Json(Value::Object(body));
+        self.api.change(&Call { method: Method::PUT, sends, ..Call::get(path) }).await
+    }
+}
+
+/// The calendar day on which an activity began where it was.
+fn local_day(activity: &Activity) -> Option<Date> {
+    let offset = Offset::from_seconds(activity.local_offset_s.unwrap_or_default()).ok()?;
+    Some(offset.to_datetime(activity.start?).date())
+}
+
+/// An id of Garmin's, which stands in addresses.
+fn number(id: &RemoteId) -> Result<u64, PlatformError> {
+    id.as_str().parse().map_err(|_| PlatformError::NotFound)
+}
+
+/// The id that an answer gives a stored activity.
+fn stored_id(answer: &Answer) -> Option<RemoteId> {
+    let result = import_result(answer);
+    let named = result.successes.iter().find_map(|imported| id(imported.internal_id.as_ref()));
+    let led = || {
+        let path = answer.header("location").and_then(path_of)?;
+        let number = path.strip_prefix(ACTIVITY)?.to_owned();
+        number.parse::<u64>().is_ok().then_some(number)
+    };
+    named.or_else(led).map(RemoteId::new)
+}
+
+/// The path of an address, wherever it leads: it is asked for at our own host.
+fn path_of(address: &str) -> Option<String> {
+    let (_, rest) = address.split_once("://").unwrap_or(("", address));
+    let path = rest.find('/').and_then(|slash| rest.get(slash..))?;
+    path.chars().all(|c| c.is_ascii_graphic() && !"?#".contains(c)).then(|| path.to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_the_path_of_an_address_counts() {
+        let path = "/activity-service/activity/status/1/2";
+        for address in [path, "https://connectapi.garmin.com/activity-service/activity/status/1/2"]
+        {
+            assert_eq!(path_of(address).as_deref(), Some(path));
+        }
+        assert_eq!(path_of("https://host"), None);
+        assert_eq!(path_of("/a?x=1"), None);
+    }
+
+    #[test]
+    fn an_answer_names_the_new_id_in_its_body_or_by_its_address() {
+        let answer = |body: &str, location: &str| Answer {
+            status: 201,
+            headers: vec![("location".to_owned(), location.to_owned())],
+            body: body.as_bytes().to_vec(),
+            url: crate::net::Url::parse("https://h.example").unwrap(),
+        };
+        let body = r#"{"detailedImportResult":{"successes":[{"internalId":"42"}]}}"#;
+        assert_eq!(stored_id(&answer(body, "")), Some(RemoteId::new("42")));
+        let location = "https://h.example/activity-service/activity/43";
+        assert_eq!(stored_id(&answer("", location)), Some(RemoteId::new("43")));
+        let status = "https://h.example/activity-service/activity/status/1/2";
+        assert_eq!(stored_id(&answer("", status)), None);
+    }
+}

@@ -1,0 +1,7 @@
+//! Garmin through the binary: what a person does with two accounts, what it costs, and what happens
+//! when the network fails.
+
+mod days;
+mod sessions;
+mod stage;
+mod troubles;

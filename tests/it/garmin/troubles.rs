@@ -1,0 +1,55 @@
+//! When the network fails: nothing is brought twice, nothing is lost, and a later run ends the work.
+
+use crate::support::fake_garmin::{Switches, Trouble};
+
+use super::stage::Stage;
+
+type Change = fn(&mut Switches, Trouble);
+
+const PLACES: [(&str, Change); 5] = [
+    ("list", |switches, trouble| switches.list = trouble),
+    ("download", |switches, trouble| switches.download = trouble),
+    ("upload", |switches, trouble| switches.upload = trouble),
+    ("status", |switches, trouble| switches.status = trouble),
+    ("change", |switches, trouble| switches.change = trouble),
+];
+
+#[test]
+fn whatever_fails_wherever_the_next_run_ends_the_work_without_doubles() {
+    let troubles = [
+        Trouble::Status(429),
+        Trouble::Wait(429, 5),
+        Trouble::Status(500),
+        Trouble::Status(503),
+        Trouble::Status(403),
+        Trouble::Status(200),
+        Trouble::Lost,
+    ];
+    for (place, change) in PLACES {
+        for trouble in &troubles {
+            let what = format!("{trouble:?} at {place}");
+            let mut stage = Stage::new(2).logged_in();
+            let fake = if matches!(place, "list" | "download") { &stage.us } else { &stage.cn };
+            fake.switch(|switches| change(switches, trouble.clone()));
+            let ran = stage.cli.run("apply --auto-approve");
+            assert!(matches!(ran.code, 0 | 1 | 4 | 5 | 10), "{what}: {ran:#?}");
+            assert_ne!(ran.code, 4, "{what}: no login is lost by it: {ran:#?}");
+            fake.switch(|switches| change(switches, Trouble::None));
+            // Time for what is in doubt to have appeared.
+            stage.cli.set("FIT_SYNC_NOW", "2026-11-20T13:00:00Z");
+            stage.cli.run("apply --auto-approve").ok();
+            assert_eq!(stage.cn.world().activities.len(), 2, "{what}");
+            stage.cli.run("plan").ok().says("No changes");
+        }
+    }
+}
+
+#[test]
+fn uploads_that_are_stored_at_once_need_no_questions() {
+    let stage = Stage::new(2).logged_in();
+    stage.cn.switch(|switches| switches.uploads_at_once = true);
+    stage.cli.run("apply --auto-approve").ok();
+    let seen = stage.cn.take_seen();
+    assert!(seen.iter().all(|seen| !seen.what.contains("/status/")), "{seen:?}");
+    assert_eq!(stage.cn.world().activities.len(), 2);
+}
