@@ -4,6 +4,7 @@ mod clear_cache;
 mod download;
 mod help;
 mod list;
+mod memory;
 mod places;
 mod sync;
 mod world;
