@@ -1,5 +1,6 @@
 //! The command line. Its doc comments are the help.
 
+mod backup;
 mod everyday;
 
 use std::path::PathBuf;
@@ -10,6 +11,7 @@ use clap::{Args as ClapArgs, Parser, Subcommand, ValueEnum};
 use crate::manifest::duration_s;
 use crate::platform::login::TokenForm;
 
+pub use backup::{Backup, BackupArg, Prune, Restore};
 pub use everyday::{ClearCache, Download, Filters, List, Sync};
 
 /// Keep fitness accounts in step: review a plan, then apply exactly that plan.
@@ -348,18 +350,6 @@ fn parse_import(text: &str) -> Result<Import, String> {
 }
 
 #[derive(Debug, Subcommand)]
-pub enum Backup {
-    /// List the backups, the newest first
-    List(Json),
-    /// Show one backup
-    Show(BackupArg),
-    /// Put a backup back, in the place of what replaced it if that is still there
-    Restore(Restore),
-    /// Remove old backups for good
-    Prune(Prune),
-}
-
-#[derive(Debug, Subcommand)]
 pub enum Cache {
     /// Take an account's files from a folder or an account export, matched by their starts
     Import(CacheImport),
@@ -372,31 +362,6 @@ pub struct CacheImport {
     /// The account whose files they are
     #[arg(long, value_name = "NAME")]
     pub account: String,
-}
-
-#[derive(Debug, ClapArgs)]
-pub struct BackupArg {
-    /// As `backup list` shows it
-    pub id: String,
-}
-
-#[derive(Debug, ClapArgs)]
-pub struct Restore {
-    /// As `backup list` shows it
-    pub id: String,
-    /// Upload it to this account instead, beside what is there
-    #[arg(long, value_name = "ACCOUNT")]
-    pub to: Option<String>,
-    /// Wait so long for other runs that write to the same account, such as 90s, 10m or 2h
-    #[arg(long, value_name = "D", default_value = "0s", value_parser = parse_duration)]
-    pub lock_timeout: Duration,
-}
-
-#[derive(Debug, ClapArgs)]
-pub struct Prune {
-    /// Such as 90d
-    #[arg(long, value_name = "D")]
-    pub older_than: String,
 }
 
 #[derive(Debug, ClapArgs)]
