@@ -178,7 +178,9 @@ pub async fn apply(
     let mut tasks = run.tasks(&steps)?;
     run.leave_unsettled(&mut tasks, &unsettled)?;
     for (task, standing) in tasks.iter_mut().zip(standings) {
-        run.stand(task, standing)?;
+        if task.phase == Phase::Intent {
+            run.stand(task, standing)?;
+        }
     }
     let broken = run.work(&mut tasks).await.err();
     ended.extend(tasks.iter().map(Task::applied));
