@@ -80,6 +80,24 @@ async fn what_has_changed_at_the_source_meanwhile_is_not_sent() {
 }
 
 #[tokio::test]
+async fn what_has_changed_at_the_destination_meanwhile_is_not_replaced() {
+    let (world, _, there) = world();
+    let world = world.replacing();
+    there.put_file(&ride(25_000).build(), None);
+    let spare = Memory::new(Settings::new("spare"));
+    spare.put_file(&ride(27_000).build(), None);
+    let changed = row(&spare).await;
+    let between = || {
+        let id: RemoteId = there.ids().into_iter().next().unwrap();
+        there.put_row(Activity { id, ..changed }, Some(ride(27_000).build()));
+        world.clock.advance(LATER);
+    };
+    let outcome = world.apply_after(between).await;
+    assert_eq!(outcome.phases(), [Phase::Stale], "{}", outcome.told());
+    assert_eq!((asked(&there, Operation::Upload), asked(&there, Operation::Delete)), (0, 0));
+}
+
+#[tokio::test]
 async fn what_cannot_be_read_again_is_not_acted_upon() {
     for partly in [true, false] {
         let (world, _, there) = world();
@@ -129,4 +147,23 @@ async fn a_twin_that_this_run_has_sent_is_not_taken_for_a_newcomer() {
         assert_eq!(there.ids().len(), 2);
         assert_eq!(world.left().await, Vec::<String>::new());
     }
+}
+
+/// An athlete has edited the listing: it says another time than the file, and the file's own is what
+/// the destination will read.
+#[tokio::test]
+async fn the_files_own_time_is_looked_for_before_it_is_sent() {
+    let (world, here, there) = world();
+    let listed = Activity {
+        start: Some("2026-05-01T08:19:33Z".parse().unwrap()),
+        sha256: None,
+        id: here.ids().into_iter().next().unwrap(),
+        ..row(&here).await
+    };
+    here.put_row(listed, Some(ride(31_000).build()));
+    there.put_file(&ride(31_000).build(), None);
+    let outcome = world.apply().await;
+    assert_eq!(outcome.document.body.steps.len(), 1, "by its listing it is missing");
+    assert_eq!(outcome.phases(), [Phase::Adopted], "{}", outcome.told());
+    assert_eq!((asked(&there, Operation::Upload), there.ids().len()), (0, 1));
 }

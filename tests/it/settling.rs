@@ -7,9 +7,9 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use fit_sync::archive::{Locks, Owner};
 use fit_sync::domain::{AccountName, Activity, Address, Capabilities, Details, Profile, RemoteId};
-use fit_sync::engine::{self, EngineError, LeftReason};
+use fit_sync::engine::{self, Approved, EngineError, LeftReason, Pace};
 use fit_sync::event::{Event, Phase};
-use fit_sync::platform::memory::{Fault, Memory, Operation, Settings, UploadFault};
+use fit_sync::platform::memory::{Fault, ListFault, Memory, Operation, Settings, UploadFault};
 use fit_sync::platform::{
     FitFile, ListRequest, Original, Page, Platform, PlatformError, UploadStatus, UploadTicket,
     Uploaded,
@@ -67,6 +67,31 @@ async fn a_session_that_is_lost_leaves_its_steps_and_says_so() {
         matches!(&settled.left[0].why, LeftReason::Blocked(name, ..) if name.as_str() == "there"),
         "{settled:?}"
     );
+}
+
+#[tokio::test]
+async fn a_saved_plan_does_not_begin_again_what_is_in_flight() {
+    let stage = Stage::new(Flow::Upload, 1);
+    let session = &stage.world.session;
+    let saved = stage.world.plan().await.plan.document;
+    let script = || {
+        let cut = PlatformError::Unconfirmed("cut off".to_owned());
+        stage.there.script(Fault::Fails(Operation::Upload, cut));
+        for _ in 0..60 {
+            stage.there.script(Fault::List(ListFault::Incomplete));
+        }
+    };
+    let first = stage.world.apply_after(script).await;
+    assert_eq!(first.phases(), [Phase::Unknown], "{}", first.told());
+    stage.world.settle().await;
+    let planned = stage.world.plan().await;
+    let again = engine::apply(session, planned, Approved::Saved(&saved), Pace::default()).await;
+    let phases: Vec<Phase> = again.unwrap().steps.iter().map(|step| step.phase).collect();
+    assert_eq!(phases, [Phase::NotTried]);
+    let asked = stage.there.history();
+    let uploads = asked.iter().filter(|m| m.happening.operation == Some(Operation::Upload));
+    assert_eq!(uploads.count(), 1);
+    assert!(session.store.all_links().unwrap().is_empty());
 }
 
 /// The archive of a run that was killed between a request and its answer.

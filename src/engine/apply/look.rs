@@ -1,7 +1,5 @@
 //! One more look at a single activity, right before and right after it is removed.
 
-use std::collections::HashMap;
-
 use jiff::Span;
 
 use crate::domain::{AccountName, Activity, RemoteId};
@@ -9,7 +7,7 @@ use crate::platform::{ListRequest, PlatformError, Window};
 
 use super::super::error::EngineError;
 use super::super::plan::utc_day;
-use super::{Reading, Run};
+use super::{Listing, Reading, Run};
 
 impl Run<'_> {
     /// Whether a complete reading does not show an activity any more.
@@ -35,7 +33,7 @@ impl Run<'_> {
             first: day.map(|day| day.saturating_sub(Span::new().days(1))),
             last: day.map(|day| day.saturating_add(Span::new().days(1))),
         };
-        let known = HashMap::from([(old.id.clone(), old.clone())]);
+        let known = self.inventories.borrow().get(account).map(Listing::by_id).unwrap_or_default();
         let mut next = None;
         loop {
             let page = self

@@ -23,7 +23,7 @@ mod trace;
 mod undo;
 mod verify;
 
-use std::cell::RefCell;
+use std::cell::{OnceCell, RefCell};
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::rc::Rc;
 use std::sync::Arc;
@@ -178,7 +178,9 @@ pub async fn apply(
     let mut tasks = run.tasks(&steps)?;
     run.leave_unsettled(&mut tasks, &unsettled)?;
     for (task, standing) in tasks.iter_mut().zip(standings) {
-        run.stand(task, standing)?;
+        if task.phase == Phase::Intent {
+            run.stand(task, standing)?;
+        }
     }
     let broken = run.work(&mut tasks).await.err();
     ended.extend(tasks.iter().map(Task::applied));
@@ -367,13 +369,20 @@ impl<'a> Run<'a> {
 struct Listing {
     inventory: Rc<Inventory>,
     places: HashMap<RemoteId, usize>,
+    by_id: OnceCell<Rc<HashMap<RemoteId, Activity>>>,
 }
 
 impl Listing {
     fn of(inventory: Inventory) -> Self {
         let rows = inventory.activities.iter().enumerate();
         let places = rows.map(|(place, row)| (row.id.clone(), place)).collect();
-        Self { inventory: Rc::new(inventory), places }
+        Self { inventory: Rc::new(inventory), places, by_id: OnceCell::new() }
+    }
+
+    /// All rows by their ids, so that an account need not read again what has not changed.
+    fn by_id(&self) -> Rc<HashMap<RemoteId, Activity>> {
+        let rows = || self.inventory.activities.iter().map(|row| (row.id.clone(), row.clone()));
+        Rc::clone(self.by_id.get_or_init(|| Rc::new(rows().collect())))
     }
 
     fn activity(&self, id: &RemoteId) -> Option<&Activity> {

@@ -26,7 +26,9 @@ pub(super) enum Standing {
     /// As planned.
     Holds,
     /// The destination has it by now, as this activity.
-    Done(Option<RemoteId>),
+    Done(RemoteId),
+    /// An earlier run has sent it, or linked it, and it is not to be seen now.
+    Unseen,
     /// A question has come up.
     Question(ConflictReason),
     /// There is something else than was planned for.
@@ -157,7 +159,7 @@ impl<'a> Verdicts<'a> {
             return same_step(step, now);
         }
         if let Some(with) = self.done.get(&key) {
-            return Standing::Done(with.cloned());
+            return with.map_or(Standing::Unseen, |id| Standing::Done(id.clone()));
         }
         if let Some(reason) = self.questions.get(&key) {
             return Standing::Question(*reason);
@@ -189,10 +191,15 @@ impl Run<'_> {
             Standing::Holds => Ok(()),
             Standing::Done(id) => {
                 let account = &task.step.destination.account;
-                let found = id.as_ref().and_then(|id| self.listed(account, id));
-                task.link(self, found.as_ref(), LinkOrigin::Found)?;
+                if let Some(found) = self.listed(account, &id) {
+                    task.link(self, Some(&found), LinkOrigin::Found)?;
+                }
                 let words = "the destination has it by now";
                 task.enter(self, Phase::Adopted, words, json!({ "id": id }))
+            }
+            Standing::Unseen => {
+                let words = "an earlier run has brought it, and it is not listed now";
+                task.enter(self, Phase::NotTried, words, json!({}))
             }
             Standing::Question(reason) => task.ask(self, reason.as_str()),
             Standing::Different => task.ask(self, "content_differs"),
