@@ -1,6 +1,7 @@
 //! The command line. Its doc comments are the help.
 
 mod everyday;
+mod starting;
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -11,6 +12,7 @@ use crate::manifest::duration_s;
 use crate::platform::login::TokenForm;
 
 pub use everyday::{ClearCache, Download, Filters, List, Sync};
+pub use starting::{Cache, CacheImport, Init};
 
 /// Keep fitness accounts in step: review a plan, then apply exactly that plan.
 #[derive(Debug, Parser)]
@@ -96,13 +98,6 @@ pub enum Command {
     Schema(Schema),
     /// Print a shell's completions
     Completions(Completions),
-}
-
-#[derive(Debug, ClapArgs)]
-pub struct Init {
-    /// Rewrite this configuration [default: an old config.json in home, else start from nothing]
-    #[arg(long, value_name = "FILE")]
-    pub from: Option<PathBuf>,
 }
 
 #[derive(Debug, ClapArgs)]
@@ -357,21 +352,6 @@ pub enum Backup {
     Restore(Restore),
     /// Remove old backups for good
     Prune(Prune),
-}
-
-#[derive(Debug, Subcommand)]
-pub enum Cache {
-    /// Take an account's files from a folder or an account export, matched by their starts
-    Import(CacheImport),
-}
-
-#[derive(Debug, ClapArgs)]
-pub struct CacheImport {
-    /// A folder of FIT files, or the .zip of an account export
-    pub path: PathBuf,
-    /// The account whose files they are
-    #[arg(long, value_name = "NAME")]
-    pub account: String,
 }
 
 #[derive(Debug, ClapArgs)]
