@@ -2,6 +2,7 @@
 
 mod backup;
 mod everyday;
+mod starting;
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -13,6 +14,7 @@ use crate::platform::login::TokenForm;
 
 pub use backup::{Backup, BackupArg, Prune, Restore};
 pub use everyday::{ClearCache, Download, Filters, List, Sync};
+pub use starting::{Cache, CacheImport, Init};
 
 /// Keep fitness accounts in step: review a plan, then apply exactly that plan.
 #[derive(Debug, Parser)]
@@ -98,13 +100,6 @@ pub enum Command {
     Schema(Schema),
     /// Print a shell's completions
     Completions(Completions),
-}
-
-#[derive(Debug, ClapArgs)]
-pub struct Init {
-    /// Rewrite this configuration [default: an old config.json in home, else start from nothing]
-    #[arg(long, value_name = "FILE")]
-    pub from: Option<PathBuf>,
 }
 
 #[derive(Debug, ClapArgs)]
@@ -347,21 +342,6 @@ fn parse_import(text: &str) -> Result<Import, String> {
         return Err("there is no path after the ':'".to_owned());
     }
     Ok(Import { form, path })
-}
-
-#[derive(Debug, Subcommand)]
-pub enum Cache {
-    /// Take an account's files from a folder or an account export, matched by their starts
-    Import(CacheImport),
-}
-
-#[derive(Debug, ClapArgs)]
-pub struct CacheImport {
-    /// A folder of FIT files, or the .zip of an account export
-    pub path: PathBuf,
-    /// The account whose files they are
-    #[arg(long, value_name = "NAME")]
-    pub account: String,
 }
 
 #[derive(Debug, ClapArgs)]

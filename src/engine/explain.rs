@@ -1,8 +1,6 @@
 //! Everything that is known about one address: what the plan says, what that rests on, and what
 //! earlier runs made of it.
 
-use std::time::Duration;
-
 use jiff::Timestamp;
 
 use crate::domain::{AccountName, Activity, Address, Decision, Link, Refusal};
@@ -11,13 +9,11 @@ use crate::state::StepRecord;
 
 use super::diff::find;
 use super::error::EngineError;
+use super::listing::YOUNG;
 use super::plan::{PlanRequest, Planned, plan};
 use super::refresh::Refresh;
 use super::session::Session;
 use super::standing::{Standing, standing};
-
-/// Listings that are older are read again.
-const YOUNG: Duration = Duration::from_secs(15 * 60);
 
 /// What is known about an address.
 #[derive(Debug)]
@@ -137,7 +133,7 @@ fn all_young(session: &Session) -> Result<bool, EngineError> {
             let known = session.store.account_named(name)?;
             let known = known.filter(|known| Some(&known.platform) == platform);
             let meta = known.map(|known| session.store.inventory_meta(known.row)).transpose()?;
-            if meta.flatten().is_none_or(|meta| meta.refreshed_at < oldest) {
+            if meta.flatten().is_none_or(|meta| meta.refreshed_at <= oldest) {
                 return Ok(false);
             }
         }

@@ -7,24 +7,20 @@
 use std::collections::{BTreeMap, HashMap};
 use std::path::Path;
 use std::sync::Arc;
-use std::time::Duration;
 
 use jiff::Timestamp;
 
-use crate::domain::{AccountName, Activity, Inventory, RemoteId, Unusable};
+use crate::domain::{AccountName, Activity, RemoteId, Unusable};
 use crate::event::Event;
 use crate::fit;
 use crate::manifest::Account;
 use crate::platform::{self, ListRequest, Platform, Window};
 
-use super::accounts::{self, OpenAccount, obstacle};
+use super::accounts::{OpenAccount, obstacle};
 use super::error::EngineError;
+use super::listing::{Freshness, Listing, Unlisted, listing};
 use super::originals;
-use super::refresh::{self, Refresh};
 use super::session::Session;
-
-/// A listing that is older is read again.
-const YOUNG: Duration = Duration::from_secs(15 * 60);
 
 /// What an import has done.
 #[derive(Debug, Default)]
@@ -63,7 +59,11 @@ pub async fn import(
     account: &Account,
     path: &Path,
 ) -> Result<Imported, EngineError> {
-    let (open, inventory) = listed(session, account).await?;
+    let Listing { account: open, inventory } =
+        listing(session, account, Freshness::Young).await?.map_err(|unlisted| {
+            let Unlisted { account, reason, message: why } = unlisted;
+            EngineError::Unread { account, why, reason }
+        })?;
     let files = files_at(session, path)?;
     let known = HashMap::new();
     let request = ListRequest { window: Window::default(), page: None, known: &known };
@@ -98,26 +98,6 @@ pub async fn import(
     imported.lacking = inventory.activities.iter().filter(lacks).cloned().collect();
     imported.left.sort_by(|a, b| (a.start, &a.file).cmp(&(b.start, &b.file)));
     Ok(imported)
-}
-
-/// The account and what it lists: as remembered if that is young, else read now.
-async fn listed(
-    session: &Session,
-    account: &Account,
-) -> Result<(OpenAccount, Inventory), EngineError> {
-    let unread = |(reason, why)| EngineError::Unread { account: account.name.clone(), why, reason };
-    let oldest = session.clock().now().saturating_sub(YOUNG).unwrap_or(Timestamp::MIN);
-    if let Ok(open) = accounts::remembered(session, account)? {
-        let known = session.store.inventory(open.row)?;
-        let is_young =
-            |known: &Inventory| known.complete && known.refreshed_at.is_some_and(|at| at >= oldest);
-        if let Some(inventory) = known.filter(is_young) {
-            return Ok((open, inventory));
-        }
-    }
-    let open = accounts::open_one(session, account).await?.map_err(unread)?;
-    let inventory = refresh::read_one(session, &open, Refresh::Incremental).await?;
-    Ok((open, inventory.map_err(unread)?))
 }
 
 /// The files as an account of their own, which is only read.

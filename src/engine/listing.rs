@@ -15,7 +15,7 @@ use super::refresh::{self, Refresh};
 use super::session::Session;
 
 /// A listing that is older is read again.
-const YOUNG: Duration = Duration::from_secs(15 * 60);
+pub(super) const YOUNG: Duration = Duration::from_secs(15 * 60);
 
 /// How new a listing must be.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

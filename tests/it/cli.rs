@@ -8,6 +8,7 @@ mod determinism;
 mod diff;
 mod edits;
 mod explain;
+mod helps;
 mod init;
 mod main_line;
 mod memory;

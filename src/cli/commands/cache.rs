@@ -1,11 +1,10 @@
 //! `fit_sync cache import PATH --account NAME`: a first migration without downloads.
 
-use crate::domain::{AccountName, nearest};
 use crate::engine;
-use crate::manifest::{Account, Manifest};
 use crate::render;
 
 use super::super::args::{Cache, CacheImport};
+use super::super::choice;
 use super::super::context::Context;
 use super::super::exit::Exit;
 use super::super::failure::Failure;
@@ -20,7 +19,7 @@ pub async fn run(context: &Context, command: &Cache) -> Result<Exit, Failure> {
 
 async fn import(context: &Context, args: &CacheImport) -> Result<Exit, Failure> {
     let (session, progress) = context.session()?;
-    let account = account(&session.manifest, &args.account)?;
+    let account = choice::account(&session.manifest, &args.account)?;
     let spec = context.catalog.platform(&account.platform);
     if spec.is_some_and(|spec| spec.capabilities.lists_bytes) {
         let happened =
@@ -37,15 +36,4 @@ async fn import(context: &Context, args: &CacheImport) -> Result<Exit, Failure> 
     }
     context.printer.product(&render::imported(&account.name, &imported, detail(context)));
     Ok(Exit::Done)
-}
-
-fn account<'m>(manifest: &'m Manifest, name: &str) -> Result<&'m Account, Failure> {
-    manifest.accounts.get(&AccountName::new(name)).ok_or_else(|| {
-        let known: Vec<&str> = manifest.accounts.keys().map(AccountName::as_str).collect();
-        let next = match nearest(name, known.iter().copied()) {
-            Some(meant) => format!("did you mean '{meant}'?"),
-            None => format!("known accounts: {}", known.join(", ")),
-        };
-        Failure::new(Exit::Invalid, format!("there is no account '{name}'"), next)
-    })
 }

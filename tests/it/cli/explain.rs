@@ -76,7 +76,7 @@ fn a_fresh_listing_is_not_read_again() {
     let address = "keep/2026-11-10T06:00:00Z";
     cli.set("FIT_SYNC_NOW", "2026-11-20T12:14:59Z");
     assert!(shown(&cli, address).contains("upload, missing_at_destination"));
-    cli.set("FIT_SYNC_NOW", "2026-11-20T12:15:01Z");
+    cli.set("FIT_SYNC_NOW", "2026-11-20T12:15:00Z");
     cli.run(&format!("explain {address}")).exits(5).tells("watch cannot be read");
 }
 

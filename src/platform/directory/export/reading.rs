@@ -1,6 +1,7 @@
 //! All activities of an export, read entry by entry.
 
 use std::path::PathBuf;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use crate::domain::{Activity, Fingerprint, Note, RemoteId, Sha256, Unusable, title_of_stem};
 use crate::platform::row;
@@ -12,9 +13,6 @@ use super::bounds::Bounds;
 use super::member::{Member, What};
 use super::warm::Place;
 use super::zip::Zip;
-
-/// Entries between two looks at how much was unzipped so far.
-const AT_A_TIME: usize = 64;
 
 /// What an export holds.
 #[derive(Debug, Default)]
@@ -85,25 +83,27 @@ impl Pass {
                 What::Unusable(why) => self.push(around, &member, unusable(&member, why.clone())),
             }
         }
-        for some in activities.chunks(AT_A_TIME) {
-            self.activities(zip, around, some);
-        }
+        self.activities(zip, around, &activities);
         for member in &zips {
             self.inner(zip, member);
         }
     }
 
+    /// Reads on all cores. Whatever is taken up when the bound is reached comes after it in the
+    /// directory's order too, so the rows do not depend on who was faster.
     fn activities(&mut self, zip: &Zip, around: Option<&Member>, members: &[Member]) {
-        let whole = self.whole_is_read();
+        let (used, left) = (AtomicU64::new(0), self.left);
         let mut read = cores::spread(members, self.threads, |member| {
-            let row = match &whole {
-                None => row_of(zip, member),
-                Some(why) => unusable(member, why.clone()),
-            };
+            let row = (used.load(Ordering::SeqCst) < left).then(|| row_of(zip, member));
+            used.fetch_add(row.as_ref().map_or(0, |row| row.bytes), Ordering::SeqCst);
             (member, row)
         });
         read.sort_unstable_by_key(|(member, _)| member.index);
         for (member, read) in read {
+            let read = match self.whole_is_read() {
+                None => read.unwrap_or_else(|| row_of(zip, member)),
+                Some(why) => unusable(member, why),
+            };
             self.push(around, member, read);
         }
     }
@@ -193,4 +193,57 @@ fn unusable(member: &Member, detail: String) -> Read {
     let id = RemoteId::new(member.path.as_str());
     let row = Activity::unusable(id, fingerprint, Unusable::Unreadable { detail });
     Read { row, bytes: 0, lasting: true }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs::File;
+    use std::io::Write;
+
+    use zip::write::SimpleFileOptions;
+
+    use super::super::bounds::BOUNDS;
+    use super::super::medium::Medium;
+    use super::*;
+
+    fn zip_of(entries: u8) -> File {
+        let mut writer = zip::ZipWriter::new(tempfile::tempfile().unwrap());
+        for number in 0..entries {
+            let name = format!("{number}.fit");
+            writer.start_file(name, SimpleFileOptions::default()).unwrap();
+            writer.write_all(&[number; 1000]).unwrap();
+        }
+        writer.finish().unwrap()
+    }
+
+    fn rows(bounds: Bounds, threads: usize) -> Vec<(Activity, Place)> {
+        let zip = Zip::open(Medium::whole(zip_of(100)).unwrap(), bounds).unwrap();
+        read(&zip, bounds, threads).rows
+    }
+
+    #[test]
+    fn no_more_is_unzipped_than_the_bound_for_the_whole_whatever_the_threads() {
+        let bounds = Bounds { whole: 42_500, ..BOUNDS };
+        let one = rows(bounds, 1);
+        let refused = |row: &&(Activity, Place)| {
+            matches!(
+                &row.0.unusable,
+                Some(Unusable::Unreadable { detail }) if detail.starts_with("the export unzips")
+            )
+        };
+        assert_eq!((one.len(), one.iter().filter(refused).count()), (100, 57));
+        for threads in [2, 7, 50] {
+            assert_eq!(rows(bounds, threads), one);
+        }
+    }
+
+    #[test]
+    fn a_zip_of_too_many_entries_is_not_opened() {
+        let bounds = Bounds { entries: 99, ..BOUNDS };
+        let medium = || Medium::whole(zip_of(100)).unwrap();
+        assert!(Zip::open(medium(), bounds).is_err());
+        let bounds = Bounds { directory: 2000, ..BOUNDS };
+        assert!(Zip::open(medium(), bounds).is_err());
+        assert!(Zip::open(medium(), BOUNDS).is_ok());
+    }
 }

@@ -48,8 +48,11 @@ impl Zip {
         let no_activity = || Unread::Defect("not an activity".to_owned());
         let packing = member::packing(&entry).ok_or_else(no_activity)?;
         let mut bytes = Vec::new();
-        let most = self.bounds.activity;
+        let (most, size) = (self.bounds.activity, entry.size());
         self.unzip(index, most, |reader, limit| {
+            // Within the limit, or this would not be asked: grown bit by bit, buffers of all sizes
+            // would leave holes between the rows that stay.
+            bytes.reserve_exact(usize::try_from(size).unwrap_or_default());
             reader.take(limit).read_to_end(&mut bytes).map(|read| read as u64)
         })?;
         match packing {
@@ -106,7 +109,9 @@ impl Zip {
     fn gunzip(&self, packed: &[u8]) -> Result<Vec<u8>, Unread> {
         let most = self.bounds.activity;
         let limit = self.bounds.unzipped(packed.len() as u64, most);
-        let mut bytes = Vec::new();
+        // Its last bytes tell the length of its last member: a good guess, and bounded like the rest.
+        let told = packed.last_chunk().map_or(0, |last| u64::from(u32::from_le_bytes(*last)));
+        let mut bytes = Vec::with_capacity(usize::try_from(told.min(limit)).unwrap_or_default());
         let decoder = MultiGzDecoder::new(BufReader::new(packed));
         decoder.take(limit + 1).read_to_end(&mut bytes).map_err(broken)?;
         if bytes.len() as u64 > limit {
