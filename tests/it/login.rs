@@ -5,4 +5,5 @@ mod import;
 mod keeping;
 mod matrix;
 mod stage;
+mod walk;
 mod words;
