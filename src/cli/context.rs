@@ -174,7 +174,7 @@ impl Context {
             decisions: decisions.current(),
             store,
             catalog: self.catalog.clone(),
-            open: Arc::new(platform::open),
+            open: Arc::new(platform::opener()),
             opening: self.opening(Person::Away),
             events: Arc::clone(&progress) as Arc<dyn crate::event::Events>,
             places: Places {

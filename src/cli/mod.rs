@@ -80,7 +80,15 @@ fn run(args: Args, printer: Printer) -> Result<Exit, Failure> {
     let runtime = runtime.map_err(|error| {
         Failure::new(Exit::Failed, format!("no runtime: {error}"), "free some memory or handles")
     })?;
-    let uses_sessions = matches!(args.command, Command::Plan(_) | Command::Apply(_));
+    let uses_sessions = matches!(
+        args.command,
+        Command::Plan(_)
+            | Command::Apply(_)
+            | Command::Sync(_)
+            | Command::List(_)
+            | Command::Download(_)
+            | Command::Diff(_)
+    );
     let ended = runtime.block_on(async {
         match args.command {
             Command::Init(args) => commands::init::run(&context, &args),

@@ -22,7 +22,7 @@ use jiff::civil::Date;
 
 pub use crate::domain::Details;
 pub use error::{AuthFailure, PlatformError, Rejection};
-pub use registry::{OpenError, Opening, catalog, keeper, open};
+pub use registry::{OpenError, Opening, catalog, keeper, open, opener};
 
 /// An open account.
 #[async_trait]

@@ -1,6 +1,7 @@
 //! The one list of platforms.
 
-use std::sync::Arc;
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::clock::Clock;
 use crate::domain::{AccountName, Catalog};
@@ -90,6 +91,25 @@ pub fn open(account: &Account, opening: &Opening) -> Result<Arc<dyn Platform>, O
             Some(spec) => OpenError::NotYet { platform: spec.name },
             None => OpenError::Unknown { platform: other.to_owned() },
         }),
+    }
+}
+
+/// Opens accounts for one run: an account with a session is opened once, however often it is asked
+/// for, so that it logs in once at most.
+pub fn opener() -> impl Fn(&Account, &Opening) -> Result<Arc<dyn Platform>, OpenError> + Send + Sync
+{
+    let opened: Mutex<BTreeMap<AccountName, Arc<dyn Platform>>> = Mutex::default();
+    move |account, opening| {
+        if account.platform == "directory" {
+            return open(account, opening);
+        }
+        let mut opened = opened.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(platform) = opened.get(&account.name) {
+            return Ok(Arc::clone(platform));
+        }
+        let platform = open(account, opening)?;
+        opened.insert(account.name.clone(), Arc::clone(&platform));
+        Ok(platform)
     }
 }
 

@@ -4,5 +4,7 @@ mod canary;
 mod import;
 mod keeping;
 mod matrix;
+mod roads;
 mod stage;
+mod walk;
 mod words;

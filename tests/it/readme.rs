@@ -115,7 +115,7 @@ fn every_option_that_is_named_exists() {
         }
     }
     // cargo's own.
-    known.insert("--path".to_owned());
+    known.extend(["--path", "--example"].map(str::to_owned));
     let told = found(&readme());
     let strange: Vec<&String> = told.difference(&known).collect();
     assert!(strange.is_empty(), "{strange:?}");

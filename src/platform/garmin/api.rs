@@ -70,14 +70,17 @@ impl Call {
 impl Api {
     /// Reads JSON, patiently.
     pub(super) async fn read<T: DeserializeOwned>(&self, call: &Call) -> Result<T, PlatformError> {
-        let answer = self.patience.repeat(again, || self.fetched(call)).await?;
-        answer.json().ok_or_else(|| {
+        self.fetch(call).await?.json().ok_or_else(|| {
             PlatformError::Protocol(format!("Garmin's answer to {} is not its JSON", call.path))
         })
     }
 
-    /// Reads a file. Waiting is left to the caller, who may have other things to do.
-    pub(super) async fn fetched(&self, call: &Call) -> Result<Answer, PlatformError> {
+    /// Reads whatever there is, patiently.
+    pub(super) async fn fetch(&self, call: &Call) -> Result<Answer, PlatformError> {
+        self.patience.repeat(again, || self.fetched(call)).await
+    }
+
+    async fn fetched(&self, call: &Call) -> Result<Answer, PlatformError> {
         match self.send(call).await? {
             Ok(answer) if answer.status == 200 => Ok(answer),
             Ok(answer) => Err(api_error(&answer, self.clock.now())),

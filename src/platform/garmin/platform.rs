@@ -64,7 +64,7 @@ impl Platform for Garmin {
 
     async fn download(&self, activity: &Activity) -> Result<Original, PlatformError> {
         let path = format!("/download-service/files/activity/{}", number(&activity.id)?);
-        let answer = self.api.fetched(&Call::get(path)).await?;
+        let answer = self.api.fetch(&Call::get(path)).await?;
         archive::original(&answer.body).map(|bytes| Original { bytes })
     }
 
@@ -116,10 +116,7 @@ impl Platform for Garmin {
 
     async fn details(&self, id: &RemoteId) -> Result<Details, PlatformError> {
         let call = Call::get(format!("{ACTIVITY}{}", number(id)?));
-        let answer = self.api.fetched(&call).await?;
-        let one: OneActivity = answer.json().ok_or_else(|| {
-            PlatformError::Protocol("Garmin's answer about an activity is not its JSON".to_owned())
-        })?;
+        let one: OneActivity = self.api.read(&call).await?;
         Ok(Details {
             title: one.activity_name,
             description: one.description.filter(|text| !text.is_empty()),

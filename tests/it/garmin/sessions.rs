@@ -105,3 +105,19 @@ fn a_token_refused_in_mid_run_is_renewed_and_the_same_request_repeated() {
     assert_eq!(stage.cn.take_counts()[..2], [0, 1]);
     assert_eq!(stage.cn.world().activities.len(), 2);
 }
+
+#[test]
+fn a_run_tries_one_login_per_account_however_often_it_opens_it() {
+    let stage = Stage::with_keys(1, "password: right, min_gap_ms: 0");
+    for fake in [&stage.us, &stage.cn] {
+        fake.switch(|switches| {
+            switches.mobile = Trouble::Status(403);
+            switches.widget = Trouble::Status(403);
+        });
+    }
+    for command in ["apply --auto-approve", "plan", "sync --dry-run"] {
+        stage.cli.run(command).exits(4);
+        assert_eq!(stage.us.take_counts(), [4, 0, 0, 0], "{command}");
+        assert_eq!(stage.cn.take_counts(), [4, 0, 0, 0], "{command}");
+    }
+}
