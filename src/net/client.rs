@@ -201,6 +201,13 @@ fn prepared(
             let file = multipart::Part::bytes(part.bytes).file_name(part.file_name);
             ready.multipart(multipart::Form::new().part(part.field, file))
         }
+        Body::Fields(fields) => {
+            let form = fields
+                .into_iter()
+                .fold(multipart::Form::new(), |form, (name, value)| form.text(name, value));
+            ready.multipart(form)
+        }
+        Body::Bytes(bytes) => ready.body(bytes),
     })
 }
 

@@ -45,6 +45,10 @@ pub enum Body {
     Form(Vec<(&'static str, SecretString)>),
     /// A file in a multipart form.
     File(Part),
+    /// Texts in a multipart form.
+    Fields(Vec<(&'static str, String)>),
+    /// Bytes as they are.
+    Bytes(Vec<u8>),
 }
 
 /// A file in a multipart form.
