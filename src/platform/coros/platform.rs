@@ -92,7 +92,7 @@ impl Coros {
     /// One look for a file; `None` if there was nothing to see.
     async fn looked(&self, id: &RemoteId, code: &str) -> Result<Option<Vec<u8>>, PlatformError> {
         let Some(url) = self.place(id, code).await? else { return Ok(None) };
-        let request = Request::new(Method::GET, url).following().at_most(MOST_FILE_BYTES);
+        let request = Request::new(Method::GET, url).secret().following().at_most(MOST_FILE_BYTES);
         let answer = self.api.files.send(request).await.map_err(|error| unread(&error))?;
         match answer.status {
             200 => Ok(Some(answer.body)),
