@@ -10,8 +10,8 @@ use reqwest::{Method, Proxy, multipart, redirect, retry};
 use secrecy::{ExposeSecret as _, SecretString};
 use url::Url;
 
-use super::hosts::is_loopback;
-use super::request::{Answer, Body, NetError, Redirects, Request};
+use super::hosts::{is_loopback, origin};
+use super::request::{Answer, Body, NetError, Redirects, Request, ShownPath};
 use super::{Hosts, Pace, redact};
 
 /// Sites send a client on a few times, not many.
@@ -66,7 +66,8 @@ impl Client {
     /// If there is no whole answer; any status is an answer.
     pub async fn send(&self, request: Request) -> Result<Answer, NetError> {
         let follows = request.redirects == Redirects::Follow;
-        let (headers, most_bytes) = (request.headers.clone(), request.most_bytes);
+        let (headers, most_bytes, path) =
+            (request.headers.clone(), request.most_bytes, request.path);
         let mut reads = request.method == Method::GET;
         let mut answer = self.send_once(request).await?;
         for _ in 0..MOST_REDIRECTS {
@@ -76,6 +77,7 @@ impl Client {
             reads = true;
             let mut onward = Request::new(Method::GET, next).at_most(most_bytes);
             onward.headers.clone_from(&headers);
+            onward.path = path;
             answer = self.send_once(onward).await?;
         }
         Err(NetError::Lost(format!("{} sends on without end", host(&answer.url))))
@@ -86,14 +88,18 @@ impl Client {
         if !self.settings.hosts.allow(&url) {
             return Err(NetError::ForeignHost(host(&url)));
         }
-        let (method, most_bytes) = (request.method.clone(), request.most_bytes);
+        let (method, most_bytes, path) = (request.method.clone(), request.most_bytes, request.path);
         let client = if is_loopback(&url) { &self.routes.near } else { &self.routes.far };
         let Some(client) = client else {
             return Err(NetError::ForeignHost(host(&url)));
         };
         let ready = prepared(client, request)?;
         let _slot = self.pace.enter().await;
-        let shown = format!("{method} {}", redact::url(&url));
+        let place = match path {
+            ShownPath::Shown => redact::url(&url),
+            ShownPath::Secret => format!("{}/<hidden>", origin(&url)),
+        };
+        let shown = format!("{method} {place}");
         log_begun(&shown);
         let answer = match ready.send().await {
             Ok(response) => read(response, url, most_bytes).await,
@@ -201,6 +207,13 @@ fn prepared(
             let file = multipart::Part::bytes(part.bytes).file_name(part.file_name);
             ready.multipart(multipart::Form::new().part(part.field, file))
         }
+        Body::Fields(fields) => {
+            let form = fields
+                .into_iter()
+                .fold(multipart::Form::new(), |form, (name, value)| form.text(name, value));
+            ready.multipart(form)
+        }
+        Body::Bytes(bytes) => ready.body(bytes),
     })
 }
 

@@ -33,6 +33,15 @@ pub struct Request {
     pub(super) body: Body,
     pub(super) redirects: Redirects,
     pub(super) most_bytes: usize,
+    pub(super) path: ShownPath,
+}
+
+/// Whether the log shows where on its host a request goes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum ShownPath {
+    Shown,
+    /// Whoever knows it may read what is there.
+    Secret,
 }
 
 /// What a request carries.
@@ -45,6 +54,10 @@ pub enum Body {
     Form(Vec<(&'static str, SecretString)>),
     /// A file in a multipart form.
     File(Part),
+    /// Texts in a multipart form.
+    Fields(Vec<(&'static str, String)>),
+    /// Bytes as they are.
+    Bytes(Vec<u8>),
 }
 
 /// A file in a multipart form.
@@ -67,7 +80,15 @@ impl Request {
             body: Body::Empty,
             redirects: Redirects::Keep,
             most_bytes: MOST_BYTES,
+            path: ShownPath::Shown,
         }
+    }
+
+    /// Tells its host to the log, and nothing else of its address.
+    #[must_use]
+    pub fn secret(mut self) -> Self {
+        self.path = ShownPath::Secret;
+        self
     }
 
     /// With these headers besides those that it has.

@@ -316,6 +316,11 @@ impl Keeper {
                 tracing::warn!("{}: {}", self.account.name, Ending::Lost);
                 Err(LoginError::Over(Ending::Lost))
             }
+            Err(error @ LoginError::Over(_)) if keep == Keep::InPlace => {
+                // A clear answer: nothing was interrupted.
+                self.vault.save(&self.account.name, session, held)?;
+                Err(error)
+            }
             Err(error) => Err(error),
         }
     }
@@ -323,12 +328,13 @@ impl Keeper {
     /// A login by password that needs nobody: once per run, where it is allowed and harmless.
     async fn log_in_alone(&self, kept: &mut Kept, ending: Ending) -> Result<Session, LoginError> {
         if kept.logged_in {
-            return Err(LoginError::Over(ending));
+            let ended_again = matches!(ending, Ending::Ended);
+            return Err(LoginError::Over(if ended_again { Ending::TakenOver } else { ending }));
         }
         if !self.account.allow_login.unwrap_or(true) {
             return Err(match ending {
                 Ending::None => LoginError::NotAllowed,
-                Ending::Ended | Ending::Lost => LoginError::Over(ending),
+                Ending::Ended | Ending::Lost | Ending::TakenOver => LoginError::Over(ending),
             });
         }
         let held = self.lock().await?;

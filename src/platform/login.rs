@@ -233,6 +233,12 @@ pub enum Ending {
     /// The answer to a renewal was lost, and with it the only good token.
     #[error("the session was lost when its renewal was interrupted; one new login is needed")]
     Lost,
+    /// By the platform, soon after this run's own login.
+    #[error(
+        "the session of this run's own login was ended too: somebody else uses the account, perhaps \
+         its web page"
+    )]
+    TakenOver,
 }
 
 impl From<VaultError> for LoginError {

@@ -86,6 +86,7 @@ pub fn open(account: &Account, opening: &Opening) -> Result<Arc<dyn Platform>, O
                 Ok(Arc::new(Directory::new(path, opening.clone())))
             }
         }
+        "coros" => coros::open(account, opening),
         "garmin" => garmin::open(account, opening),
         other => Err(match catalog().platform(other) {
             Some(spec) => OpenError::NotYet { platform: spec.name },
@@ -120,6 +121,7 @@ pub fn opener() -> impl Fn(&Account, &Opening) -> Result<Arc<dyn Platform>, Open
 pub fn keeper(account: &Account, opening: &Opening) -> Result<Option<Keeper>, OpenError> {
     match account.platform.as_str() {
         "directory" => Ok(None),
+        "coros" => coros::keeper(account, opening).map(Some),
         "garmin" => garmin::keeper(account, opening).map(Some),
         other => Err(match catalog().platform(other) {
             Some(spec) => OpenError::NotYet { platform: spec.name },

@@ -15,9 +15,10 @@ use fit_sync::platform::{
 use jiff::Timestamp;
 use tempfile::TempDir;
 
+use crate::support::fake_coros::{self, FakeCoros};
 use crate::support::fake_garmin::{FakeGarmin, Switches};
 use crate::support::world::{NOW, World, opening, settings};
-use crate::support::{fit, garmin};
+use crate::support::{coros, fit, garmin};
 
 /// A platform that the suite is run on.
 #[derive(Clone, Copy, Debug)]
@@ -25,13 +26,17 @@ enum Subject {
     Memory(ReplaceProtocol),
     Directory,
     Garmin,
+    /// By its region: each object store has its own dialect.
+    Coros(&'static str),
 }
 
-const SUBJECTS: [Subject; 4] = [
+const SUBJECTS: [Subject; 6] = [
     Subject::Memory(ReplaceProtocol::UploadThenDelete),
     Subject::Memory(ReplaceProtocol::DeleteThenUpload),
     Subject::Directory,
     Subject::Garmin,
+    Subject::Coros("cn"),
+    Subject::Coros("us"),
 ];
 
 /// An empty account, and what keeps it alive.
@@ -39,7 +44,13 @@ struct Account {
     subject: Subject,
     platform: Arc<dyn Platform>,
     _folder: Option<TempDir>,
-    _fake: Option<FakeGarmin>,
+    _fake: Option<Fake>,
+}
+
+/// A server on this machine.
+enum Fake {
+    Garmin(#[expect(dead_code, reason = "kept alive")] FakeGarmin),
+    Coros(#[expect(dead_code, reason = "kept alive")] FakeCoros),
 }
 
 impl Account {
@@ -59,7 +70,12 @@ impl Account {
             Subject::Garmin => {
                 let fake = FakeGarmin::start(Switches::of("garmin.com"));
                 let (platform, home) = garmin::open(&fake);
-                (platform, Some(home), Some(fake))
+                (platform, Some(home), Some(Fake::Garmin(fake)))
+            }
+            Subject::Coros(region) => {
+                let fake = FakeCoros::start(fake_coros::Switches::of(region));
+                let (platform, home) = coros::open(&fake);
+                (platform, Some(home), Some(Fake::Coros(fake)))
             }
         };
         platform.prepare().await.unwrap();
@@ -91,16 +107,33 @@ impl Account {
 
     /// Sends a file until the account has said under which id it is.
     async fn add(&self, bytes: &[u8]) -> RemoteId {
-        match self.platform.upload(&file(bytes)).await.unwrap() {
-            Uploaded::Stored(id) => id,
-            Uploaded::Processing(ticket) => loop {
-                match self.platform.upload_status(&ticket).await.unwrap() {
-                    UploadStatus::Stored(id) => break id,
-                    UploadStatus::Processing => {}
-                    UploadStatus::Finished => panic!("{:?} names no id", self.subject),
-                }
-            },
+        let before = self.ids().await;
+        let answer = self.platform.upload(&file(bytes)).await.unwrap();
+        self.stored(answer, &before).await
+    }
+
+    /// Follows an upload; where the platform tells no id, its list does.
+    async fn stored(&self, answer: Uploaded, before: &[RemoteId]) -> RemoteId {
+        let ticket = match answer {
+            Uploaded::Stored(id) => return id,
+            Uploaded::Processing(ticket) => ticket,
+        };
+        loop {
+            match self.platform.upload_status(&ticket).await.unwrap() {
+                UploadStatus::Stored(id) => return id,
+                UploadStatus::Processing => {}
+                UploadStatus::Finished => break,
+            }
         }
+        let after = self.ids().await;
+        let mut new = after.into_iter().filter(|id| !before.contains(id));
+        let first = new.next().unwrap();
+        assert_eq!(new.next(), None, "{:?}", self.subject);
+        first
+    }
+
+    async fn ids(&self) -> Vec<RemoteId> {
+        self.all().await.into_iter().map(|row| row.id).collect()
     }
 }
 
@@ -159,11 +192,12 @@ async fn the_same_activity_again_is_a_duplicate_that_names_the_first_or_a_second
                 assert!(existing.is_none_or(|id| id == first), "{subject:?}");
                 assert_eq!(account.all().await.len(), 1, "{subject:?}");
             }
-            Ok(Uploaded::Stored(second)) => {
+            Ok(answer) => {
+                let second = account.stored(answer, std::slice::from_ref(&first)).await;
                 assert_ne!(second, first, "{subject:?}");
                 assert_eq!(account.all().await.len(), 2, "{subject:?}");
             }
-            other => panic!("{subject:?}: {other:?}"),
+            Err(other) => panic!("{subject:?}: {other:?}"),
         }
     }
 }
@@ -176,9 +210,8 @@ async fn a_second_recording_of_that_start_is_taken_where_replacing_needs_it() {
         let answer = account.platform.upload(&file(&ride(1, 31_000))).await;
         match account.can().replace {
             ReplaceProtocol::UploadThenDelete => {
-                let Ok(Uploaded::Stored(second)) = answer else {
-                    panic!("{subject:?}: {answer:?}")
-                };
+                let before = std::slice::from_ref(&first);
+                let second = account.stored(answer.unwrap(), before).await;
                 assert_ne!(second, first, "{subject:?}");
             }
             ReplaceProtocol::DeleteThenUpload => {

@@ -13,6 +13,8 @@ mod cli;
 #[cfg(test)]
 mod conformance;
 #[cfg(test)]
+mod coros;
+#[cfg(test)]
 mod directory;
 #[cfg(test)]
 mod everyday;

@@ -149,8 +149,12 @@ fn shares_tokens(session: &Session) -> bool {
 /// The tokens that the command line or stdin gives.
 fn tokens(context: &Context, args: &Auth) -> Result<Option<TokenFile>, Failure> {
     if args.token_stdin {
-        let whole =
-            |text: &str| serde_json::from_str::<serde_json::Value>(text).is_ok() || is_base64(text);
+        // A token file may take more lines than one; a bare token is its line.
+        let whole = |text: &str| {
+            let begun = text.trim_start();
+            let is_file = begun.is_empty() || begun.starts_with('{') || begun.starts_with('[');
+            !is_file || serde_json::from_str::<serde_json::Value>(text).is_ok()
+        };
         let text = ask::lines_until(whole);
         return Ok(Some(TokenFile { form: None, files: vec![("stdin".to_owned(), text)] }));
     }
@@ -170,13 +174,6 @@ fn tokens(context: &Context, args: &Auth) -> Result<Option<TokenFile>, Failure> 
         None => return Err(no_tokens("there is no home folder to look in")),
     };
     Ok(Some(TokenFile { form: Some(*form), files }))
-}
-
-/// A line that is a whole token file in base64.
-fn is_base64(text: &str) -> bool {
-    let text = text.trim();
-    let is_part = |c: char| c.is_ascii_alphanumeric() || "+/=".contains(c);
-    text.len() > 64 && text.ends_with(|c: char| is_part(c)) && text.chars().all(is_part)
 }
 
 /// The token files at a path: itself, or those that the tool keeps in a folder.

@@ -52,7 +52,7 @@ pub(crate) fn open(fake: &FakeGarmin) -> (Arc<dyn Platform>, TempDir) {
 }
 
 /// Answers with what stands in the account.
-struct Literal;
+pub(crate) struct Literal;
 
 impl Ask for Literal {
     fn credentials(&self, account: &Account) -> Result<Credentials, LoginError> {

@@ -4,6 +4,10 @@ pub(crate) mod catalog;
 #[cfg(test)]
 pub(crate) mod cli;
 #[cfg(test)]
+pub(crate) mod coros;
+#[cfg(test)]
+pub(crate) mod fake_coros;
+#[cfg(test)]
 pub(crate) mod fake_garmin;
 pub(crate) mod fit;
 #[cfg(test)]

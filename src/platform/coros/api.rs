@@ -1,0 +1,201 @@
+//! Calls of the API with the account's one token: read again after failures, written once. Files and
+//! object stores are reached by a client of their own, which never sees the token.
+
+use std::sync::Arc;
+
+use serde::de::DeserializeOwned;
+use serde_json::{Value, json};
+
+use crate::clock::Clock;
+use crate::net::{Again, Answer, Body, Client, Method, NetError, Patience, Request};
+use crate::platform::keeper::Keeper;
+use crate::platform::login::Ending;
+use crate::platform::{AuthFailure, PlatformError};
+use crate::vault::Session;
+
+use super::auth::{ACCESS, USER, region_of};
+use super::error::{Meaning, change_error, meaning, read_error, unconfirmed, unread};
+use super::regions::{Endpoints, Region};
+use super::types::{AccountData, id};
+use super::wire;
+
+/// An account's API.
+pub(super) struct Api {
+    pub(super) endpoints: Endpoints,
+    pub(super) client: Client,
+    /// For file hosts and object stores: no token goes there.
+    pub(super) files: Client,
+    pub(super) keeper: Keeper,
+    pub(super) clock: Arc<dyn Clock>,
+    pub(super) patience: Patience,
+}
+
+/// Which of the account's hosts.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Host {
+    Api,
+    Hub,
+}
+
+/// One call, which may have to be sent again with another token.
+pub(super) struct Call {
+    host: Host,
+    method: Method,
+    path: &'static str,
+    query: Vec<(&'static str, String)>,
+    sends: Sends,
+}
+
+enum Sends {
+    Nothing,
+    Json(Value),
+    Fields(Vec<(&'static str, String)>),
+}
+
+impl Call {
+    /// A question.
+    pub(super) fn get(path: &'static str, query: Vec<(&'static str, String)>) -> Self {
+        Self { host: Host::Api, method: Method::GET, path, query, sends: Sends::Nothing }
+    }
+
+    /// A question that the API wants posted.
+    pub(super) fn post(path: &'static str, query: Vec<(&'static str, String)>) -> Self {
+        Self { method: Method::POST, ..Self::get(path, query) }
+    }
+
+    /// JSON.
+    pub(super) fn json(path: &'static str, body: Value) -> Self {
+        Self { sends: Sends::Json(body), ..Self::post(path, Vec::new()) }
+    }
+
+    /// A multipart form.
+    pub(super) fn fields(path: &'static str, fields: Vec<(&'static str, String)>) -> Self {
+        Self { sends: Sends::Fields(fields), ..Self::post(path, Vec::new()) }
+    }
+
+    /// A question to the website, which knows its user by cookies.
+    pub(super) fn hub(path: &'static str, query: Vec<(&'static str, String)>) -> Self {
+        Self { host: Host::Hub, ..Self::get(path, query) }
+    }
+
+    fn request(&self, endpoints: &Endpoints, session: &Session) -> Result<Request, PlatformError> {
+        let region = region_of(session);
+        let base = match self.host {
+            Host::Api => endpoints.api(region),
+            Host::Hub => endpoints.hub(region),
+        };
+        let query: Vec<(&str, &str)> =
+            self.query.iter().map(|(name, value)| (*name, value.as_str())).collect();
+        let url = wire::url(&base, self.path, &query)
+            .ok_or_else(|| PlatformError::Protocol("an address of COROS is none".to_owned()))?;
+        let token = session.token(ACCESS).unwrap_or_default();
+        let request = wire::browser(self.method.clone(), url);
+        let request = match self.host {
+            Host::Hub => {
+                let number = region.number;
+                let cookies = format!("CPL-coros-token={token}; CPL-coros-region={number}");
+                request.header("cookie", cookies)
+            }
+            Host::Api => {
+                let user = session.token(USER).unwrap_or_default();
+                let known = json!({ "userId": user, "language": "en-US" });
+                request.header("accesstoken", token).header("yfheader", known.to_string())
+            }
+        };
+        Ok(match &self.sends {
+            Sends::Nothing => request,
+            Sends::Json(value) => request.body(Body::Json(value.clone())),
+            Sends::Fields(fields) => request.body(Body::Fields(fields.clone())),
+        })
+    }
+}
+
+impl Api {
+    /// Asks patiently, and reads the answer's data.
+    pub(super) async fn read<T: DeserializeOwned>(&self, call: &Call) -> Result<T, PlatformError> {
+        let data = self.patience.repeat(again, || self.asked(call)).await?;
+        serde_json::from_value(data).map_err(|_| {
+            PlatformError::Protocol(format!("COROS' answer to {} is not its JSON", call.path))
+        })
+    }
+
+    /// Asks once. Waiting is left to the caller, who may have other things to do.
+    pub(super) async fn asked(&self, call: &Call) -> Result<Value, PlatformError> {
+        let answer = self.send(call).await?.map_err(|error| unread(&error))?;
+        match meaning(&answer) {
+            Meaning::Data(data) => Ok(data),
+            other => Err(read_error(&other, &answer, self.clock.now())),
+        }
+    }
+
+    /// Asks the website once, whose answers have another envelope.
+    pub(super) async fn hub<T: DeserializeOwned>(&self, call: &Call) -> Result<T, PlatformError> {
+        let answer = self.send(call).await?.map_err(|error| unread(&error))?;
+        if answer.status != 200 {
+            return Err(read_error(&Meaning::Status(answer.status), &answer, self.clock.now()));
+        }
+        answer.json().ok_or_else(|| read_error(&Meaning::Unknown, &answer, self.clock.now()))
+    }
+
+    /// Makes a change, once.
+    pub(super) async fn change(&self, call: &Call) -> Result<Value, PlatformError> {
+        let answer = self.send(call).await?.map_err(|error| unconfirmed(&error))?;
+        match meaning(&answer) {
+            Meaning::Data(data) => Ok(data),
+            other => Err(change_error(&other, &answer, self.clock.now())),
+        }
+    }
+
+    /// Sends a call; a second time only where its token was refused, which is no attempt. A new token
+    /// that is refused too was taken away by somebody.
+    async fn send(&self, call: &Call) -> Result<Result<Answer, NetError>, PlatformError> {
+        let session = self.keeper.session().await?;
+        let answer = self.client.send(call.request(&self.endpoints, &session)?).await;
+        if !answer.as_ref().is_ok_and(is_refused) {
+            return Ok(answer);
+        }
+        let session = self.keeper.another(&session).await?;
+        let answer = self.client.send(call.request(&self.endpoints, &session)?).await;
+        if answer.as_ref().is_ok_and(is_refused) {
+            let words = Ending::TakenOver.to_string();
+            return Err(PlatformError::Auth(AuthFailure::NotOpened(words)));
+        }
+        Ok(answer)
+    }
+
+    /// Where the account lives.
+    pub(super) async fn region(&self) -> Result<&'static Region, PlatformError> {
+        Ok(region_of(&self.keeper.session().await?))
+    }
+
+    /// The account's own number; a browser's token comes without it.
+    pub(super) async fn user(&self) -> Result<String, PlatformError> {
+        let session = self.keeper.session().await?;
+        if let Some(user) = session.token(USER) {
+            return Ok(user.to_owned());
+        }
+        let data: AccountData = self.read(&Call::get("/account/query", Vec::new())).await?;
+        id(&data.user_id).ok_or_else(|| {
+            PlatformError::Protocol("COROS does not say whose account it is".to_owned())
+        })
+    }
+}
+
+fn is_refused(answer: &Answer) -> bool {
+    matches!(meaning(answer), Meaning::Token)
+}
+
+fn again(error: &PlatformError) -> Again {
+    match error {
+        PlatformError::Transient(_) => Again::Soon,
+        PlatformError::RateLimited { retry_after } => Again::After(*retry_after),
+        PlatformError::Auth(_)
+        | PlatformError::NotFound
+        | PlatformError::Duplicate { .. }
+        | PlatformError::Rejected { .. }
+        | PlatformError::Unsupported
+        | PlatformError::Unconfirmed(_)
+        | PlatformError::Permanent(_)
+        | PlatformError::Protocol(_) => Again::Never,
+    }
+}

@@ -1,0 +1,125 @@
+//! The list: whole, in windows, in parts, drifting, and what a day without news costs.
+
+use std::collections::HashMap;
+use std::time::Duration;
+
+use fit_sync::domain::{Activity, RemoteId};
+use fit_sync::platform::{PlatformError, Window};
+
+use crate::support::fake_coros::{Switches, Trouble};
+
+use super::stage::{Account, ride};
+
+const LIST: &str = "GET /activity/query";
+
+fn known(rows: Vec<Activity>) -> HashMap<RemoteId, Activity> {
+    rows.into_iter().map(|row| (row.id.clone(), row)).collect()
+}
+
+#[tokio::test]
+async fn pages_are_read_to_the_end_and_nothing_is_an_empty_account() {
+    let account = Account::open(Switches::of("cn")).await;
+    assert!(account.all().await.is_empty());
+    assert_eq!(account.fake.take_seen(), [LIST]);
+    for day in 1..=5 {
+        account.fake.world().store(&ride(day).build(), "Ride", 32);
+    }
+    account.fake.switch(|switches| switches.page_rows = 2);
+    let rows = account.all().await;
+    assert_eq!(account.fake.take_seen(), [LIST; 3]);
+    assert_eq!(rows.len(), 5);
+    assert!(rows.is_sorted_by(|a, b| a.start > b.start));
+    assert!(rows.iter().all(|row| row.local_offset_s == Some(28_800)));
+}
+
+#[tokio::test]
+async fn a_day_without_news_is_one_request_and_news_no_more() {
+    let account = Account::open(Switches::of("cn")).await;
+    for day in 1..=3 {
+        account.fake.world().store(&ride(day).build(), "Ride", 32);
+    }
+    let before = known(account.all().await);
+    account.fake.take_seen();
+    account.clock.advance(Duration::from_secs(86_400));
+    account.fake.world().store(&ride(9).build(), "New", 32);
+    let page = account.page(Window::default(), &before).await.unwrap();
+    assert!(page.complete && page.activities.len() == 4);
+    let grown = known(page.activities);
+    let page = account.page(Window::default(), &grown).await.unwrap();
+    assert!(page.complete && page.activities.len() == 4);
+    assert_eq!(account.fake.take_seen(), [LIST; 2]);
+}
+
+#[tokio::test]
+async fn what_was_removed_is_noticed_by_the_count_and_a_week_later_in_any_case() {
+    let mut switches = Switches::of("cn");
+    switches.page_rows = 2;
+    let account = Account::open(switches).await;
+    for day in 1..=5 {
+        account.fake.world().store(&ride(day).build(), "Ride", 32);
+    }
+    let before = known(account.all().await);
+    account.fake.world().activities.remove(0);
+    let page = account.page(Window::default(), &before).await.unwrap();
+    assert_eq!(page.activities.len(), 4);
+    account.fake.take_seen();
+    account.clock.advance(Duration::from_secs(8 * 86_400));
+    account.page(Window::default(), &known(page.activities)).await.unwrap();
+    assert_eq!(account.fake.take_seen(), [LIST; 2], "everything is read again");
+}
+
+#[tokio::test]
+async fn windows_are_asked_for_wider_and_filtered_by_the_activity_s_own_day() {
+    let account = Account::open(Switches::of("cn")).await;
+    for day in 1..=5 {
+        // 06:10 in UTC is 20:10 of the day before, ten hours to the west.
+        account.fake.world().store(&ride(day).build(), "Ride", -40);
+    }
+    let window = Window {
+        first: Some("2026-05-02".parse().unwrap()),
+        last: Some("2026-05-03".parse().unwrap()),
+    };
+    let page = account.page(window, &HashMap::new()).await.unwrap();
+    let days: Vec<String> = page
+        .activities
+        .iter()
+        .map(|row| row.start.unwrap().to_string().chars().take(10).collect())
+        .collect();
+    assert_eq!(days, ["2026-05-04", "2026-05-03"]);
+}
+
+#[tokio::test]
+async fn a_list_that_drifts_is_read_again_and_a_count_that_is_always_off_is_not_drift() {
+    let mut switches = Switches::of("cn");
+    (switches.page_rows, switches.drifts) = (2, true);
+    let account = Account::open(switches).await;
+    for day in 1..=3 {
+        account.fake.world().store(&ride(day).build(), "Ride", 32);
+    }
+    let page = account.page(Window::default(), &HashMap::new()).await.unwrap();
+    assert_eq!(page.activities.len(), 4, "each once, and the new one");
+    account.fake.switch(|switches| switches.counts_more = 7);
+    let rows = account.all().await;
+    account.fake.take_seen();
+    account.page(Window::default(), &known(rows)).await.unwrap();
+    assert!(account.fake.take_seen().len() <= 2);
+}
+
+#[tokio::test]
+async fn failures_are_told_apart_and_only_some_are_repeated() {
+    let cases: [(Trouble, usize, fn(&PlatformError) -> bool); 4] = [
+        (Trouble::Status(502), 3, |error| matches!(error, PlatformError::Transient(_))),
+        (Trouble::Lost, 3, |error| matches!(error, PlatformError::Transient(_))),
+        (Trouble::Status(200), 1, |error| matches!(error, PlatformError::Protocol(_))),
+        (Trouble::Result("1001", "Service exceptions"), 1, |error| {
+            matches!(error, PlatformError::Permanent(_))
+        }),
+    ];
+    for (trouble, requests, is_expected) in cases {
+        let account = Account::open(Switches::of("cn")).await;
+        account.fake.switch(|switches| switches.list = trouble.clone());
+        let error = account.page(Window::default(), &HashMap::new()).await.unwrap_err();
+        assert!(is_expected(&error), "{trouble:?}: {error}");
+        assert_eq!(account.fake.take_seen().len(), requests, "{trouble:?}");
+    }
+}

@@ -1,0 +1,155 @@
+//! How accounts are opened: forms, codes, browsers' tokens, regions, and rivals.
+
+use serde_json::json;
+
+use crate::support::fake_coros::{Switches, Trouble};
+
+use super::stage::{Account, Stage};
+
+const LOGIN: &str = "POST /account/login";
+const QUERY: &str = "GET /account/query";
+
+#[test]
+fn the_newer_form_is_enough_and_the_older_one_follows_only_an_unknown_form() {
+    for (newer_form, requests) in [(true, vec![LOGIN]), (false, vec![LOGIN, LOGIN])] {
+        let mut switches = Switches::of("cn");
+        switches.newer_form = newer_form;
+        let stage = Stage::new(switches);
+        stage.cli.run("auth").ok().says("logged in");
+        assert_eq!(stage.fake.take_seen(), requests);
+        let session = stage.session().unwrap();
+        assert_eq!((&session["region"], &session["expires_at"]), (&json!("cn"), &json!(null)));
+        stage.cli.run("auth").ok().says("the stored session works");
+        assert_eq!(stage.fake.take_seen(), [QUERY]);
+    }
+}
+
+#[test]
+fn a_wrong_password_is_sent_once() {
+    let stage = Stage::new(Switches::of("eu"));
+    stage.account("password: wrong");
+    stage.cli.run("auth").exits(4).tells("password is wrong");
+    assert_eq!(stage.fake.take_seen(), [LOGIN]);
+    assert!(stage.logins()["refused"].is_string());
+    stage.cli.run("plan").exits(4);
+    assert!(stage.fake.take_seen().is_empty(), "only a person may try again");
+}
+
+#[test]
+fn every_trouble_at_the_login_has_its_words_and_its_exit_code() {
+    let wanted = [
+        (Trouble::Status(403), 4, "gateway blocks"),
+        (Trouble::Status(429), 4, "left alone until"),
+        (Trouble::Status(502), 5, "not available"),
+        (Trouble::Status(200), 4, "not understood"),
+        (Trouble::Lost, 5, "not available"),
+        (Trouble::Result("2077", "Account is frozen"), 4, "2077 Account is frozen"),
+    ];
+    for (trouble, exit, words) in wanted {
+        let stage = Stage::new(Switches::of("cn"));
+        stage.fake.switch(|switches| switches.login = trouble.clone());
+        stage.cli.run("auth").exits(exit).tells(words);
+        assert_eq!(stage.fake.take_seen(), [LOGIN], "{trouble:?}");
+        assert!(stage.session().is_none());
+    }
+}
+
+#[test]
+fn a_code_comes_from_the_environment_or_a_command_and_is_sent_once() {
+    let mut switches = Switches::of("us");
+    switches.code = Some("246810".to_owned());
+    let mut stage = Stage::new(switches);
+    let steps = [LOGIN, "POST /account/captcha", "POST /account/2fa/login/verify"];
+    stage.cli.run("auth").exits(4).tells("one-time code").tells("FIT_SYNC_ME_MFA_CODE");
+    assert_eq!(stage.fake.take_seen(), steps[..2]);
+    assert_eq!(stage.logins()["needs_code"], true);
+    stage.cli.run("plan").exits(4);
+    assert!(stage.fake.take_seen().is_empty(), "a run without a code asks for none");
+    stage.account("password: right, mfa_command: 'echo 246810'");
+    stage.cli.run("auth").ok().says("logged in");
+    assert_eq!(stage.fake.take_seen(), steps);
+    stage.cli.set("FIT_SYNC_ME_MFA_CODE", "111111");
+    stage.account("password: right");
+    stage.cli.run("auth --force").exits(4).tells("code was not accepted");
+    assert_eq!(stage.fake.take_seen(), steps);
+    assert!(stage.session().is_some(), "the session that was there stays");
+}
+
+#[test]
+fn a_browser_s_token_is_one_line() {
+    let stage = Stage::new(Switches::of("cn"));
+    stage.account("max_parallel: 1");
+    stage.fake.world().tokens.insert("Qx7BROWSERTOKEN".to_owned());
+    for given in ["Qx7BROWSERTOKEN\n", "a=b; CPL-coros-token=Qx7BROWSERTOKEN; CPL-coros-region=2\n"]
+    {
+        stage.fed("auth --account me --token-stdin", given).ok().says("the session is taken over");
+        assert_eq!(stage.fake.take_seen(), [QUERY]);
+    }
+    stage.fed("auth --account me --token-stdin", "Qx7UNKNOWNTOKEN\n").exits(4);
+    stage.fed("auth --account me --token-stdin", "two words\n").exits(4).tells("CPL-coros-token");
+    assert!(stage.session().is_some(), "what was stored stays");
+    stage.cli.run("auth --browser").exits(1).tells("--token-stdin");
+}
+
+#[test]
+fn endpoints_of_another_region_than_the_account_s_are_an_error_that_names_it() {
+    for region in [json!(3), json!("3")] {
+        let mut switches = Switches::of("cn");
+        switches.says_region = Some(region);
+        let stage = Stage::new(switches);
+        stage.cli.run("auth").exits(4).tells("region 'eu'");
+        assert!(stage.session().is_none());
+    }
+    let mut switches = Switches::of("cn");
+    switches.says_region = Some(json!(77));
+    Stage::new(switches).cli.run("auth").exits(4).tells("region 77");
+}
+
+#[test]
+fn what_a_login_does_not_say_is_asked_for() {
+    let mut switches = Switches::of("cn");
+    switches.login_is_terse = true;
+    let stage = Stage::new(switches);
+    stage.cli.run("auth").ok();
+    assert_eq!(stage.fake.take_seen(), [LOGIN, QUERY]);
+    assert_eq!(stage.session().unwrap()["tokens"]["user_id"], "424242424242424242");
+}
+
+#[tokio::test]
+async fn a_token_is_used_until_it_is_refused_and_then_one_login_serves_all() {
+    let account = Account::open(Switches::of("cn")).await;
+    account.fake.world().tokens.clear();
+    let reads = futures_util::future::join_all((0..4).map(|_| account.all())).await;
+    assert_eq!(reads.len(), 4);
+    assert_eq!(account.fake.count("/account/login"), 0, "the run has had its login");
+}
+
+#[test]
+fn a_refused_token_costs_one_login_and_a_second_refusal_names_the_rival() {
+    let stage = Stage::new(Switches::of("cn"));
+    stage.cli.run("auth").ok();
+    stage.fake.take_seen();
+    stage.fake.world().tokens.clear();
+    stage.cli.run("plan").ok();
+    assert_eq!(stage.fake.count("/account/login"), 1);
+    assert!(stage.session().unwrap()["renewing_since"].is_null(), "nothing was interrupted");
+    stage.fake.take_seen();
+    let refusal = Trouble::Result("1019", "Access token is invalid");
+    stage.fake.switch(|switches| switches.list = refusal);
+    stage.cli.run("plan").exits(4);
+    assert_eq!(stage.fake.count("/account/login"), 1);
+    stage.cli.run("plan --format json").exits(4).says("somebody else uses the account");
+}
+
+#[test]
+fn a_session_without_a_password_ends_with_a_refusal() {
+    let stage = Stage::new(Switches::of("cn"));
+    stage.cli.run("auth").ok();
+    stage.account("max_parallel: 1");
+    stage.fake.world().tokens.clear();
+    stage.fake.take_seen();
+    for _ in 0..2 {
+        stage.cli.run("plan").exits(4).says("the session has ended");
+    }
+    assert_eq!(stage.fake.count("/account/login"), 0);
+}

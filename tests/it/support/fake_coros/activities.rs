@@ -1,0 +1,203 @@
+//! The activities of the fake's account: listed, handed out, renamed, removed.
+
+use std::collections::BTreeMap;
+
+use axum::Router;
+use axum::body::Bytes;
+use axum::extract::{Query, State};
+use axum::http::HeaderMap;
+use axum::response::Response;
+use axum::routing::{get, post};
+use fit_sync::domain::SportTable;
+use jiff::civil::Date;
+use jiff::tz::Offset;
+use jiff::{SignedDuration, Timestamp};
+use serde_json::{Value, json as value};
+
+use super::{Host, Shared, Trouble, World, barred, fine, locked, refused};
+
+/// An activity as the fake keeps it.
+#[derive(Clone, Debug)]
+pub(crate) struct Stored {
+    pub(crate) id: u64,
+    pub(crate) code: u16,
+    pub(crate) start: Timestamp,
+    /// Quarter hours east of UTC.
+    pub(crate) zone: i32,
+    pub(crate) elapsed_s: u32,
+    pub(crate) distance_m: u32,
+    pub(crate) title: String,
+    pub(crate) file: Option<Vec<u8>>,
+    /// The number of the listing that shows it first.
+    pub(crate) from_listing: u64,
+}
+
+impl Stored {
+    fn day(&self) -> Date {
+        Offset::from_seconds(self.zone * 900).unwrap().to_datetime(self.start).date()
+    }
+}
+
+pub(super) fn routes() -> Router<Shared> {
+    Router::new()
+        .route("/activity/query", get(list))
+        .route("/activity/detail/download", post(download))
+        .route("/activity/delete", get(delete))
+        .route("/activity/update", post(update))
+}
+
+impl World {
+    /// Stores a recording as the watch does, and gives its id.
+    pub(crate) fn store(&mut self, bytes: &[u8], title: &str, zone: i32) -> u64 {
+        let id = 467_870_248_094_171_000 + self.draw();
+        let stored = read(bytes, id, title, zone).unwrap();
+        self.activities.push(stored);
+        id
+    }
+
+    fn newest_first(&self, first: &str, last: &str) -> Vec<&Stored> {
+        let wanted = |row: &&Stored| {
+            let day = row.day().strftime("%Y%m%d").to_string();
+            first <= day.as_str() && day.as_str() <= last && row.from_listing <= self.listings
+        };
+        let mut rows: Vec<&Stored> = self.activities.iter().filter(wanted).collect();
+        rows.sort_by_key(|row| std::cmp::Reverse((row.start, row.id)));
+        rows
+    }
+}
+
+/// A recording's row; `None` if the file cannot be read.
+pub(super) fn read(bytes: &[u8], id: u64, title: &str, zone: i32) -> Option<Stored> {
+    let content = fit_sync::fit::read(bytes).ok()?;
+    let (key, _) = content.key()?;
+    let kind = content.kind();
+    Some(Stored {
+        id,
+        code: SportTable::coros_codes(&kind).first().copied().unwrap_or(98),
+        start: key.start,
+        zone,
+        elapsed_s: key.elapsed_s.unwrap_or_default(),
+        distance_m: content.distance_m().unwrap_or_default(),
+        title: title.to_owned(),
+        file: Some(bytes.to_vec()),
+        from_listing: 0,
+    })
+}
+
+type Fields = Query<BTreeMap<String, String>>;
+
+async fn list(State(world): State<Shared>, Query(query): Fields, headers: HeaderMap) -> Response {
+    let mut world = locked(&world);
+    if let Some(refused) = barred(&world, &headers, &world.switches.list) {
+        return refused;
+    }
+    let number = |name: &str| query[name].parse::<usize>().unwrap();
+    let (size, page) = (number("size"), number("pageNumber"));
+    if size > 200 {
+        return refused("1001", "Service exceptions");
+    }
+    if page == 1 {
+        world.listings += 1;
+    }
+    if page == 2 && std::mem::take(&mut world.switches.drifts) {
+        let mut newest = world.newest_first("0", "9")[0].clone();
+        newest.start = newest.start.checked_add(SignedDuration::from_hours(3)).unwrap();
+        newest.id += 500;
+        world.activities.push(newest);
+    }
+    let rows = world.newest_first(&query["startDay"], &query["endDay"]);
+    let rows_of_page = size.min(world.switches.page_rows);
+    let shown: Vec<Value> = rows
+        .iter()
+        .skip((page - 1) * rows_of_page)
+        .take(rows_of_page)
+        .map(|row| listed(row))
+        .collect();
+    let mut data = value!({
+        "count": rows.len() as u64 + world.switches.counts_more,
+        "pageNumber": page,
+        "totalPage": rows.len().div_ceil(rows_of_page),
+    });
+    // Where there is nothing, there is no list.
+    if !shown.is_empty() {
+        data["dataList"] = Value::Array(shown);
+    }
+    fine(Some(data))
+}
+
+fn listed(row: &Stored) -> Value {
+    let end = row.start.as_second() + i64::from(row.elapsed_s);
+    value!({
+        "labelId": row.id.to_string(),
+        "sportType": row.code,
+        "mode": 8,
+        "subMode": 1,
+        "startTime": row.start.as_second(),
+        "endTime": end,
+        "startTimezone": row.zone,
+        "endTimezone": row.zone,
+        "date": row.day().strftime("%Y%m%d").to_string().parse::<u32>().unwrap(),
+        "distance": f64::from(row.distance_m),
+        "workoutTime": row.elapsed_s,
+        "totalTime": row.elapsed_s,
+        "calorie": 5_818_000,
+        "avgSpeed": 816.81,
+        "avgHr": 0,
+        "name": if row.title.is_empty() { Value::Null } else { value!(row.title) },
+        "device": "COROS NOMAD",
+    })
+}
+
+async fn download(
+    State(world): State<Shared>,
+    Query(query): Fields,
+    headers: HeaderMap,
+) -> Response {
+    let world = locked(&world);
+    if let Some(refused) = barred(&world, &headers, &world.switches.download) {
+        return refused;
+    }
+    assert_eq!(query["fileType"], "4");
+    let found = world.activities.iter().find(|row| row.id.to_string() == query["labelId"]);
+    let Some(row) = found else { return refused("1001", "Service exceptions") };
+    let fits = row.code.to_string() == query["sportType"];
+    if fits && row.file.is_some() {
+        let url = format!("{}/fit/{}/{}.fit", world.base(Host::Store), world.switches.user, row.id);
+        return fine(Some(value!({ "fileUrl": url })));
+    }
+    match world.switches.wrong_sport {
+        Trouble::Result(result, message) => refused(result, message),
+        _ => fine(Some(value!({}))),
+    }
+}
+
+/// Answered the same whether or not it was there.
+async fn delete(State(world): State<Shared>, Query(query): Fields, headers: HeaderMap) -> Response {
+    let mut world = locked(&world);
+    let at = world.switches.delete.clone();
+    if at != Trouble::Lost
+        && let Some(refused) = barred(&world, &headers, &at)
+    {
+        return refused;
+    }
+    let Ok(id) = query["labelId"].parse::<u64>() else {
+        return refused("1001", "Service exceptions");
+    };
+    world.activities.retain(|row| row.id != id);
+    if at == Trouble::Lost { super::lost() } else { fine(None) }
+}
+
+async fn update(State(world): State<Shared>, headers: HeaderMap, body: Bytes) -> Response {
+    let mut world = locked(&world);
+    if let Some(refused) = barred(&world, &headers, &Trouble::None) {
+        return refused;
+    }
+    assert!(super::text(&headers, "yfheader").contains("userId"), "writes name their user");
+    let body: Value = serde_json::from_slice(&body).unwrap();
+    assert_eq!(body["type"], 1);
+    let id = body["labelId"].as_str().unwrap();
+    if let Some(row) = world.activities.iter_mut().find(|row| row.id.to_string() == id) {
+        body["name"].as_str().unwrap().clone_into(&mut row.title);
+    }
+    fine(None)
+}
