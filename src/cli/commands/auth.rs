@@ -287,14 +287,3 @@ pub fn warn_of_endings(context: &Context) {
         }
     }
 }
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_token_file_in_base64_is_known_as_one() {
-        assert!(is_base64(&"QUJD".repeat(20)));
-        assert!(!is_base64("{\"di_token\":"));
-    }
-}

@@ -16,6 +16,8 @@ fn known(rows: Vec<Activity>) -> HashMap<RemoteId, Activity> {
     rows.into_iter().map(|row| (row.id.clone(), row)).collect()
 }
 
+type Expected = fn(&PlatformError) -> bool;
+
 #[tokio::test]
 async fn pages_are_read_to_the_end_and_nothing_is_an_empty_account() {
     let account = Account::open(Switches::of("cn")).await;
@@ -107,7 +109,7 @@ async fn a_list_that_drifts_is_read_again_and_a_count_that_is_always_off_is_not_
 
 #[tokio::test]
 async fn failures_are_told_apart_and_only_some_are_repeated() {
-    let cases: [(Trouble, usize, fn(&PlatformError) -> bool); 4] = [
+    let cases: [(Trouble, usize, Expected); 4] = [
         (Trouble::Status(502), 3, |error| matches!(error, PlatformError::Transient(_))),
         (Trouble::Lost, 3, |error| matches!(error, PlatformError::Transient(_))),
         (Trouble::Status(200), 1, |error| matches!(error, PlatformError::Protocol(_))),
