@@ -24,19 +24,26 @@ pub struct Numbered<'a> {
 const NUMBERS: [usize; 3] = [0, 3, 4];
 /// Columns that keep their width where the terminal is narrow: all but title and device.
 const WHOLE: usize = 5;
+const HEADER: [&str; 7] = ["#", "Start", "Type", "Distance", "Duration", "Title", "Device"];
+/// A narrower terminal has the room for titles only without the devices.
+const WIDE: u16 = 100;
 
 /// A table of activities as wide as the terminal; `None` for as wide as it needs to be.
 pub fn activity_table(rows: &[Numbered<'_>], width: Option<u16>) -> String {
     let mut table = Table::new();
     table.load_style(NOTHING).set_truncation_indicator("…");
-    table.set_header(["#", "Start", "Type", "Distance", "Duration", "Title", "Device"]);
+    let columns = if width.is_some_and(|width| width < WIDE) { WHOLE + 1 } else { HEADER.len() };
+    let line = |cells: [String; 7]| {
+        let mut line = Row::from(cells.into_iter().take(columns).map(Cell::new));
+        line.max_height(1);
+        line
+    };
+    table.set_header(line(HEADER.map(str::to_owned)));
     if let Some(width) = width {
         table.set_content_arrangement(ContentArrangement::Dynamic).set_width(width);
     }
     for row in rows {
-        let mut cells = Row::from(cells(row).map(Cell::new));
-        cells.max_height(1);
-        table.add_row(cells);
+        table.add_row(line(cells(row)));
     }
     for (place, column) in table.column_iter_mut().enumerate() {
         column.set_padding((0, 2));
@@ -156,13 +163,18 @@ mod tests {
     fn a_narrow_terminal_cuts_titles_and_nothing_else() {
         let title = "A very long title of a very long run 非常长的越野跑步";
         let activities = [activity(title, Some(-3 * 3600 - 1800))];
-        let text = activity_table(&rows(&activities), Some(90));
+        let text = activity_table(&rows(&activities), Some(110));
         insta::assert_snapshot!(text, @r#"
-        #  Start                    Type           Distance  Duration  Title              Device
-        9  2026-11-19 18:42 -03:30  trail_running  10.06 km   1:02:05  A very long titl…  Pace 3
+        #  Start                    Type           Distance  Duration  Title                                  Device
+        9  2026-11-19 18:42 -03:30  trail_running  10.06 km   1:02:05  A very long title of a very long run…  Pace 3
+        "#);
+        let text = activity_table(&rows(&activities), Some(80));
+        insta::assert_snapshot!(text, @r#"
+        #  Start                    Type           Distance  Duration  Title
+        9  2026-11-19 18:42 -03:30  trail_running  10.06 km   1:02:05  A very long…
         "#);
         use unicode_width::UnicodeWidthStr as _;
-        for width in [80, 90, 100, 120] {
+        for width in [76, 80, 99, 100, 120] {
             let text = activity_table(&rows(&activities), Some(width));
             assert_eq!(text.lines().count(), 2, "{text}");
             assert!(text.lines().all(|line| line.width() <= usize::from(width)), "{text}");
