@@ -1,8 +1,6 @@
 //! Puts a backed-up activity back, with the same care as any step: journalled, verified, and never
 //! without a copy of what it replaces.
 
-use std::collections::BTreeMap;
-
 use serde_json::json;
 
 use crate::archive::{Backup, Locks};
@@ -89,9 +87,8 @@ pub async fn restore(
     task.begin(&run)?;
     run.send_back(&mut task, parcel, &file, backup).await?;
     let decision = run.decision_for(&task, account);
-    let counts = BTreeMap::from([(task.phase.as_str(), 1)]);
     let good = i32::from(task.phase != Phase::Confirmed);
-    session.store.end_run(id, session.clock().now(), good, &json!(counts))?;
+    session.store.end_run(id, session.clock().now(), good, &json!({ (task.phase.as_str()): 1 }))?;
     Ok(Restored { step: Some(task.applied()), decision })
 }
 
