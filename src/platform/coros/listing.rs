@@ -128,7 +128,8 @@ fn grown(now: Timestamp, first: &ListData, known: &HashMap<RemoteId, Activity>) 
     let mut rows = Rows::default();
     rows.take(first);
     let is_known = |row: &Activity| known.contains_key(&row.id);
-    let is_short = first.data_list.as_ref().map_or(0, Vec::len) < ROWS;
+    let listed = first.data_list.as_ref().map_or(0, Vec::len);
+    let is_short = first.total_page.map_or(listed < ROWS, |pages| pages <= 1);
     let overlaps = is_short || rows.activities.iter().any(is_known);
     let fresh = rows.activities.iter().filter(|row| !is_known(row)).count();
     let expected = signed((known.len() + fresh) as u64).checked_add(oldest.off_by)?;

@@ -46,7 +46,8 @@ impl Stage {
 
     /// Writes the account of this machine, with one more key.
     pub(super) fn account(&self, key: &str) {
-        let (region, endpoints) = (self.fake.world().switches.region, self.fake.endpoints());
+        let region = self.fake.world().switches.region;
+        let endpoints = self.fake.endpoints();
         let text = format!(
             "accounts:\n  {NAME}: {{ platform: coros, region: {region}, email: runner@example.com, \
              min_gap_ms: 0, endpoints: {endpoints}, {key} }}\n"
