@@ -85,10 +85,15 @@ pub(super) struct Account {
     pub(super) fake: FakeCoros,
     pub(super) platform: Arc<dyn Platform>,
     pub(super) clock: Arc<ManualClock>,
-    _home: TempDir,
+    home: TempDir,
 }
 
 impl Account {
+    /// The same account in a later run.
+    pub(super) fn reopened(&self) -> Arc<dyn Platform> {
+        coros::open_in(&self.fake, &self.home, &self.clock)
+    }
+
     pub(super) async fn open(switches: Switches) -> Self {
         let fake = FakeCoros::start(switches);
         let home = tempfile::tempdir().unwrap();
@@ -96,7 +101,7 @@ impl Account {
         let platform = coros::open_in(&fake, &home, &clock);
         platform.whoami().await.unwrap();
         fake.take_seen();
-        Self { fake, platform, clock, _home: home }
+        Self { fake, platform, clock, home }
     }
 
     pub(super) async fn page(
