@@ -110,12 +110,17 @@ pub struct Validate {
     pub json: bool,
 }
 
+/// GitHub takes comments of 65,536 characters (2026-11).
+pub const MARKDOWN_LIMIT: usize = 60_000;
+
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum Format {
     /// For people
     Text,
     /// The plan document
     Json,
+    /// A comment for a pull request
+    Markdown,
     /// At most 12 lines, no titles
     Summary,
 }
@@ -157,6 +162,12 @@ pub struct Plan {
     /// How to print the plan
     #[arg(long, value_enum, default_value_t = Format::Text)]
     pub format: Format,
+    /// Write it as a pull request's comment too
+    #[arg(long, value_name = "FILE")]
+    pub markdown: Option<PathBuf>,
+    /// Most characters of a comment; what does not fit is shortened, replaces last
+    #[arg(long, value_name = "N", default_value_t = MARKDOWN_LIMIT)]
+    pub markdown_limit: usize,
     /// List the pairs in sync too
     #[arg(long)]
     pub all: bool,
@@ -181,6 +192,9 @@ pub struct Show {
     /// How to print it
     #[arg(long, value_enum, default_value_t = Format::Text)]
     pub format: Format,
+    /// Most characters of a comment; what does not fit is shortened, replaces last
+    #[arg(long, value_name = "N", default_value_t = MARKDOWN_LIMIT)]
+    pub markdown_limit: usize,
     /// The same as --format json
     #[arg(long, conflicts_with = "format")]
     pub json: bool,

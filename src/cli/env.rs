@@ -41,6 +41,8 @@ pub struct Environment {
     pub seed: Option<String>,
     /// Page of the pipeline that runs this.
     pub run_url: Option<String>,
+    /// `$GITHUB_STEP_SUMMARY`, where a GitHub pipeline shows what is appended to it.
+    pub step_summary: Option<PathBuf>,
 }
 
 /// Where another tool keeps its tokens.
@@ -93,6 +95,7 @@ impl Environment {
             now: now.map_err(EnvironmentError::BadNow)?,
             seed: text("FIT_SYNC_SEED"),
             run_url,
+            step_summary: variable("GITHUB_STEP_SUMMARY").map(PathBuf::from),
         })
     }
 

@@ -16,6 +16,7 @@ mod failure;
 mod log;
 mod printer;
 mod progress;
+mod publish;
 mod record;
 mod reporting;
 mod scope;

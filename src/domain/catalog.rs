@@ -43,6 +43,8 @@ pub struct RegionSpec {
     pub implied_by: &'static str,
     /// Whether activities can be uploaded there.
     pub uploads: bool,
+    /// The page that shows people an activity, with `{id}` in its place; `None` if none is known.
+    pub activity_url: Option<&'static str>,
 }
 
 /// What a platform can do; asked with the manifest, not when a step fails.

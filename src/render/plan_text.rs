@@ -96,7 +96,7 @@ pub(super) fn tally(counts: &Counts) -> String {
 }
 
 /// `1 conflict`, `0 conflicts`.
-fn count(number: u64, thing: &str) -> String {
+pub(super) fn count(number: u64, thing: &str) -> String {
     if number == 1 { format!("1 {thing}") } else { format!("{number} {thing}s") }
 }
 
@@ -344,7 +344,7 @@ fn candidate_line(
     let _ = writeln!(out, "      {letter}) {}{other}", parts.join("  "));
 }
 
-fn decide_line(conflict: &Conflict, destination: &AccountName) -> String {
+pub(super) fn decide_line(conflict: &Conflict, destination: &AccountName) -> String {
     let address = neutralise(conflict.address.as_str());
     match conflict.candidates.iter().find(|candidate| candidate.account == *destination) {
         Some(first) => format!(

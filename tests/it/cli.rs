@@ -1,6 +1,7 @@
 //! The program as its users meet it: the binary, its files, its output and its exit codes.
 #![cfg(test)]
 
+mod comment;
 mod corners;
 mod corpus;
 mod decisions;

@@ -10,6 +10,7 @@ use super::super::context::{Context, selection};
 use super::super::exit::Exit;
 use super::super::failure::Failure;
 use super::super::printer::Verbosity;
+use super::super::publish;
 use super::super::scope::Scope;
 use super::show::detail;
 
@@ -46,14 +47,16 @@ pub async fn run_scoped(context: &Context, args: &Plan, scope: Scope<'_>) -> Res
         save(context, &session, &planned.plan.document, path)?;
     }
     let format = if args.json { Format::Json } else { args.format };
-    context.printer.product(&rendered(context, &planned.plan.document, format)?);
+    let document = &planned.plan.document;
+    publish::markdown(context, document, args.markdown.as_deref(), args.markdown_limit)?;
+    context.printer.product(&rendered(context, document, format, args.markdown_limit)?);
     note_findings(context, &planned);
     if args.simulate {
         let next = planned.simulate(&session, request.options)?;
         let text = simulated(&next.document);
         match format {
             Format::Text => context.printer.product(&text),
-            Format::Json | Format::Summary => context.printer.error(&text),
+            Format::Json | Format::Summary | Format::Markdown => context.printer.error(&text),
         }
     }
     Ok(exit(&planned.plan.document, args.detailed_exitcode))
@@ -67,10 +70,16 @@ fn listing(context: &Context, args: &Plan) -> Listing {
 }
 
 /// A plan in a format; the same for one that was just made and for one that was saved.
-pub fn rendered(context: &Context, document: &Document, format: Format) -> Result<String, Failure> {
+pub fn rendered(
+    context: &Context,
+    document: &Document,
+    format: Format,
+    markdown_limit: usize,
+) -> Result<String, Failure> {
     Ok(match format {
         Format::Json => Document { meta: None, ..document.clone() }.to_json()?,
         Format::Summary => plan_summary(document),
+        Format::Markdown => publish::comment(document, markdown_limit),
         Format::Text => {
             let in_sync = document.context.in_sync.as_deref().unwrap_or_default();
             plan_text(document, in_sync, detail(context))

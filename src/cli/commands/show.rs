@@ -16,7 +16,7 @@ use super::plan::rendered;
 pub fn run(context: &Context, args: &Show) -> Result<Exit, Failure> {
     let document = read(context, &args.file)?;
     let format = if args.json { Format::Json } else { args.format };
-    context.printer.product(&rendered(context, &document, format)?);
+    context.printer.product(&rendered(context, &document, format, args.markdown_limit)?);
     Ok(Exit::Done)
 }
 

@@ -1,6 +1,6 @@
 //! `fit_sync sync`: plan and apply in one go.
 
-use super::super::args::{Apply, Format, Plan, Refresh, Selection, Sync};
+use super::super::args::{Apply, Format, MARKDOWN_LIMIT, Plan, Refresh, Selection, Sync};
 use super::super::context::Context;
 use super::super::exit::Exit;
 use super::super::failure::Failure;
@@ -25,6 +25,8 @@ fn as_plan() -> Plan {
         out: None,
         json: false,
         format: Format::Text,
+        markdown: None,
+        markdown_limit: MARKDOWN_LIMIT,
         all: false,
         simulate: false,
         detailed_exitcode: false,

@@ -3,7 +3,7 @@
 use crate::domain::{Capabilities, Editable, PlatformSpec, RegionSpec, ReplaceProtocol};
 
 const fn region(id: &'static str, implied_by: &'static str, uploads: bool) -> RegionSpec {
-    RegionSpec { id, implied_by, uploads }
+    RegionSpec { id, implied_by, uploads, activity_url: None }
 }
 
 const REGIONS: &[RegionSpec] = &[

@@ -3,8 +3,18 @@
 use crate::domain::{Capabilities, Editable, PlatformSpec, RegionSpec, ReplaceProtocol};
 
 const REGIONS: &[RegionSpec] = &[
-    RegionSpec { id: "global", implied_by: "garmin_us", uploads: true },
-    RegionSpec { id: "cn", implied_by: "garmin_cn", uploads: true },
+    RegionSpec {
+        id: "global",
+        implied_by: "garmin_us",
+        uploads: true,
+        activity_url: Some("https://connect.garmin.com/modern/activity/{id}"),
+    },
+    RegionSpec {
+        id: "cn",
+        implied_by: "garmin_cn",
+        uploads: true,
+        activity_url: Some("https://connect.garmin.cn/modern/activity/{id}"),
+    },
 ];
 
 /// What Garmin Connect is and can do.

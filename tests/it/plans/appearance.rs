@@ -7,7 +7,7 @@ use crate::support::scenario::Scenario;
 use crate::support::snapshot;
 
 /// 409 pairs, a question, a replace, an upload.
-fn contract() -> Scenario {
+pub(super) fn contract() -> Scenario {
     let day =
         |n: u32| format!("2025-{:02}-{:02}T{:02}:00:00Z", n % 12 + 1, n / 12 % 28 + 1, n / 336);
     let pairs: String = (0..409).map(|n| format!("p{n} {} running 3000s\n", day(n))).collect();

@@ -5,7 +5,7 @@ use fit_sync::domain::{
 };
 
 const fn region(id: &'static str, implied_by: &'static str, uploads: bool) -> RegionSpec {
-    RegionSpec { id, implied_by, uploads }
+    RegionSpec { id, implied_by, uploads, activity_url: None }
 }
 
 const fn capabilities(delete: bool) -> Capabilities {
