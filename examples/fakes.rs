@@ -110,10 +110,25 @@ fn write_tokens(folder: &Path, us: &FakeGarmin, cn: &FakeGarmin) -> std::io::Res
     Ok(())
 }
 
+/// What is remembered of accounts that an earlier run made up.
+fn forget(home: &Path) -> std::io::Result<()> {
+    for entry in fs::read_dir(home)? {
+        let entry = entry?;
+        let name = entry.file_name().to_string_lossy().into_owned();
+        if name == "sessions" || name == "logins" || name == "cache" {
+            fs::remove_dir_all(entry.path())?;
+        } else if name.starts_with("state.db") && entry.file_type()?.is_file() {
+            fs::remove_file(entry.path())?;
+        }
+    }
+    Ok(())
+}
+
 /// A private home and a manifest, as on the first day.
 fn write(folder: &Path, accounts: &str) -> std::io::Result<()> {
     let home = folder.join("home");
     fs::create_dir_all(&home)?;
+    forget(&home)?;
     fs::set_permissions(&home, Permissions::from_mode(0o700))?;
     fs::write(home.join("accounts.yaml"), accounts)?;
     fs::set_permissions(home.join("accounts.yaml"), Permissions::from_mode(0o600))?;
