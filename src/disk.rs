@@ -36,25 +36,22 @@ pub enum Mode {
 /// If the bytes are not surely on the disk; then the old file stands, except if only the folder
 /// could not be synced.
 pub fn write_atomically(path: &Path, bytes: &[u8], access: Access) -> io::Result<()> {
-    write_dated(path, bytes, access, None)
-}
-
-/// As [`write_atomically`], with a time of last change of the caller's.
-///
-/// # Errors
-/// As [`write_atomically`].
-pub fn write_dated(
-    path: &Path,
-    bytes: &[u8],
-    access: Access,
-    modified: Option<Timestamp>,
-) -> io::Result<()> {
     let path = path.canonicalize().unwrap_or_else(|_| path.to_path_buf());
     let folder = folder_of(&path);
-    let file = temporary(folder, bytes, access, modified)?;
+    let file = temporary(folder, bytes, access, None)?;
     file.as_file().sync_all()?;
     file.persist(&path).map_err(|refused| refused.error)?;
     sync_folder(folder)
+}
+
+/// Whether a writing waits for the disk. A killed process leaves a file whole either way; a machine
+/// that loses its power may not.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Care {
+    /// It does.
+    Synced,
+    /// It does not.
+    Quick,
 }
 
 /// Writes a file under a name that is still free, whole or not at all.
@@ -66,10 +63,13 @@ pub fn write_new(
     bytes: &[u8],
     access: Access,
     modified: Option<Timestamp>,
+    care: Care,
 ) -> io::Result<()> {
     let folder = folder_of(path);
     let file = temporary(folder, bytes, access, modified)?;
-    file.as_file().sync_all()?;
+    if care == Care::Synced {
+        file.as_file().sync_all()?;
+    }
     match file.persist_noclobber(path) {
         Ok(_) => {}
         Err(refused) if refused.error.kind() == io::ErrorKind::AlreadyExists => {
@@ -85,17 +85,24 @@ pub fn write_new(
             }
         }
     }
-    sync_folder(folder)
+    match care {
+        Care::Synced => sync_folder(folder),
+        Care::Quick => Ok(()),
+    }
 }
 
-/// Replaces a file as a whole or not at all without waiting for the disk: a killed process leaves
-/// it whole, a machine that loses its power may not.
+/// Replaces a file as a whole or not at all, with [`Care::Quick`].
 ///
 /// # Errors
 /// If it cannot be written; then the old file stands.
-pub fn write_quickly(path: &Path, bytes: &[u8], access: Access) -> io::Result<()> {
+pub fn write_quickly(
+    path: &Path,
+    bytes: &[u8],
+    access: Access,
+    modified: Option<Timestamp>,
+) -> io::Result<()> {
     let path = path.canonicalize().unwrap_or_else(|_| path.to_path_buf());
-    let file = temporary(folder_of(&path), bytes, access, None)?;
+    let file = temporary(folder_of(&path), bytes, access, modified)?;
     file.persist(&path).map_err(|refused| refused.error)?;
     Ok(())
 }

@@ -6,7 +6,8 @@
 //! true only beside the files that it tells about: the cache can be moved, copied or deleted as a
 //! whole, and several processes add to it without a lock. What the index does not vouch for is never
 //! given out and never removed. A lost entry costs one download, after which the file of that name
-//! is taken over, since it holds the same bytes.
+//! is taken over, since it holds the same bytes. Nothing waits for the disk: what a power cut spoils
+//! no longer fits its hash, and is fetched again.
 //!
 //! Knows no platform and no state; who may be dropped is handed in.
 
@@ -22,7 +23,7 @@ use crate::domain::{
     AccountName, Activity, FileName, Fingerprint, Profile, ProfileId, RemoteId, Sha256,
 };
 
-use super::disk::{self, Access};
+use super::disk::{self, Access, Care};
 use super::place::place;
 
 /// The folder of the cache.
@@ -129,7 +130,7 @@ impl Cache {
         };
         disk::create_private_dir(folder_of(&place))?;
         let text = serde_json::to_vec(&entry).map_err(io::Error::other)?;
-        disk::write_dated(&place, &text, Access::Private, Some(now))?;
+        disk::write_quickly(&place, &text, Access::Private, Some(now))?;
         if let Some(before) = before.filter(|before| before.path != entry.path) {
             self.remove_file(&before);
         }
@@ -208,7 +209,7 @@ impl Cache {
         disk::create_private_dir(&self.folder.join("fit"))?;
         let folder = self.folder.join("fit").join(&below);
         disk::create_private_dir(&folder)?;
-        let (path, _) = place(&folder, &name, bytes, Access::Private, activity.start)?;
+        let (path, _) = place(&folder, &name, bytes, Access::Private, activity.start, Care::Quick)?;
         let own = path.file_name().unwrap_or_default().to_string_lossy();
         let relative = format!("{below}/{own}");
         Ok((path, relative))

@@ -8,7 +8,7 @@ use jiff::Timestamp;
 
 use crate::domain::FileName;
 
-use super::disk::{self, Access};
+use super::disk::{self, Access, Care};
 
 /// Files of one name that a folder may hold.
 const MOST_OF_A_NAME: usize = 1000;
@@ -26,20 +26,21 @@ pub enum Placed {
 /// already; other bytes are never overwritten.
 ///
 /// # Errors
-/// If they are not surely on the disk, or a thousand other files have the name.
+/// If they cannot be written with that care, or a thousand other files have the name.
 pub fn place(
     folder: &Path,
     name: &FileName,
     bytes: &[u8],
     access: Access,
     modified: Option<Timestamp>,
+    care: Care,
 ) -> io::Result<(PathBuf, Placed)> {
     for ordinal in 1..=MOST_OF_A_NAME {
         let path = folder.join(name.nth(ordinal));
         if holds(&path, bytes) {
             return Ok((path, Placed::There));
         }
-        match disk::write_new(&path, bytes, access, modified) {
+        match disk::write_new(&path, bytes, access, modified, care) {
             Ok(()) => return Ok((path, Placed::New)),
             Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
             Err(error) => return Err(error),

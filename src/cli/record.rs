@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use jiff::{SignedDuration, Timestamp};
 
 use crate::clock::Clock;
-use crate::disk::{self, Access};
+use crate::disk::{self, Access, Care};
 use crate::domain::Address;
 use crate::engine::{Finished, Settled};
 use crate::event::{Event, Events, Phase};
@@ -42,13 +42,6 @@ struct Inner {
     problem: Option<std::io::Error>,
 }
 
-/// Whether a writing waits for the disk.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Care {
-    Synced,
-    Quick,
-}
-
 impl Record {
     /// Of a run that has just begun; with a path, on the disk too.
     pub fn begin(path: Option<PathBuf>, clock: Arc<dyn Clock>) -> Self {
@@ -81,11 +74,11 @@ impl Record {
             return;
         };
         let text = inner.text.whole(&inner.report).map_err(std::io::Error::other);
-        let write = match care {
-            Care::Synced => disk::write_atomically,
-            Care::Quick => disk::write_quickly,
+        let write = |text: String| match care {
+            Care::Synced => disk::write_atomically(path, text.as_bytes(), Access::Shared),
+            Care::Quick => disk::write_quickly(path, text.as_bytes(), Access::Shared, None),
         };
-        inner.problem = text.and_then(|text| write(path, text.as_bytes(), Access::Shared)).err();
+        inner.problem = text.and_then(write).err();
         inner.written_at = self.clock.now();
     }
 

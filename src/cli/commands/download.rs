@@ -245,6 +245,6 @@ fn settle(
         return Ok((fetched.path.unwrap_or_default(), placed));
     };
     let name = FileName::of(activity.start, &activity.kind, activity.title.as_deref());
-    place(folder, &name, &fetched.bytes, disk::Access::Shared, activity.start)
+    place(folder, &name, &fetched.bytes, disk::Access::Shared, activity.start, disk::Care::Synced)
         .map_err(|error| Missed::Unplaced(folder.to_path_buf(), error))
 }

@@ -3,7 +3,7 @@
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
-use crate::archive::disk::{self, Access};
+use crate::archive::disk::{self, Access, Care};
 use crate::domain::neutralise;
 use crate::manifest::{self, LoadRequest, Starter, Trust};
 
@@ -92,7 +92,7 @@ fn write(
 }
 
 fn put(path: &Path, text: &str, access: Access) -> Result<(), Failure> {
-    disk::write_new(path, text.as_bytes(), access, None).map_err(|error| {
+    disk::write_new(path, text.as_bytes(), access, None, Care::Synced).map_err(|error| {
         if error.kind() == ErrorKind::AlreadyExists {
             return taken(path);
         }
