@@ -18,7 +18,7 @@ fuzz_target!(|bytes: &[u8]| {
     let mut file = tempfile::Builder::new().suffix(".zip").tempfile().unwrap();
     file.write_all(bytes).unwrap();
     let clock = Arc::new(ManualClock::new(Timestamp::MAX));
-    let export = Export::new(file.path(), Opening { clock, random: Arc::new(|| [7; 16]) });
+    let export = Export::new(file.path(), Opening::offline(clock, Arc::new(|| [7; 16])));
     let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
     runtime.block_on(async {
         let known = HashMap::new();
