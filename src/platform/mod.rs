@@ -12,6 +12,7 @@ pub mod login;
 pub mod memory;
 mod registry;
 mod row;
+mod unanswered;
 
 use std::collections::HashMap;
 

@@ -7,14 +7,15 @@ use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
 use crate::clock::Clock;
-use crate::net::{Again, Answer, Body, Client, Method, NetError, Patience, Request};
+use crate::net::{Answer, Body, Client, Method, NetError, Patience, Request};
 use crate::platform::keeper::Keeper;
 use crate::platform::login::Ending;
+use crate::platform::unanswered::{again, unconfirmed, unread};
 use crate::platform::{AuthFailure, PlatformError};
 use crate::vault::Session;
 
 use super::auth::{ACCESS, USER, region_of};
-use super::error::{Meaning, change_error, meaning, read_error, unconfirmed, unread};
+use super::error::{Meaning, change_error, meaning, read_error};
 use super::regions::{Endpoints, Region};
 use super::types::{AccountData, id};
 use super::wire;
@@ -183,19 +184,4 @@ impl Api {
 
 fn is_refused(answer: &Answer) -> bool {
     matches!(meaning(answer), Meaning::Token)
-}
-
-fn again(error: &PlatformError) -> Again {
-    match error {
-        PlatformError::Transient(_) => Again::Soon,
-        PlatformError::RateLimited { retry_after } => Again::After(*retry_after),
-        PlatformError::Auth(_)
-        | PlatformError::NotFound
-        | PlatformError::Duplicate { .. }
-        | PlatformError::Rejected { .. }
-        | PlatformError::Unsupported
-        | PlatformError::Unconfirmed(_)
-        | PlatformError::Permanent(_)
-        | PlatformError::Protocol(_) => Again::Never,
-    }
 }

@@ -19,9 +19,10 @@ use crate::net::{Answer, Body, Client, Method, Request, Url};
 use crate::platform::login::{
     Ask, CodeRequest, CodeUse, Credentials, Ending, LoggedIn, Login, LoginError, TokenFile,
 };
+use crate::platform::unanswered::no_answer;
 use crate::vault::{FORMAT, Session, Token};
 
-use super::error::{Meaning, login_error, meaning, no_answer};
+use super::error::{Meaning, login_error, meaning};
 use super::regions::{self, Endpoints, Region};
 use super::types::{AccountData, id};
 use super::wire;

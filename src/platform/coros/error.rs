@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use serde_json::Value;
 
-use crate::net::{Answer, NetError, redact, retry_after};
+use crate::net::{Answer, redact, retry_after};
 use crate::platform::login::{LoginError, Refusal};
 use crate::platform::{AuthFailure, PlatformError};
 
@@ -142,37 +142,6 @@ fn words(meaning: &Meaning) -> String {
         Meaning::Refused(words) => words.clone(),
         Meaning::Status(status) => format!("HTTP {status}"),
         Meaning::Unknown => "no JSON".to_owned(),
-    }
-}
-
-/// No answer to a question of the login.
-pub(super) fn no_answer(error: &NetError) -> LoginError {
-    match error {
-        NetError::Unreachable(why) | NetError::Lost(why) | NetError::Setup(why) => {
-            LoginError::Unavailable(why.clone())
-        }
-        NetError::TooLarge { .. } => LoginError::NotUnderstood(error.to_string()),
-        NetError::ForeignHost(_) => LoginError::Foreign(error.to_string()),
-    }
-}
-
-/// No answer to a question: nothing was done.
-pub(super) fn unread(error: &NetError) -> PlatformError {
-    match error {
-        NetError::Unreachable(why) | NetError::Lost(why) => PlatformError::Transient(why.clone()),
-        NetError::TooLarge { .. } => PlatformError::Protocol(error.to_string()),
-        NetError::ForeignHost(_) | NetError::Setup(_) => {
-            PlatformError::Permanent(error.to_string())
-        }
-    }
-}
-
-/// No answer to a change: if it was sent, it may have been made.
-pub(super) fn unconfirmed(error: &NetError) -> PlatformError {
-    match error {
-        NetError::Lost(why) => PlatformError::Unconfirmed(why.clone()),
-        NetError::TooLarge { .. } => PlatformError::Unconfirmed(error.to_string()),
-        NetError::Unreachable(_) | NetError::ForeignHost(_) | NetError::Setup(_) => unread(error),
     }
 }
 

@@ -14,10 +14,10 @@ use zip::write::SimpleFileOptions;
 use zip::{CompressionMethod, DateTime, ZipWriter};
 
 use crate::net::{Answer, Body, Method, Request, Url};
+use crate::platform::unanswered::unread;
 use crate::platform::{FitFile, PlatformError, Rejection, UploadStatus, UploadTicket, Uploaded};
 
 use super::api::{Api, Call};
-use super::error::unread;
 use super::regions::{Service, Storage};
 use super::sign::{Aliyun, Amazon, Key, amz_date, http_date};
 use super::types::{Import, StoreCredentials, StsAnswer};

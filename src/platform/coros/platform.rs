@@ -10,13 +10,13 @@ use serde_json::json;
 
 use crate::domain::{Activity, Capabilities, Details, Profile, RemoteId};
 use crate::net::{Method, Request, Url};
+use crate::platform::unanswered::unread;
 use crate::platform::{
     FitFile, ListRequest, Original, Page, Platform, PlatformError, UploadStatus, UploadTicket,
     Uploaded, Window,
 };
 
 use super::api::{Api, Call};
-use super::error::unread;
 use super::import;
 use super::listing::{self, Hint};
 use super::regions::Region;

@@ -5,9 +5,10 @@ use std::sync::Arc;
 use serde::de::DeserializeOwned;
 
 use crate::clock::Clock;
-use crate::net::{Again, Answer, Body, Client, Method, NetError, Part, Patience, Request};
+use crate::net::{Answer, Body, Client, Method, NetError, Part, Patience, Request};
 use crate::platform::PlatformError;
 use crate::platform::keeper::Keeper;
+use crate::platform::unanswered::{again, unconfirmed, unread};
 use crate::vault::Session;
 
 use super::error::{api_error, change_error};
@@ -99,13 +100,7 @@ impl Api {
 
     /// Makes a change, once, and gives whatever answer came.
     pub(super) async fn changed(&self, call: &Call) -> Result<Answer, PlatformError> {
-        self.send(call).await?.map_err(|error| match error {
-            NetError::Lost(why) => PlatformError::Unconfirmed(why),
-            NetError::TooLarge { .. } => PlatformError::Unconfirmed(error.to_string()),
-            NetError::Unreachable(_) | NetError::ForeignHost(_) | NetError::Setup(_) => {
-                unread(&error)
-            }
-        })
+        self.send(call).await?.map_err(|error| unconfirmed(&error))
     }
 
     /// Sends a call; a second time only where its token was refused, which is no attempt.
@@ -117,31 +112,5 @@ impl Api {
         }
         let session = self.keeper.another(&session).await?;
         Ok(self.client.send(call.request(&self.base, &session)?).await)
-    }
-}
-
-/// No answer to a question: nothing was done.
-fn unread(error: &NetError) -> PlatformError {
-    match error {
-        NetError::Unreachable(why) | NetError::Lost(why) => PlatformError::Transient(why.clone()),
-        NetError::TooLarge { .. } => PlatformError::Protocol(error.to_string()),
-        NetError::ForeignHost(_) | NetError::Setup(_) => {
-            PlatformError::Permanent(error.to_string())
-        }
-    }
-}
-
-fn again(error: &PlatformError) -> Again {
-    match error {
-        PlatformError::Transient(_) => Again::Soon,
-        PlatformError::RateLimited { retry_after } => Again::After(*retry_after),
-        PlatformError::Auth(_)
-        | PlatformError::NotFound
-        | PlatformError::Duplicate { .. }
-        | PlatformError::Rejected { .. }
-        | PlatformError::Unsupported
-        | PlatformError::Unconfirmed(_)
-        | PlatformError::Permanent(_)
-        | PlatformError::Protocol(_) => Again::Never,
     }
 }

@@ -5,7 +5,7 @@ use serde::Deserialize;
 use jiff::Timestamp;
 
 use crate::domain::RemoteId;
-use crate::net::{Answer, NetError, redact, retry_after};
+use crate::net::{Answer, redact, retry_after};
 use crate::platform::login::{Ending, LoginError, Refusal};
 use crate::platform::{AuthFailure, PlatformError, Rejection};
 
@@ -180,17 +180,6 @@ pub(super) fn said(answer: &Answer) -> String {
         .and_then(|(_, rest)| rest.split_once('"'))
         .map(|(words, _)| words.to_owned())
         .unwrap_or_default()
-}
-
-/// No answer at all.
-pub(super) fn no_answer(error: &NetError) -> LoginError {
-    match error {
-        NetError::Unreachable(why) | NetError::Lost(why) | NetError::Setup(why) => {
-            LoginError::Unavailable(why.clone())
-        }
-        NetError::TooLarge { .. } => LoginError::NotUnderstood(error.to_string()),
-        NetError::ForeignHost(_) => LoginError::Foreign(error.to_string()),
-    }
 }
 
 #[cfg(test)]

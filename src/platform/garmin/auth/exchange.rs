@@ -7,9 +7,10 @@ use secrecy::SecretString;
 
 use crate::net::{Answer, Body, Method, Request};
 use crate::platform::login::{Ending, LoginError};
+use crate::platform::unanswered::no_answer;
 use crate::vault::{FORMAT, Session, Token};
 
-use super::super::error::{no_answer, token_error};
+use super::super::error::token_error;
 use super::super::regions::{DI_CLIENT_IDS, TICKET_GRANT};
 use super::super::types::{Claims, TokenAnswer};
 use super::super::wire;

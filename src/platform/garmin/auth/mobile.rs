@@ -5,8 +5,9 @@ use serde_json::json;
 
 use crate::net::{Answer, Body, Client, Method, Request, Url, origin};
 use crate::platform::login::{Ask, CodeUse, Credentials, LoginError, Refusal};
+use crate::platform::unanswered::no_answer;
 
-use super::super::error::{login_obstacle, login_refusal, no_answer};
+use super::super::error::{login_obstacle, login_refusal};
 use super::super::types::{LoginAnswer, ResponseStatus};
 use super::super::wire;
 use super::{Found, GarminLogin, Ticket};

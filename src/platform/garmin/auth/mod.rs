@@ -27,9 +27,10 @@ use crate::net::{Client, Method};
 use crate::platform::login::{
     Ask, CodeRequest, CodeUse, Credentials, LoggedIn, Login, LoginError, TokenFile,
 };
+use crate::platform::unanswered::no_answer;
 use crate::vault::Session;
 
-use super::error::{no_answer, probe_error};
+use super::error::probe_error;
 use super::regions::{Endpoints, Exchange, Region, Way};
 use super::types::SocialProfile;
 use super::wire;

@@ -12,9 +12,9 @@ use sha1::Sha1;
 
 use crate::net::{Answer, Body, Method, Request, Url, retry_after};
 use crate::platform::login::{Ending, LoginError};
+use crate::platform::unanswered::no_answer;
 use crate::vault::{Session, Token};
 
-use super::super::error::no_answer;
 use super::super::regions::{AUDIENCE, CONSUMER};
 use super::super::types::TokenAnswer;
 use super::super::wire;

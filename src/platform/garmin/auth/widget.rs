@@ -5,8 +5,9 @@ use serde_json::json;
 
 use crate::net::{Answer, Body, Client, Method, Request, Url, redact};
 use crate::platform::login::{Ask, CodeUse, Credentials, LoginError, Refusal};
+use crate::platform::unanswered::no_answer;
 
-use super::super::error::{login_obstacle, no_answer};
+use super::super::error::login_obstacle;
 use super::super::wire;
 use super::{Found, GarminLogin, Ticket, pages};
 
