@@ -2,6 +2,7 @@
 
 use std::fmt::Write as _;
 
+use jiff::Timestamp;
 use owo_colors::OwoColorize as _;
 
 use crate::domain::{LinkOrigin, LinkStatus, neutralise};
@@ -48,7 +49,7 @@ pub fn explained(explanation: &Explanation, manifest: &str) -> String {
         line("run", &past(step));
     }
     let read = explanation.read.iter().map(|(account, at)| match at {
-        Some(at) => format!("{account} {at}"),
+        Some(at) => format!("{account} {}", second(at)),
         None => format!("{account} never"),
     });
     line("read", &read.collect::<Vec<_>>().join(", "));
@@ -196,9 +197,14 @@ fn remembered(explanation: &Explanation, line: &mut impl FnMut(&str, &str)) {
     }
 }
 
+/// Nobody needs parts of a second.
+fn second(at: &Timestamp) -> String {
+    at.strftime("%Y-%m-%dT%H:%M:%SZ").to_string()
+}
+
 /// A step of an earlier run.
 fn past(step: &StepRecord) -> String {
-    let began = step.entries.first().map(|written| written.at.to_string()).unwrap_or_default();
+    let began = step.entries.first().map(|written| second(&written.at)).unwrap_or_default();
     let mut phases = Vec::new();
     let mut run = step.run;
     for written in &step.entries {
