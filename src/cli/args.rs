@@ -89,6 +89,8 @@ pub enum Command {
     /// Look into the memory, and decide conflicts
     #[command(subcommand)]
     State(State),
+    /// Show where things stand: sessions, the last apply, what waits, what a plan would do
+    Status(Json),
     /// Log in to the accounts, or look at their sessions
     Auth(Auth),
     /// List, show, put back or prune what apply replaced

@@ -163,8 +163,17 @@ impl Context {
 
     /// A session over the checked manifest, and its progress.
     pub fn session(&self) -> Result<(Session, Arc<Progress>), Failure> {
+        self.session_with(Access::ReadWrite)
+    }
+
+    /// A session that only looks: what is not there yet reads as empty.
+    pub fn reading_session(&self) -> Result<Session, Failure> {
+        Ok(self.session_with(Access::ReadOnly)?.0)
+    }
+
+    fn session_with(&self, access: Access) -> Result<(Session, Arc<Progress>), Failure> {
         let manifest = self.checked_manifest()?;
-        let store = self.store(Some(&manifest), Access::ReadWrite)?;
+        let store = self.store(Some(&manifest), access)?;
         let decisions =
             Decisions::load(&manifest.decisions).map_err(|findings| self.refused(&findings))?;
         let progress = Arc::new(Progress::new(self.printer.clone()));

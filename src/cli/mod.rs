@@ -20,6 +20,7 @@ mod publish;
 mod record;
 mod reporting;
 mod scope;
+mod sessions;
 mod signals;
 
 use std::io::IsTerminal as _;
@@ -108,6 +109,7 @@ fn run(args: Args, printer: Printer) -> Result<Exit, Failure> {
             Command::Auth(args) => commands::auth::run(&context, &args).await,
             Command::Backup(args) => commands::backup::run(&context, &args).await,
             Command::Cache(args) => commands::cache::run(&context, &args).await,
+            Command::Status(args) => commands::status::run(&context, &args).await,
             Command::Schema(args) => commands::schema::run(&context, &args),
             Command::Completions(args) => Ok(commands::completions::run(&context, &args)),
         }
@@ -115,7 +117,7 @@ fn run(args: Args, printer: Printer) -> Result<Exit, Failure> {
     // What was interrupted may still be reading a folder or waiting for a word.
     runtime.shutdown_background();
     if uses_sessions {
-        commands::auth::warn_of_endings(&context);
+        sessions::warn_of_endings(&context);
     }
     ended
 }

@@ -30,8 +30,25 @@ pub struct PlatformSpec {
     pub account_keys: &'static [&'static str],
     /// Names of the base URLs that an account's `endpoints` may replace.
     pub endpoints: &'static [&'static str],
+    /// How it is asked; `None` for one that is asked over no wire.
+    pub requests: Option<RequestSpec>,
     /// What it can do.
     pub capabilities: Capabilities,
+}
+
+/// How a platform is asked over a wire, unless an account says otherwise, and what that costs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct RequestSpec {
+    /// Most requests in flight.
+    pub max_parallel: u32,
+    /// Least milliseconds between the beginnings of two.
+    pub min_gap_ms: u64,
+    /// Requests that fetching a file takes when all goes well.
+    pub download: u32,
+    /// The same for adding an activity.
+    pub upload: u32,
+    /// The same for putting one in the place of another, backup included.
+    pub replace: u32,
 }
 
 /// A region of a platform.

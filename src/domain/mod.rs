@@ -19,7 +19,9 @@ mod neutral;
 pub use account::{Profile, ProfileId};
 pub use activity::{Activity, Inventory, Note, Unusable};
 pub use activity_type::{ActivityType, Family, SportTable};
-pub use catalog::{Capabilities, Catalog, Editable, PlatformSpec, RegionSpec, ReplaceProtocol};
+pub use catalog::{
+    Capabilities, Catalog, Editable, PlatformSpec, RegionSpec, ReplaceProtocol, RequestSpec,
+};
 pub use content::{Content, Part, Session, rounded};
 pub use decision::{Decision, Party, Verdict};
 pub use details::Details;

@@ -7,6 +7,7 @@
 mod accounts;
 mod apply;
 mod clear;
+mod cost;
 mod decide;
 mod diff;
 mod download;
@@ -17,6 +18,7 @@ mod import;
 mod listing;
 mod lock;
 mod originals;
+mod overview;
 mod patience;
 mod plan;
 mod refresh;
@@ -30,6 +32,7 @@ pub use apply::{
     check_accounts, restore, settle,
 };
 pub use clear::{Cleared, Clearing, Kind, clear};
+pub use cost::{Cost, cost};
 pub use decide::{Subject, decide, find_subject};
 pub use diff::{Fetched, Pairing, diff};
 pub use download::{Downloaded, Keep, Origin, Unfetched, download};
@@ -38,6 +41,7 @@ pub use explain::{Evidence, Explanation, InForce, explain};
 pub use import::{Imported, NotTaken, import};
 pub use listing::{Freshness, Listing, Unlisted, listing};
 pub use lock::{LockRequest, check_locks, lock, lock_account};
+pub use overview::{Overview, overview};
 pub use plan::{PlanRequest, Planned, plan};
 pub use refresh::Refresh;
 pub use session::{Open, Places, Session};

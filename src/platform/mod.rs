@@ -10,6 +10,7 @@ mod garmin;
 pub mod keeper;
 pub mod login;
 pub mod memory;
+mod pacing;
 mod registry;
 mod row;
 mod unanswered;
@@ -23,6 +24,7 @@ use jiff::civil::Date;
 
 pub use crate::domain::Details;
 pub use error::{AuthFailure, PlatformError, Rejection};
+pub use pacing::pacing;
 pub use registry::{OpenError, Opening, catalog, keeper, open, opener};
 
 /// An open account.

@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::archive::Backup;
 use crate::domain::{LinkStatus, neutralise};
@@ -51,6 +51,18 @@ pub fn history(runs: &[Run]) -> String {
         out.push_str("Nothing was applied yet.\n");
     }
     out
+}
+
+/// A run as `fit_sync.history/1` has it.
+pub fn run_json(run: &Run) -> Value {
+    let end = run.end.as_ref();
+    json!({
+        "run": run.id.0.to_string(),
+        "started_at": run.started_at,
+        "ended_at": end.map(|end| end.at),
+        "exit": end.map(|end| end.exit),
+        "counts": end.map_or_else(|| json!({}), |end| end.counts.clone()),
+    })
 }
 
 /// A JSON document with its texts made harmless.

@@ -18,6 +18,7 @@ mod reasons;
 mod report;
 mod sessions;
 mod simulated;
+mod status;
 mod summary;
 mod within;
 
@@ -28,13 +29,14 @@ pub use imported::imported;
 pub use inspected::inspected;
 pub use lines::{Line, Severity};
 pub use listing::{Numbered, activities_json, activity_line, activity_table};
-pub use memory::{backups, history, json, links, outline};
+pub use memory::{backups, history, json, links, outline, run_json};
 pub use pages::Pages;
 pub use plan_markdown::{MARKER, plan_markdown};
 pub use plan_text::{Detail, plan_summary, plan_text};
 pub use report::{PhaseCounts, Report, ReportText, ReportedExit, ReportedStep};
 pub use sessions::{SessionRow, SessionState, sessions, sessions_json};
 pub use simulated::simulated;
+pub use status::{StatusRow, status, status_json};
 pub use summary::{
     LeftWords, apply_counts, apply_summary, interrupted, left_words, settled_summary,
 };

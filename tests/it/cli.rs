@@ -16,4 +16,5 @@ mod memory;
 mod output;
 mod refused;
 mod saved_plan;
+mod status;
 mod usage;

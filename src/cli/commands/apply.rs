@@ -20,7 +20,7 @@ use super::super::record::Record;
 use super::super::reporting::{Format, Reporting};
 use super::super::scope::Scope;
 use super::super::signals;
-use super::plan::{note_findings, note_first_plan};
+use super::plan::{note_cost, note_findings, note_first_plan};
 use super::show;
 
 /// Applies, and tells everybody who follows how it ended.
@@ -165,6 +165,7 @@ impl Review<'_> {
             self.to.record.planned(&document);
         }
         approval::refuse_limits(self.session, self.args, &document)?;
+        note_cost(self.context, self.session, &document);
         Ok((document, left_out))
     }
 

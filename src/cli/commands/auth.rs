@@ -10,7 +10,7 @@ use crate::manifest::{Account, Manifest};
 use crate::platform::keeper::{Entered, Force, Keeper};
 use crate::platform::login::{LoginError, TokenFile, TokenForm};
 use crate::platform::{self, OpenError, Opening};
-use crate::render::{self, SessionRow, SessionState};
+use crate::render::{self, SessionState};
 use crate::vault::Session;
 
 use super::super::args::{Auth, Import};
@@ -19,6 +19,7 @@ use super::super::context::Context;
 use super::super::env::OtherTool;
 use super::super::exit::Exit;
 use super::super::failure::{self, Failure};
+use super::super::sessions::{has_login, session_row};
 
 /// More than any token file.
 const MOST_BYTES: u64 = 1024 * 1024;
@@ -71,10 +72,6 @@ fn chosen<'a>(manifest: &'a Manifest, args: &Auth) -> Result<Vec<&'a Account>, F
         names.contains(account.name.as_str()) || (names.is_empty() && has_login(account))
     };
     Ok(manifest.accounts.values().filter(is_meant).collect())
-}
-
-fn has_login(account: &Account) -> bool {
-    account.platform != "directory"
 }
 
 /// Opens one account; `None` if it needs no login.
@@ -218,7 +215,7 @@ fn no_tokens(happened: &str) -> Failure {
 fn show(context: &Context, accounts: &[&Account], json: bool) -> Result<Exit, Failure> {
     let mut rows = Vec::new();
     for account in accounts.iter().filter(|account| has_login(account)) {
-        rows.push(row(context, account)?);
+        rows.push(session_row(context, account)?);
     }
     let text = if json {
         render::json(&render::sessions_json(&rows))
@@ -228,62 +225,4 @@ fn show(context: &Context, accounts: &[&Account], json: bool) -> Result<Exit, Fa
     context.printer.product(&text);
     let usable = rows.iter().all(|row| row.state == SessionState::Ok);
     Ok(if usable { Exit::Done } else { Exit::Login })
-}
-
-/// What the files of home say about an account's session.
-fn row(context: &Context, account: &Account) -> Result<SessionRow, Failure> {
-    let (vault, now) = (context.vault(), context.clock.now());
-    let kept = |error: &dyn std::fmt::Display| {
-        failure::login(&account.name, &LoginError::Vault(error.to_string()))
-    };
-    let logins = vault.logins(&account.name).map_err(|error| kept(&error))?;
-    let (session, damage) = match vault.session(&account.name) {
-        Ok(session) => (session, None),
-        Err(error) => (None, Some(error.to_string())),
-    };
-    let foreign = platform::keeper(account, &context.opening(Person::Away))
-        .ok()
-        .flatten()
-        .is_some_and(|keeper| session.as_ref().is_some_and(|session| !keeper.is_for(session)));
-    let cooldown_until = logins.cooling_down(now);
-    let state = match &session {
-        Some(session) if !session.is_over(now) && !foreign => SessionState::Ok,
-        _ if cooldown_until.is_some() => SessionState::Cooldown,
-        Some(_) => SessionState::Expired,
-        None => SessionState::None,
-    };
-    let foreign = foreign.then(|| "made for other hosts than the account's".to_owned());
-    let refused = logins.refused.map(|why| format!("last login refused: {why}"));
-    let spec = context.catalog.platform(&account.platform);
-    let region = account.region.as_deref().unwrap_or_default();
-    Ok(SessionRow {
-        name: account.name.clone(),
-        place: format!("{} {region}", spec.map_or("", |spec| spec.name)),
-        email: account.email.clone(),
-        state,
-        obtained: session.as_ref().map(|s| (s.obtained_at, s.obtained_by.clone())),
-        ends_at: session.as_ref().and_then(|session| session.ends_at),
-        cooldown_until,
-        profile: session.and_then(|session| session.profile),
-        trouble: damage.or(foreign).or(refused),
-    })
-}
-
-/// Says which sessions end soon, so that nobody finds out by a failed run.
-pub fn warn_of_endings(context: &Context) {
-    // Whoever got here has been told about a bad manifest.
-    let Ok(manifest) = context.manifest() else { return };
-    let now = context.clock.now();
-    for account in manifest.accounts.values().filter(|account| has_login(account)) {
-        let session = context.vault().session(&account.name).ok().flatten();
-        let Some(end) = session.and_then(|session| session.ends_at) else { continue };
-        let left = end.duration_since(now);
-        if left.is_positive() && left < jiff::SignedDuration::from_hours(7 * 24) {
-            let name = &account.name;
-            context.printer.note(&format!(
-                "warning: the session of {name} ends on {}; log in before with `fit_sync auth --account {name} --force`",
-                end.strftime("%Y-%m-%d")
-            ));
-        }
-    }
 }

@@ -16,5 +16,6 @@ pub mod plan;
 pub mod schema;
 pub mod show;
 pub mod state;
+pub mod status;
 pub mod sync;
 pub mod validate;

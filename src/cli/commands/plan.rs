@@ -1,5 +1,7 @@
 //! `fit_sync plan`: read the accounts, show what apply would do.
 
+use std::time::Duration;
+
 use crate::archive::disk::{self, Access};
 use crate::engine::{self, PlanRequest, Planned, Session};
 use crate::plan::{BlockedReason, Document, Listing, Meta, Notice, Options};
@@ -13,6 +15,9 @@ use super::super::printer::Verbosity;
 use super::super::publish;
 use super::super::scope::Scope;
 use super::show::detail;
+
+/// An execution that takes at least so long is announced.
+const LONG: Duration = Duration::from_secs(60);
 
 /// Plans and prints.
 pub async fn run(context: &Context, args: &Plan) -> Result<Exit, Failure> {
@@ -51,6 +56,7 @@ pub async fn run_scoped(context: &Context, args: &Plan, scope: Scope<'_>) -> Res
     publish::markdown(context, document, args.markdown.as_deref(), args.markdown_limit)?;
     context.printer.product(&rendered(context, document, format, args.markdown_limit)?);
     note_findings(context, &planned);
+    note_cost(context, &session, &planned.plan.document);
     if args.simulate {
         let next = planned.simulate(&session, request.options)?;
         let text = simulated(&next.document);
@@ -132,6 +138,18 @@ pub fn note_findings(context: &Context, planned: &Planned) {
         context.printer.note(&format!(
             "{} pairs are not compared yet; later plans go on (--max-downloads)",
             planned.plan.to_compare.len()
+        ));
+    }
+}
+
+/// Says what a long execution takes.
+pub fn note_cost(context: &Context, session: &Session, document: &Document) {
+    let cost = engine::cost(session, &document.body);
+    if cost.duration >= LONG {
+        context.printer.note(&format!(
+            "Executing it takes some {} requests: at least {} minutes at the accounts' pacing.",
+            cost.requests,
+            cost.duration.as_secs().div_ceil(60)
         ));
     }
 }

@@ -159,20 +159,8 @@ fn activity(store: &Store, subject: &str) -> Result<Option<Activity>, Failure> {
 
 fn history(context: &Context, args: &Json) -> Result<Exit, Failure> {
     let runs = reading(context)?.runs()?;
-    let rows: Vec<Value> = runs
-        .iter()
-        .map(|run| {
-            let end = run.end.as_ref();
-            json!({
-                "run": run.id.0.to_string(),
-                "started_at": run.started_at,
-                "ended_at": end.map(|end| end.at),
-                "exit": end.map(|end| end.exit),
-                "counts": end.map_or_else(|| json!({}), |end| end.counts.clone()),
-            })
-        })
-        .collect();
     if args.json {
+        let rows: Vec<Value> = runs.iter().map(render::run_json).collect();
         print_json(context, &json!({ "format": "fit_sync.history/1", "runs": rows }));
     } else {
         context.printer.product(&render::history(&runs));

@@ -20,22 +20,19 @@ mod types;
 mod wire;
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use crate::manifest::Account;
-use crate::net::{Client, Hosts, Pace, Pacing, Patience, Settings};
+use crate::net::{Client, Hosts, Pace, Patience, Settings};
 
 use super::Platform;
 use super::keeper::Keeper;
+use super::pacing::pacing;
 use super::registry::{OpenError, Opening};
 
 use api::Api;
 use auth::CorosLogin;
 use platform::Coros;
 use regions::Endpoints;
-
-/// No limit is published; this is what careful clients do.
-const PACING: Pacing = Pacing { max_parallel: 3, min_gap: Duration::from_millis(250) };
 
 /// What keeps an account's session.
 pub(super) fn keeper(account: &Account, opening: &Opening) -> Result<Keeper, OpenError> {
@@ -84,11 +81,7 @@ fn login(account: &Account, opening: &Opening, pace: &Arc<Pace>) -> Result<Coros
 }
 
 fn pace(account: &Account, opening: &Opening) -> Arc<Pace> {
-    let pacing = Pacing {
-        max_parallel: account.max_parallel.unwrap_or(PACING.max_parallel),
-        min_gap: account.min_gap_ms.map_or(PACING.min_gap, Duration::from_millis),
-    };
-    Arc::new(Pace::new(pacing, Arc::clone(&opening.clock)))
+    Arc::new(Pace::new(pacing(account, &spec::REQUESTS), Arc::clone(&opening.clock)))
 }
 
 fn client_for(account: &Account, hosts: Hosts, pace: &Arc<Pace>) -> Result<Client, OpenError> {

@@ -1,6 +1,8 @@
 //! COROS as data.
 
-use crate::domain::{Capabilities, Editable, PlatformSpec, RegionSpec, ReplaceProtocol};
+use crate::domain::{
+    Capabilities, Editable, PlatformSpec, RegionSpec, ReplaceProtocol, RequestSpec,
+};
 
 const fn region(id: &'static str, implied_by: &'static str, uploads: bool) -> RegionSpec {
     RegionSpec { id, implied_by, uploads, activity_url: None }
@@ -13,6 +15,18 @@ const REGIONS: &[RegionSpec] = &[
     // Its file storage is not known.
     region("sg", "coros_sg", false),
 ];
+
+/// No limit is published; this is what careful clients do.
+pub(super) const REQUESTS: RequestSpec = RequestSpec {
+    max_parallel: 3,
+    min_gap_ms: 250,
+    // Where the file is, and the file.
+    download: 2,
+    // The storage's credentials, the file, its registration, and what became of it.
+    upload: 4,
+    // Two looks, its file; the upload, its title; the deletion.
+    replace: 10,
+};
 
 /// What COROS is and can do.
 pub(in crate::platform) const SPEC: PlatformSpec = PlatformSpec {
@@ -35,6 +49,7 @@ pub(in crate::platform) const SPEC: PlatformSpec = PlatformSpec {
         "endpoints",
     ],
     endpoints: &["api", "hub", "store"],
+    requests: Some(REQUESTS),
     capabilities: Capabilities {
         upload: true,
         delete: true,

@@ -9,6 +9,7 @@ pub(in crate::platform) const SPEC: PlatformSpec = PlatformSpec {
     regions: &[],
     account_keys: &["path"],
     endpoints: &[],
+    requests: None,
     capabilities: Capabilities {
         upload: true,
         delete: true,

@@ -18,22 +18,19 @@ mod types;
 mod wire;
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use crate::manifest::Account;
-use crate::net::{Client, Hosts, Pace, Pacing, Patience, Settings};
+use crate::net::{Client, Hosts, Pace, Patience, Settings};
 
 use super::Platform;
 use super::keeper::Keeper;
+use super::pacing::pacing;
 use super::registry::{OpenError, Opening};
 
 use api::Api;
 use auth::GarminLogin;
 use platform::Garmin;
 use regions::Endpoints;
-
-/// One request at a time, at most two or three a second, as those advise who were banned for more.
-const PACING: Pacing = Pacing { max_parallel: 1, min_gap: Duration::from_millis(400) };
 
 /// What keeps an account's session.
 pub(super) fn keeper(account: &Account, opening: &Opening) -> Result<Keeper, OpenError> {
@@ -76,10 +73,7 @@ fn login(account: &Arc<Account>, opening: &Opening) -> Result<GarminLogin, OpenE
         ca_file: account.ca_file.clone(),
         hosts: Hosts::of(endpoints.all()),
     };
-    let pacing = Pacing {
-        max_parallel: account.max_parallel.unwrap_or(PACING.max_parallel),
-        min_gap: account.min_gap_ms.map_or(PACING.min_gap, Duration::from_millis),
-    };
+    let pacing = pacing(account, &spec::REQUESTS);
     let pace = Arc::new(Pace::new(pacing, Arc::clone(&opening.clock)));
     let client = Client::new(settings, pace).map_err(|error| OpenError::NoClient {
         account: account.name.clone(),

@@ -1,6 +1,8 @@
 //! Garmin Connect as data.
 
-use crate::domain::{Capabilities, Editable, PlatformSpec, RegionSpec, ReplaceProtocol};
+use crate::domain::{
+    Capabilities, Editable, PlatformSpec, RegionSpec, ReplaceProtocol, RequestSpec,
+};
 
 const REGIONS: &[RegionSpec] = &[
     RegionSpec {
@@ -16,6 +18,17 @@ const REGIONS: &[RegionSpec] = &[
         activity_url: Some("https://connect.garmin.cn/modern/activity/{id}"),
     },
 ];
+
+/// One request at a time, at most two or three a second, as those advise who were banned for more.
+pub(super) const REQUESTS: RequestSpec = RequestSpec {
+    max_parallel: 1,
+    min_gap_ms: 400,
+    download: 1,
+    // The file, and what became of it.
+    upload: 2,
+    // Two looks, its details, its file; the deletion; the upload; the new details.
+    replace: 8,
+};
 
 /// What Garmin Connect is and can do.
 pub(in crate::platform) const SPEC: PlatformSpec = PlatformSpec {
@@ -38,6 +51,7 @@ pub(in crate::platform) const SPEC: PlatformSpec = PlatformSpec {
         "endpoints",
     ],
     endpoints: &["sso", "connectapi", "diauth", "connect"],
+    requests: Some(REQUESTS),
     capabilities: Capabilities {
         upload: true,
         delete: true,

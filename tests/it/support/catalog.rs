@@ -39,6 +39,7 @@ pub(crate) fn catalog() -> Catalog {
         regions,
         account_keys,
         endpoints,
+        requests: None,
         capabilities: capabilities(delete),
     };
     Catalog {

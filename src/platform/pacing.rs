@@ -1,0 +1,15 @@
+//! How fast an account is asked.
+
+use std::time::Duration;
+
+use crate::domain::RequestSpec;
+use crate::manifest::Account;
+use crate::net::Pacing;
+
+/// As the account says, else as its platform usually is.
+pub fn pacing(account: &Account, usual: &RequestSpec) -> Pacing {
+    Pacing {
+        max_parallel: account.max_parallel.unwrap_or(usual.max_parallel),
+        min_gap: Duration::from_millis(account.min_gap_ms.unwrap_or(usual.min_gap_ms)),
+    }
+}
