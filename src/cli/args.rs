@@ -185,6 +185,19 @@ pub struct Plan {
     /// Most originals to fetch for comparing
     #[arg(long, value_name = "N", default_value_t = 200)]
     pub max_downloads: usize,
+    /// Tell too what it does otherwise than this saved plan, which was reviewed
+    #[arg(long, value_name = "FILE")]
+    pub against: Option<PathBuf>,
+    /// Leave something out of every output; file names of folders stay, for they are ids
+    #[arg(long, value_enum)]
+    pub redact: Option<Redact>,
+}
+
+/// What a plan may be shown and saved without.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Redact {
+    /// What activities are called
+    Titles,
 }
 
 #[derive(Debug, ClapArgs)]

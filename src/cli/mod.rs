@@ -19,6 +19,7 @@ mod progress;
 mod publish;
 mod record;
 mod reporting;
+mod review;
 mod scope;
 mod sessions;
 mod signals;

@@ -50,6 +50,24 @@ impl Document {
         self
     }
 
+    /// The same plan without the titles of its activities; another body, and so another id.
+    pub fn without_titles(mut self) -> Result<Self, DocumentError> {
+        for step in &mut self.body.steps {
+            step.source.title = None;
+        }
+        let context = &mut self.context;
+        for conflict in &mut context.conflicts {
+            let rows = std::iter::once(&mut conflict.source).chain(&mut conflict.candidates);
+            rows.for_each(|row| row.title = None);
+        }
+        for pair in context.in_sync.iter_mut().flatten() {
+            let rows = std::iter::once(&mut pair.source).chain(&mut pair.destination);
+            rows.for_each(|row| row.title = None);
+        }
+        self.id = id_of(&self.body.accounts, &self.body.steps)?;
+        Ok(self)
+    }
+
     /// The document as JSON with a newline at its end.
     pub fn to_json(&self) -> Result<String, DocumentError> {
         Ok(serde_json::to_string_pretty(self)? + "\n")

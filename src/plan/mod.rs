@@ -21,6 +21,7 @@ mod reason;
 mod recall;
 mod select;
 mod simulate;
+mod since;
 mod steps;
 mod suspects;
 mod within;
@@ -43,5 +44,6 @@ pub use model::{
 pub use reason::{ConflictReason, InSyncReason, SkipReason, StepReason};
 pub use select::activity_at;
 pub use simulate::simulate;
+pub use since::{Now, Since, since};
 pub use within::{Difference, Part, allowed, differences};
 pub use world::{AccountView, Force, Glob, Listing, Memory, Options, Selection, World};

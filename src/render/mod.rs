@@ -18,6 +18,7 @@ mod reasons;
 mod report;
 mod sessions;
 mod simulated;
+mod since;
 mod status;
 mod summary;
 mod within;
@@ -36,6 +37,7 @@ pub use plan_text::{Detail, plan_summary, plan_text};
 pub use report::{PhaseCounts, Report, ReportText, ReportedExit, ReportedStep};
 pub use sessions::{SessionRow, SessionState, sessions, sessions_json};
 pub use simulated::simulated;
+pub use since::since;
 pub use status::{StatusRow, status, status_json};
 pub use summary::{
     LeftWords, apply_counts, apply_summary, interrupted, left_words, settled_summary,

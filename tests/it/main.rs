@@ -1,6 +1,8 @@
 //! Behaviour tests, through the library and through the binary.
 
 #[cfg(test)]
+mod against;
+#[cfg(test)]
 mod altering;
 #[cfg(test)]
 mod architecture;

@@ -13,6 +13,7 @@ use super::super::exit::Exit;
 use super::super::failure::Failure;
 use super::super::printer::Verbosity;
 use super::super::publish;
+use super::super::review::{Review, redacted, review};
 use super::super::scope::Scope;
 use super::show::detail;
 
@@ -41,31 +42,34 @@ pub async fn run_scoped(context: &Context, args: &Plan, scope: Scope<'_>) -> Res
         options: Options {
             selection: selection(&args.selection)?,
             force: scope.force(),
-            in_sync: listing(context, args),
+            in_sync: if args.against.is_some() { Listing::Listed } else { listing(context, args) },
         },
         max_downloads: args.max_downloads,
     };
     let planned = engine::plan(&session, &request).await;
     progress.clear();
     let planned = planned?;
+    let Review { document, since } =
+        review(context, &session, args, &planned, listing(context, args))?;
+    let document = &document;
     if let Some(path) = &args.out {
-        save(context, &session, &planned.plan.document, path)?;
+        save(context, &session, document, path)?;
     }
     let format = if args.json { Format::Json } else { args.format };
-    let document = &planned.plan.document;
     publish::markdown(context, document, args.markdown.as_deref(), args.markdown_limit)?;
     context.printer.product(&rendered(context, document, format, args.markdown_limit)?);
     note_findings(context, &planned);
-    note_cost(context, &session, &planned.plan.document);
+    note_cost(context, &session, document);
+    let mut more: String = since.iter().map(|line| format!("{line}\n")).collect();
     if args.simulate {
         let next = planned.simulate(&session, request.options)?;
-        let text = simulated(&next.document);
-        match format {
-            Format::Text => context.printer.product(&text),
-            Format::Json | Format::Summary | Format::Markdown => context.printer.error(&text),
-        }
+        more.push_str(&simulated(&redacted(next.document, args)?));
     }
-    Ok(exit(&planned.plan.document, args.detailed_exitcode))
+    match format {
+        Format::Text => context.printer.product(&more),
+        Format::Json | Format::Summary | Format::Markdown => context.printer.error(&more),
+    }
+    Ok(exit(document, args.detailed_exitcode))
 }
 
 /// Pairs in sync are listed where they were asked for, so that a saved plan shows them again.

@@ -32,6 +32,8 @@ fn as_plan() -> Plan {
         detailed_exitcode: false,
         refresh: Refresh::Incremental,
         max_downloads: MOST_COMPARED,
+        against: None,
+        redact: None,
     }
 }
 
