@@ -128,13 +128,23 @@ fn temporary(
         .prefix(PREFIX)
         .suffix(SUFFIX)
         .permissions(Permissions::from_mode(mode))
-        .tempfile_in(folder)?;
+        .tempfile_in(folder)
+        .map_err(nameless)?;
     file.write_all(bytes)?;
     if let Some(at) = modified {
         // A disk that cannot keep such a time still keeps the bytes.
         let _ = file.as_file().set_modified(at.into());
     }
     Ok(file)
+}
+
+/// A fault without the name of a temporary file, which nobody knows and which is another one each
+/// time.
+fn nameless(error: io::Error) -> io::Error {
+    match error.to_string().split_once(" at path ") {
+        Some((cause, _)) => io::Error::new(error.kind(), cause),
+        None => error,
+    }
 }
 
 /// Removes temporary files of [`write_atomically`] that were left in a folder before a time. What
@@ -208,6 +218,14 @@ mod tests {
         write_atomically(&link, b"new", Access::Shared).unwrap();
         assert!(link.symlink_metadata().unwrap().is_symlink());
         assert_eq!(fs::read(&real).unwrap(), b"new");
+    }
+
+    #[test]
+    fn a_fault_names_no_file_of_ours() {
+        let fault = write_atomically(Path::new("/none/such/a"), b"new", Access::Shared);
+        let fault = fault.unwrap_err();
+        assert_eq!(fault.kind(), io::ErrorKind::NotFound);
+        assert_eq!(fault.to_string(), "No such file or directory (os error 2)");
     }
 
     #[test]

@@ -11,13 +11,13 @@
 //! plan:   text ─manifest::load→ Manifest ─engine::accounts→ open accounts
 //!         ─engine::refresh→ inventories (kept in the state) ─plan::select→ wanted
 //!         ─plan::owners→ one owner per event ─plan::matching→ matches ─plan::decide→ rulings
-//!         ─plan::build→ Plan ─plan::guard→ Plan ─render→ text | json | summary
+//!         ─plan::build→ Plan ─plan::guard→ Plan ─render→ text | json | markdown | html | junit | summary
 //!
 //! apply:  ─engine::lock→ alone at the destinations ─(plan, or a saved one)→
 //!         Plan ─engine::apply::precondition→ still true? ─cli::ask→ yes ─state::journal→ run
 //!         each step: journal(intent) → bytes (cache or download) → platform call → verify
 //!         → journal(outcome) → event
-//!         ─→ summary ─render→ text | JSON lines | report
+//!         ─→ summary ─render→ text | JSON lines | report | html | junit
 //! ```
 //!
 //! No step of `plan` writes to a platform; no step of `apply` decides what the plan has not said.

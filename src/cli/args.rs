@@ -114,6 +114,16 @@ pub struct Validate {
 
 /// GitHub takes comments of 65,536 characters (2026-11).
 pub const MARKDOWN_LIMIT: usize = 60_000;
+/// A comment's counts, and that there is more, always fit into so many.
+const LEAST_MARKDOWN: usize = 250;
+
+fn parse_limit(text: &str) -> Result<usize, String> {
+    let limit: usize = text.parse().map_err(|_| "expected a number".to_owned())?;
+    if limit < LEAST_MARKDOWN {
+        return Err(format!("a comment's counts alone need {LEAST_MARKDOWN} characters"));
+    }
+    Ok(limit)
+}
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum Format {
@@ -123,6 +133,8 @@ pub enum Format {
     Json,
     /// A comment for a pull request
     Markdown,
+    /// A page, with its style within
+    Html,
     /// At most 12 lines, no titles
     Summary,
 }
@@ -168,8 +180,14 @@ pub struct Plan {
     #[arg(long, value_name = "FILE")]
     pub markdown: Option<PathBuf>,
     /// Most characters of a comment; what does not fit is shortened, replaces last
-    #[arg(long, value_name = "N", default_value_t = MARKDOWN_LIMIT)]
+    #[arg(long, value_name = "N", default_value_t = MARKDOWN_LIMIT, value_parser = parse_limit)]
     pub markdown_limit: usize,
+    /// Write it as a page into this folder too, which may hold other files
+    #[arg(long, value_name = "DIR")]
+    pub html: Option<PathBuf>,
+    /// Write its checks as JUnit XML too
+    #[arg(long, value_name = "FILE")]
+    pub junit: Option<PathBuf>,
     /// List the pairs in sync too
     #[arg(long)]
     pub all: bool,
@@ -208,7 +226,7 @@ pub struct Show {
     #[arg(long, value_enum, default_value_t = Format::Text)]
     pub format: Format,
     /// Most characters of a comment; what does not fit is shortened, replaces last
-    #[arg(long, value_name = "N", default_value_t = MARKDOWN_LIMIT)]
+    #[arg(long, value_name = "N", default_value_t = MARKDOWN_LIMIT, value_parser = parse_limit)]
     pub markdown_limit: usize,
     /// The same as --format json
     #[arg(long, conflicts_with = "format")]
@@ -255,6 +273,12 @@ pub struct Apply {
     /// Keep a report in this file while it runs
     #[arg(long, value_name = "FILE")]
     pub report: Option<PathBuf>,
+    /// Write how it went as a page into this folder, which may hold other files
+    #[arg(long, value_name = "DIR")]
+    pub html: Option<PathBuf>,
+    /// Write what became of each step as JUnit XML
+    #[arg(long, value_name = "FILE")]
+    pub junit: Option<PathBuf>,
 }
 
 fn parse_duration(text: &str) -> Result<Duration, String> {

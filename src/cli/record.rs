@@ -142,6 +142,18 @@ impl Record {
         self.retell(&mut inner);
     }
 
+    /// The report as it is.
+    pub fn report(&self) -> Report {
+        self.inner().report.clone()
+    }
+
+    /// The report as it will be when the run has ended so.
+    pub fn ended(&self, exit: ReportedExit) -> Report {
+        let mut report = self.report();
+        report.end(self.clock.now(), exit);
+        report
+    }
+
     /// Notes how the run ended, and hands out the whole report.
     pub fn end(&self, exit: ReportedExit) -> Report {
         let mut inner = self.inner();

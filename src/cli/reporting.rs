@@ -1,14 +1,17 @@
-//! Whom an apply tells what it does: a person, a reader of JSON Lines, a report on the disk.
+//! Whom an apply tells what it does: a person, a reader of JSON Lines, reports on the disk.
 
 use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::clock::Clock;
 use crate::domain::neutralise;
-use crate::engine::Settled;
+use crate::engine::{Finished, Settled};
 use crate::event::{Event, Events, FanOut};
+use crate::plan::Document;
 use crate::render::{self, Line, Report, ReportedExit, Severity};
 
+use super::args::Apply;
 use super::context::Context;
+use super::copies::Copies;
 use super::exit::Exit;
 use super::failure::Failure;
 use super::printer::Printer;
@@ -17,20 +20,55 @@ use super::record::Record;
 /// Everybody who follows a run.
 pub struct Reporting {
     printer: Printer,
-    /// The report.
-    pub record: Arc<Record>,
+    record: Arc<Record>,
+    copies: Copies,
     lines: Option<Arc<Lines>>,
 }
 
 impl Reporting {
-    /// For a run that has just begun: with JSON Lines on stdout, or for people.
-    pub fn begin(context: &Context, record: Record, format: Format) -> Self {
+    /// For a run that has just begun.
+    pub fn begin(context: &Context, args: &Apply) -> Self {
         let lines = || {
             let (printer, clock) = (context.printer.clone(), Arc::clone(&context.clock));
             Arc::new(Lines { printer, clock, last: Mutex::new(0) })
         };
-        let lines = (format == Format::Json).then(lines);
-        Self { printer: context.printer.clone(), record: Arc::new(record), lines }
+        let report = args.report.as_deref().map(|path| context.env.absolute(path));
+        let record = Record::begin(report, Arc::clone(&context.clock));
+        Self {
+            printer: context.printer.clone(),
+            record: Arc::new(record),
+            copies: Copies::of(context, args),
+            lines: args.json.then(lines),
+        }
+    }
+
+    /// Writes down that a run has begun; what cannot be written keeps it from going on.
+    pub fn write(&self) -> Result<(), Failure> {
+        self.record.write();
+        if let Some(problem) = self.record.problem() {
+            let next = "choose another place with --report";
+            return Err(Failure::new(Exit::Failed, problem, next));
+        }
+        self.begun()
+    }
+
+    /// Takes the plan that is to be executed.
+    pub fn planned(&self, document: &Document) {
+        self.record.planned(document);
+        self.copies.planned(document);
+    }
+
+    /// Writes down that the steps are about to begin: if the run is killed, this is what is told.
+    pub fn begun(&self) -> Result<(), Failure> {
+        match self.copies.write(&self.record.report(), None).into_iter().next() {
+            Some(unwritten) => Err(unwritten),
+            None => Ok(()),
+        }
+    }
+
+    /// Takes what became of the plan's steps.
+    pub fn finished(&self, finished: &Finished) {
+        self.record.finished(finished);
     }
 
     /// Listens for everybody, and for one more.
@@ -65,35 +103,46 @@ impl Reporting {
         }
     }
 
-    /// Ends the report and the lines.
-    pub fn end(&self, result: &Result<Exit, Failure>) {
-        let exit = match result {
-            Ok(exit) => *exit,
-            Err(failure) => {
-                if !failure.happened.is_empty() {
-                    self.diagnose(None, &failure.happened, Some(&failure.next));
-                }
-                failure.exit
-            }
+    /// Ends the reports and the lines. The work is done, or is not; what cannot be written of it makes
+    /// the end a failure that is told here.
+    pub fn end(&self, result: Result<Exit, Failure>) -> Result<Exit, Failure> {
+        let (exit, failure) = match &result {
+            Ok(exit) => (*exit, None),
+            Err(failure) => (failure.exit, Some(failure)),
         };
-        let exit = ReportedExit { code: exit.code(), name: exit.name().to_owned() };
-        let report = self.record.end(exit.clone());
-        if let Some(problem) = self.record.problem() {
-            self.printer.error(&format!("warning: {problem}"));
+        let failure = failure.filter(|failure| !failure.happened.is_empty());
+        if let Some(failure) = failure {
+            self.diagnose(None, &failure.happened, Some(&failure.next));
         }
+        let mut unwritten = self.copies.write(&self.record.ended(reported(exit)), failure);
+        let worst = |unwritten: &[Failure]| {
+            Exit::worst(unwritten.iter().map(|failure| failure.exit).chain([exit]))
+        };
+        let report = self.record.end(reported(worst(&unwritten)));
+        if let Some(problem) = self.record.problem() {
+            unwritten.push(Failure::new(Exit::Failed, problem, "make room for --report"));
+        }
+        let is_new = |unwritten: &Failure| {
+            failure.is_none_or(|failure| failure.happened != unwritten.happened)
+        };
+        for failure in unwritten.iter_mut().filter(|unwritten| is_new(unwritten)) {
+            "What was done is done; only this does not tell of it.".clone_into(&mut failure.means);
+            self.diagnose(None, &failure.happened, Some(&failure.next));
+            self.printer.error(&failure.text());
+        }
+        let exit = worst(&unwritten);
         if let Some(lines) = &self.lines {
-            lines.end(report, exit);
+            lines.end(report, reported(exit));
+        }
+        match result {
+            Ok(_) => Ok(exit),
+            Err(failure) => Err(Failure { exit, ..failure }),
         }
     }
 }
 
-/// What stdout is for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Format {
-    /// Plan and summary, for people.
-    Text,
-    /// Events, one JSON object a line.
-    Json,
+fn reported(exit: Exit) -> ReportedExit {
+    ReportedExit { code: exit.code(), name: exit.name().to_owned() }
 }
 
 /// Prints events as JSON Lines.

@@ -8,12 +8,11 @@
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
-use jiff::Timestamp;
-
-use crate::domain::{AccountName, RemoteId};
+use crate::domain::AccountName;
 use crate::plan::{Action, ActivityRef, Conflict, Document, RuleSummary, Step, StepReason, clock};
 
 use super::column::distance;
+use super::facts::{Facts, second};
 use super::markdown::{code, linked, row};
 use super::pages::Pages;
 use super::plan_text::{count, decide_line, tally};
@@ -205,52 +204,16 @@ impl Comment<'_> {
     }
 }
 
-/// What every row tells.
-struct Facts<'a> {
-    account: &'a AccountName,
-    id: &'a RemoteId,
-    start: Option<Timestamp>,
-    kind: &'a str,
-    distance_m: Option<u32>,
-    elapsed_s: Option<u32>,
-    title: Option<&'a str>,
-}
-
-impl<'a> Facts<'a> {
-    fn of_ref(activity: &'a ActivityRef) -> Self {
-        Self {
-            account: &activity.account,
-            id: &activity.id,
-            start: activity.start,
-            kind: activity.kind.as_str(),
-            distance_m: activity.distance_m,
-            elapsed_s: activity.elapsed_s,
-            title: activity.title.as_deref(),
-        }
-    }
-
-    fn of_step(step: &'a Step) -> Self {
-        Self {
-            account: &step.source.account,
-            id: &step.source.id,
-            start: Some(step.key.start),
-            kind: step.key.kind.as_str(),
-            distance_m: step.source.distance_m,
-            elapsed_s: step.key.elapsed_s,
-            title: step.source.title.as_deref(),
-        }
-    }
-}
-
-fn second(start: Timestamp) -> String {
-    start.strftime("%Y-%m-%d %H:%M:%SZ").to_string()
+/// The least that a comment says.
+fn counts(document: &Document) -> String {
+    let (id, tally) = (code(&document.id.short()), tally(&document.context.counts));
+    format!("{MARKER}\n### fit_sync plan {id}\n\n**{tally}**\n")
 }
 
 /// Counts first, then what stands in the way.
 fn head(document: &Document) -> String {
     let context = &document.context;
-    let mut out = format!("{MARKER}\n### fit_sync plan {}\n\n", code(&document.id.short()));
-    let _ = writeln!(out, "**{}**", tally(&context.counts));
+    let mut out = counts(document);
     for blocked in &context.blocked {
         let (rule, account) = (code(blocked.rule.as_str()), code(blocked.account.as_str()));
         let _ = write!(out, "\n> **blocked**: {rule} by {account}: {}\n", code(&blocked.message));
@@ -295,16 +258,29 @@ fn conflict_line(conflict: &Conflict) -> String {
     format!("- ❗ {} {}", code(conflict.address.as_str()), conflict.reason)
 }
 
-/// The last rung: as many rows as fit, replaces first.
+/// What stands in the way, as short as it can be named.
+fn obstacles(document: &Document) -> Vec<String> {
+    let blocked = document.context.blocked.iter();
+    let blocked = blocked.map(|row| format!("- **blocked**: {}", code(row.rule.as_str())));
+    let limits = document.context.limits.iter().map(|row| {
+        let account = row.account.as_ref().map(|name| format!(" of {}", code(name.as_str())));
+        let account = account.unwrap_or_default();
+        format!("- **limit** {}{account}: {} of {}", code(&row.limit), row.planned, row.value)
+    });
+    blocked.chain(limits).collect()
+}
+
+/// The last rung: as many rows as fit, what stands in the way first, then replaces.
 fn cut(document: &Document, limit: usize) -> String {
     let replaces = document.body.steps.iter().filter(|step| step.action == Action::Replace);
     let conflicts = document.context.conflicts.iter().map(conflict_line);
-    let rows: Vec<String> = replaces.map(replace_line).chain(conflicts).collect();
+    let mut rows = obstacles(document);
+    rows.extend(replaces.map(replace_line).chain(conflicts));
     let end = |left: usize| match left {
         0 => "\nShortened to fit: the saved plan has all rows.\n".to_owned(),
         left => format!("\n{left} more rows: the saved plan has them.\n"),
     };
-    let mut out = head(document) + "\n";
+    let mut out = counts(document) + "\n";
     let room = limit.saturating_sub(out.chars().count() + end(rows.len()).chars().count());
     let mut used = 0;
     let mut shown = 0;

@@ -101,6 +101,12 @@ pub(super) fn count(number: u64, thing: &str) -> String {
 }
 
 fn last_line(document: &Document) -> String {
+    let tally = || format!("Plan {}: {}", document.id.short(), tally(&document.context.counts));
+    nothing_to_do(document).unwrap_or_else(tally) + "\n"
+}
+
+/// The words for a plan that changes and asks nothing.
+pub(super) fn nothing_to_do(document: &Document) -> Option<String> {
     let context = &document.context;
     let counts = &context.counts;
     let idle = document.body.steps.is_empty()
@@ -108,7 +114,7 @@ fn last_line(document: &Document) -> String {
         && context.blocked.is_empty()
         && context.limits.is_empty();
     if !idle {
-        return format!("Plan {}: {}\n", document.id.short(), tally(counts));
+        return None;
     }
     let mut line = if counts.in_sync == 1 {
         "No changes. 1 activity is in sync.".to_owned()
@@ -121,7 +127,7 @@ fn last_line(document: &Document) -> String {
     if counts.excluded > 0 {
         let _ = write!(line, " {} excluded.", counts.excluded);
     }
-    line + "\n"
+    Some(line)
 }
 
 fn blocked_line(out: &mut String, blocked: &Blocked) {

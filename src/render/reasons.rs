@@ -1,6 +1,7 @@
 //! The closed lists of reasons in whole sentences, and what a person may do next.
 
 use crate::engine::Standing;
+use crate::event::Phase;
 use crate::plan::{ConflictReason, InSyncReason, SkipReason, StepReason};
 
 /// What a person may do next.
@@ -140,5 +141,25 @@ pub(super) fn after_conflict(reason: ConflictReason) -> Vec<Next> {
         | ConflictReason::PartialOverlap
         | ConflictReason::ChangedOnBothSides
         | ConflictReason::WouldLoseData => vec![Next::Decide, Next::Diff],
+    }
+}
+
+/// What the phase means that a step ended in; empty where the word says it all.
+pub(super) fn phase(phase: Phase) -> &'static str {
+    match phase {
+        Phase::Intent => "begun, and nothing was done yet",
+        Phase::Fetched | Phase::BackedUp => "prepared; nothing was sent or removed yet",
+        Phase::Removed => "the old activity is in the backups; the next apply goes on",
+        Phase::Sent => "the destination has taken it; the next apply looks whether it is there",
+        Phase::Confirmed => "",
+        Phase::Adopted => "it was there already",
+        Phase::Pending => "taken, and not listed yet; the next apply looks again",
+        Phase::Restored => "the new one was refused; the old one is back in its place",
+        Phase::Held => "the platform makes it wait; the next apply goes on",
+        Phase::Failed => "nothing of the activity is lost",
+        Phase::Stale => "something changed since the plan; plan again",
+        Phase::Skipped => "a reason against it was found",
+        Phase::NotTried => "the run ended before it",
+        Phase::Unknown => "sent, and the answer is lost; the next apply looks first",
     }
 }

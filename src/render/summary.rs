@@ -131,7 +131,13 @@ fn line(step: &Applied) -> String {
 }
 
 fn next(steps: &[Applied]) -> Option<&'static str> {
-    let any = |phases: &[Phase]| steps.iter().any(|step| phases.contains(&step.phase));
+    next_of(steps.iter().map(|step| (step.phase, step.is_question())))
+}
+
+/// What to run next after steps that ended so, and as questions or not.
+pub(super) fn next_of(steps: impl IntoIterator<Item = (Phase, bool)>) -> Option<&'static str> {
+    let steps: Vec<(Phase, bool)> = steps.into_iter().collect();
+    let any = |phases: &[Phase]| steps.iter().any(|(phase, _)| phases.contains(phase));
     if any(&[Phase::Held, Phase::Unknown]) {
         return Some("run `fit_sync apply` again: it first looks what became of these");
     }
@@ -141,5 +147,6 @@ fn next(steps: &[Applied]) -> Option<&'static str> {
     if any(&[Phase::Pending]) {
         return Some("run `fit_sync apply` later: it looks whether they are listed by then");
     }
-    steps.iter().any(Applied::is_question).then_some("run `fit_sync plan` and decide what it asks")
+    let asks = steps.iter().any(|(_, is_question)| *is_question);
+    asks.then_some("run `fit_sync plan` and decide what it asks")
 }

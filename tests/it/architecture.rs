@@ -21,14 +21,16 @@ const FLOORS: [&[&str]; 7] = [
 const COMMON: &str = "domain";
 
 /// Crates that only some rooms know.
-const PINNED: [(&str, &[&str]); 14] = [
+const PINNED: [(&str, &[&str]); 16] = [
     ("anstream", &["cli"]),
     ("annotate_snippets", &["render"]),
+    ("askama", &["render"]),
     ("clap", &["cli"]),
     ("clap_complete", &["cli"]),
     ("fitparser", &["fit"]),
     ("indicatif", &["cli"]),
     ("owo_colors", &["render", "cli"]),
+    ("quick_junit", &["render"]),
     ("reqwest", &["net", "platform"]),
     ("rpassword", &["cli"]),
     ("rusqlite", &["state"]),

@@ -28,6 +28,8 @@ mod fit_corpus;
 #[cfg(test)]
 mod fit_identity;
 #[cfg(test)]
+mod formats;
+#[cfg(test)]
 mod fresh;
 #[cfg(test)]
 mod garmin;

@@ -16,8 +16,7 @@ use super::super::ending;
 use super::super::exit::Exit;
 use super::super::failure::Failure;
 use super::super::progress::Progress;
-use super::super::record::Record;
-use super::super::reporting::{Format, Reporting};
+use super::super::reporting::Reporting;
 use super::super::scope::Scope;
 use super::super::signals;
 use super::plan::{note_cost, note_findings, note_first_plan};
@@ -34,13 +33,9 @@ pub async fn run_scoped(
     args: &Apply,
     scope: Scope<'_>,
 ) -> Result<Exit, Failure> {
-    let report = args.report.as_deref().map(|path| context.env.absolute(path));
-    let record = Record::begin(report, Arc::clone(&context.clock));
-    let format = if args.json { Format::Json } else { Format::Text };
-    let reporting = Reporting::begin(context, record, format);
+    let reporting = Reporting::begin(context, args);
     let result = follow(context, args, scope, &reporting).await;
-    reporting.end(&result);
-    result
+    reporting.end(result)
 }
 
 async fn follow(
@@ -49,10 +44,7 @@ async fn follow(
     scope: Scope<'_>,
     to: &Reporting,
 ) -> Result<Exit, Failure> {
-    to.record.write();
-    if let Some(problem) = to.record.problem() {
-        return Err(Failure::new(Exit::Failed, problem, "choose another place with --report"));
-    }
+    to.write()?;
     let approved = args.file.as_deref().or(args.within.as_deref());
     let approved = approved.map(|path| show::read(context, path)).transpose()?;
     let (mut session, progress) = context.session()?;
@@ -102,13 +94,14 @@ impl Work<'_> {
         let (document, left_out) = review.document(approved, &request.options)?;
         engine::check_locks(&locks, &planned, &document.body.steps)?;
         review.approve(&document).await?;
+        to.begun()?;
         let is_saved = args.file.is_some();
         let approved =
             if is_saved { Approved::Saved(&document) } else { Approved::Fresh(&document) };
         let pace = Pace { parallel: args.parallel, max_failures: args.max_failures };
         let finished = engine::apply(session, planned, approved, pace).await?;
         progress.clear();
-        to.record.finished(&finished);
+        to.finished(&finished);
         end(args, session, to, &document, (&settled, finished), left_out)
     }
 }
@@ -155,14 +148,14 @@ impl Review<'_> {
             approved => (today(), approved),
         };
         approval::expect(self.args, &document)?;
-        self.to.record.planned(&document);
+        self.to.planned(&document);
         self.to.say(&plan_text(&document, &[], show::detail(self.context)));
         note_findings(self.context, self.planned);
         let mut left_out = LeftOut::Nothing;
         if let Some(approved) = &within {
             let (session, args, to) = (self.session, self.args, self.to);
             left_out = approval::keep_within(session, args, to, &mut document, approved)?;
-            self.to.record.planned(&document);
+            self.to.planned(&document);
         }
         approval::refuse_limits(self.session, self.args, &document)?;
         note_cost(self.context, self.session, &document);

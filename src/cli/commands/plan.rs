@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
-use crate::archive::disk::{self, Access};
 use crate::engine::{self, PlanRequest, Planned, Session};
-use crate::plan::{BlockedReason, Document, Listing, Meta, Notice, Options};
+use crate::plan::{BlockedReason, Document, Listing, Notice, Options};
+use crate::render::html::Style;
 use crate::render::{plan_summary, plan_text, simulated};
 
 use super::super::args::{Format, Plan, Refresh};
@@ -52,11 +52,8 @@ pub async fn run_scoped(context: &Context, args: &Plan, scope: Scope<'_>) -> Res
     let Review { document, since } =
         review(context, &session, args, &planned, listing(context, args))?;
     let document = &document;
-    if let Some(path) = &args.out {
-        save(context, &session, document, path)?;
-    }
     let format = if args.json { Format::Json } else { args.format };
-    publish::markdown(context, document, args.markdown.as_deref(), args.markdown_limit)?;
+    let unwritten = publish::everywhere(context, document, args);
     context.printer.product(&rendered(context, document, format, args.markdown_limit)?);
     note_findings(context, &planned);
     note_cost(context, &session, document);
@@ -67,9 +64,11 @@ pub async fn run_scoped(context: &Context, args: &Plan, scope: Scope<'_>) -> Res
     }
     match format {
         Format::Text => context.printer.product(&more),
-        Format::Json | Format::Summary | Format::Markdown => context.printer.error(&more),
+        Format::Json | Format::Summary | Format::Markdown | Format::Html => {
+            context.printer.error(&more);
+        }
     }
-    Ok(exit(document, args.detailed_exitcode))
+    publish::ended(context, &unwritten, exit(document, args.detailed_exitcode))
 }
 
 /// Pairs in sync are listed where they were asked for, so that a saved plan shows them again.
@@ -89,30 +88,12 @@ pub fn rendered(
     Ok(match format {
         Format::Json => Document { meta: None, ..document.clone() }.to_json()?,
         Format::Summary => plan_summary(document),
-        Format::Markdown => publish::comment(document, markdown_limit),
+        Format::Markdown => publish::comment(context, document, markdown_limit),
+        Format::Html => publish::page(context, document, Style::Within)?,
         Format::Text => {
             let in_sync = document.context.in_sync.as_deref().unwrap_or_default();
             plan_text(document, in_sync, detail(context))
         }
-    })
-}
-
-fn save(
-    context: &Context,
-    session: &Session,
-    document: &Document,
-    path: &std::path::Path,
-) -> Result<(), Failure> {
-    let meta = Meta {
-        created_at: session.clock().now(),
-        version: env!("CARGO_PKG_VERSION").to_owned(),
-        run_url: context.env.run_url.clone(),
-    };
-    let text = document.clone().with_meta(meta).to_json()?;
-    let path = context.env.absolute(path);
-    disk::write_atomically(&path, text.as_bytes(), Access::Shared).map_err(|error| {
-        let happened = format!("{}: the plan cannot be saved: {error}", path.display());
-        Failure::new(Exit::Failed, happened, "choose another place with --out")
     })
 }
 

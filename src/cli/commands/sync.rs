@@ -27,6 +27,8 @@ fn as_plan() -> Plan {
         format: Format::Text,
         markdown: None,
         markdown_limit: MARKDOWN_LIMIT,
+        html: None,
+        junit: None,
         all: false,
         simulate: false,
         detailed_exitcode: false,
@@ -52,5 +54,7 @@ fn as_apply(args: &Sync) -> Apply {
         lock_timeout: std::time::Duration::ZERO,
         json: false,
         report: None,
+        html: None,
+        junit: None,
     }
 }

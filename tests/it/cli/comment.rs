@@ -27,6 +27,16 @@ fn one_comment_wherever_it_is_written() {
 }
 
 #[test]
+fn a_limit_below_the_counts_is_wrong_usage() {
+    for limit in ["0", "249", "many", ""] {
+        let args = ["plan", "--markdown", "plan.md", "--markdown-limit", limit];
+        one().args(args).exits(64).tells("--markdown-limit");
+    }
+    one().run("plan --markdown-limit 249").exits(64).tells("need 250 characters");
+    one().run("plan --markdown-limit 250").ok();
+}
+
+#[test]
 fn a_comment_that_cannot_be_written_is_an_error() {
     one().run("plan --markdown none/plan.md").exits(1).tells("the comment cannot be written");
 }

@@ -102,6 +102,30 @@ fn three_thousand_steps_fit_and_name_every_replace() {
     }
 }
 
+/// What stands in the way may be longer than all else; the counts still come first and the limit
+/// holds.
+#[test]
+fn the_least_limit_holds_whatever_stands_in_the_way() {
+    let why = "the platform does not answer ".repeat(40);
+    let blocked = (0..9).fold(Scenario::new(), |scenario, n| {
+        let name = format!("account_with_a_long_name_{n}");
+        let scenario = scenario.rule(&format!("{name} -> archive"));
+        scenario.blocked(&name, BlockedReason::Unavailable, &why)
+    });
+    let document = blocked.limit("max_uploads: 1").has("archive", "").plan().document;
+    for limit in [250, 400, 600, 1_000] {
+        let text = comment(&document, limit);
+        assert!(text.chars().count() <= limit, "{limit}: {text}");
+        assert!(text.starts_with(MARKER) && text.contains("0 to upload"), "{text}");
+        assert!(text.contains("more rows") || text.contains("Shortened"), "{text}");
+    }
+    let most = u64::from(u32::MAX);
+    let mut large = large(1);
+    let counts = &mut large.context.counts;
+    (counts.upload, counts.replace, counts.in_sync, counts.skip) = (most, most, most, most);
+    assert!(comment(&large, 250).chars().count() <= 250);
+}
+
 /// Uploads go before details, details before facts, and rows only at the very end.
 #[test]
 fn the_ladder_of_shortening() {
