@@ -46,6 +46,8 @@ mod manifest;
 #[cfg(test)]
 mod model;
 #[cfg(test)]
+mod pipelines;
+#[cfg(test)]
 mod plans;
 #[cfg(test)]
 mod readme;

@@ -88,7 +88,7 @@ impl World {
         })
     }
 
-    fn newest_first(&self) -> Vec<&Stored> {
+    pub(crate) fn newest_first(&self) -> Vec<&Stored> {
         let mut rows: Vec<&Stored> =
             self.activities.iter().filter(|stored| stored.parent.is_none()).collect();
         rows.sort_by_key(|stored| std::cmp::Reverse((stored.start, stored.id)));
