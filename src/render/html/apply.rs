@@ -20,7 +20,7 @@ use super::plan::notices;
 use super::style::Style;
 
 #[derive(Template)]
-#[template(path = "apply.html", whitespace = "minimize")]
+#[template(path = "apply.html", config = "src/render/html/askama.toml")]
 struct Page {
     style: String,
     plan: String,

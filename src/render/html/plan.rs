@@ -18,7 +18,7 @@ use super::style::Style;
 const NOTHING_DONE: &str = "What an apply would do; nothing has been changed yet.";
 
 #[derive(Template)]
-#[template(path = "plan.html", whitespace = "minimize")]
+#[template(path = "plan.html", config = "src/render/html/askama.toml")]
 struct Page {
     style: String,
     id: String,

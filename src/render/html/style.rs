@@ -10,7 +10,7 @@ pub const PAGE_FILE: &str = "index.html";
 /// The style in its folder.
 pub const STYLE_FILE: &str = "fit_sync.css";
 /// The style of every page.
-pub const STYLE: &str = include_str!("../../../templates/fit_sync.css");
+pub const STYLE: &str = include_str!("templates/fit_sync.css");
 
 /// Where a page finds its style.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
