@@ -58,12 +58,22 @@ impl Printer {
 
     /// Whether text on stderr is coloured.
     pub fn colours_stderr(&self) -> bool {
-        let auto = || AutoStream::choice(&std::io::stderr()) != ColorChoice::Never;
+        self.colours(AutoStream::choice(&std::io::stderr()))
+    }
+
+    /// Whether there is colour where `auto` is what the stream itself would choose.
+    fn colours(&self, auto: ColorChoice) -> bool {
         match self.choice {
             ColorChoice::Never => false,
             ColorChoice::Always | ColorChoice::AlwaysAnsi => true,
-            ColorChoice::Auto => auto(),
+            ColorChoice::Auto => auto != ColorChoice::Never,
         }
+    }
+
+    /// Whether text on stdout may lead to pages.
+    pub fn shows_links(&self) -> bool {
+        self.colours(AutoStream::choice(&std::io::stdout()))
+            && supports_hyperlinks::on(supports_hyperlinks::Stream::Stdout)
     }
 
     /// Prints the product.

@@ -8,13 +8,14 @@ use jiff::Timestamp;
 use owo_colors::OwoColorize as _;
 use similar::{ChangeTag, TextDiff};
 
-use crate::domain::{AccountName, ActivityType, neutralise};
+use crate::domain::{AccountName, ActivityType, RemoteId, neutralise};
 use crate::plan::{
     Action, ActivityRef, Blocked, Conflict, Counts, Document, InSync, LimitExceeded, RuleSummary,
     Skip, Step, StepReason, clock,
 };
 
 use super::column::{distance, fit, pad, pad_left};
+use super::pages::Pages;
 
 /// Widths below which the columns of types and titles do not shrink, and beyond which titles are
 /// cut.
@@ -32,20 +33,26 @@ pub enum Detail {
     Full,
 }
 
-/// The whole plan. `in_sync` are the pairs to list, from the document or from the planner.
-pub fn plan_text(document: &Document, in_sync: &[InSync], detail: Detail) -> String {
-    let mut out = all_rows(document, in_sync, detail);
+/// The whole plan. `in_sync` are the pairs to list, from the document or from the planner; titles
+/// lead to their `pages`.
+pub fn plan_text(
+    document: &Document,
+    in_sync: &[InSync],
+    detail: Detail,
+    pages: &Pages<'_>,
+) -> String {
+    let mut out = all_rows(document, in_sync, detail, pages);
     out.push_str(&last_line(document));
     out
 }
 
 /// What is to be done, without the last line.
 pub(super) fn plan_rows(document: &Document) -> String {
-    all_rows(document, &[], Detail::Brief)
+    all_rows(document, &[], Detail::Brief, &Pages::default())
 }
 
-fn all_rows(document: &Document, in_sync: &[InSync], detail: Detail) -> String {
-    let rows = Rows::of(document, in_sync, detail);
+fn all_rows(document: &Document, in_sync: &[InSync], detail: Detail, pages: &Pages<'_>) -> String {
+    let rows = Rows::of(document, in_sync, detail, pages);
     let mut out = String::new();
     for summary in &document.context.rules {
         rows.rule(&mut out, summary);
@@ -161,10 +168,12 @@ struct Rows<'a> {
     skips: Vec<&'a Skip>,
     type_width: usize,
     title_width: usize,
+    pages: &'a Pages<'a>,
 }
 
 /// The columns that every row has.
 struct Columns<'a> {
+    activity: (&'a AccountName, &'a RemoteId),
     start: Option<Timestamp>,
     kind: &'a ActivityType,
     distance_m: Option<u32>,
@@ -175,6 +184,7 @@ struct Columns<'a> {
 impl<'a> Columns<'a> {
     fn of_ref(activity: &'a ActivityRef) -> Self {
         Self {
+            activity: (&activity.account, &activity.id),
             start: activity.start,
             kind: &activity.kind,
             distance_m: activity.distance_m,
@@ -185,6 +195,7 @@ impl<'a> Columns<'a> {
 
     fn of_step(step: &'a Step) -> Self {
         Self {
+            activity: (&step.source.account, &step.source.id),
             start: Some(step.key.start),
             kind: &step.key.kind,
             distance_m: step.source.distance_m,
@@ -195,7 +206,12 @@ impl<'a> Columns<'a> {
 }
 
 impl<'a> Rows<'a> {
-    fn of(document: &'a Document, in_sync: &'a [InSync], detail: Detail) -> Self {
+    fn of(
+        document: &'a Document,
+        in_sync: &'a [InSync],
+        detail: Detail,
+        pages: &'a Pages<'a>,
+    ) -> Self {
         let skips = match detail {
             Detail::Brief => Vec::new(),
             Detail::Full => document.context.skips.iter().collect(),
@@ -205,6 +221,7 @@ impl<'a> Rows<'a> {
             steps: document.body.steps.iter().collect(),
             in_sync: in_sync.iter().collect(),
             skips,
+            pages,
             type_width: TYPE_WIDTH,
             title_width: TITLE_WIDTH,
         };
@@ -249,8 +266,20 @@ impl<'a> Rows<'a> {
             pad(columns.kind.as_str(), self.type_width),
             pad_left(&distance(columns.distance_m), 8),
             pad_left(&columns.elapsed_s.map(clock).unwrap_or_default(), 8),
-            fit(&title, self.title_width),
+            self.led_to(columns.activity, &fit(&title, self.title_width)),
         )
+    }
+
+    /// A title that leads to its activity's page, in terminals that know such links.
+    fn led_to(&self, (account, id): (&AccountName, &RemoteId), title: &str) -> String {
+        let words = title.trim_end();
+        match self.pages.of_activity(account, id).filter(|_| !words.is_empty()) {
+            None => title.to_owned(),
+            Some(page) => {
+                let spaces = " ".repeat(title.len() - words.len());
+                format!("\u{1b}]8;;{page}\u{1b}\\{words}\u{1b}]8;;\u{1b}\\{spaces}")
+            }
+        }
     }
 
     fn conflict(&self, out: &mut String, conflict: &Conflict, destination: &AccountName) {

@@ -149,7 +149,8 @@ impl Review<'_> {
         };
         approval::expect(self.args, &document)?;
         self.to.planned(&document);
-        self.to.say(&plan_text(&document, &[], show::detail(self.context)));
+        let pages = show::pages(self.context, &document);
+        self.to.say(&plan_text(&document, &[], show::detail(self.context), &pages));
         note_findings(self.context, self.planned);
         let mut left_out = LeftOut::Nothing;
         if let Some(approved) = &within {

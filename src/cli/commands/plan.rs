@@ -15,7 +15,7 @@ use super::super::printer::Verbosity;
 use super::super::publish;
 use super::super::review::{Review, redacted, review};
 use super::super::scope::Scope;
-use super::show::detail;
+use super::show::{detail, pages};
 
 /// An execution that takes at least so long is announced.
 const LONG: Duration = Duration::from_secs(60);
@@ -92,7 +92,7 @@ pub fn rendered(
         Format::Html => publish::page(context, document, Style::Within)?,
         Format::Text => {
             let in_sync = document.context.in_sync.as_deref().unwrap_or_default();
-            plan_text(document, in_sync, detail(context))
+            plan_text(document, in_sync, detail(context), &pages(context, document))
         }
     })
 }

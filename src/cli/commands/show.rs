@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use crate::plan::Document;
-use crate::render::Detail;
+use crate::render::{Detail, Pages};
 
 use super::super::args::{Format, Show};
 use super::super::context::Context;
@@ -18,6 +18,15 @@ pub fn run(context: &Context, args: &Show) -> Result<Exit, Failure> {
     let format = if args.json { Format::Json } else { args.format };
     context.printer.product(&rendered(context, &document, format, args.markdown_limit)?);
     Ok(Exit::Done)
+}
+
+/// The pages to which a plan's text may lead: none where links would only be noise.
+pub fn pages<'a>(context: &Context, document: &'a Document) -> Pages<'a> {
+    if context.printer.shows_links() {
+        Pages::of(document, &context.catalog)
+    } else {
+        Pages::default()
+    }
 }
 
 /// How much of a plan is shown as text.

@@ -1,4 +1,4 @@
-//! `status`, and what an execution costs.
+//! `status`, what an execution costs, and where titles lead: of an account on the wire.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
@@ -57,6 +57,21 @@ fn one_screen_tells_sessions_the_last_apply_what_waits_and_what_a_plan_would_do(
     assert_eq!(json["last_apply"]["exit"], 0);
     assert_eq!(json["plan"]["counts"]["upload"], 1);
     assert_eq!(json["plan"]["conflicts"][0], "keep/2026-11-03T06:00:00Z");
+}
+
+#[test]
+fn titles_lead_to_the_platform_s_pages_where_a_terminal_can() {
+    let fake = FakeGarmin::start(Switches::of("garmin.com"));
+    let mut cli = Cli::new(FROM_GARMIN);
+    garmin(&cli, &fake, ", min_gap_ms: 0");
+    let id = fake.world().store(&ride("2026-11-01T06:00:00Z").build(), "Ride");
+    let plain = cli.run("plan").ok().stdout;
+    cli.set("FORCE_HYPERLINK", "1");
+    assert_eq!(cli.run("plan").ok().stdout, plain, "a pipe is no terminal");
+    let linked = cli.run("plan --color always").ok().stdout;
+    let link = format!("\u{1b}]8;;https://connect.garmin.com/modern/activity/{id}\u{1b}\\Ride");
+    assert!(linked.contains(&link), "{linked:?}");
+    assert_eq!(anstream::adapter::strip_str(&linked).to_string(), plain);
 }
 
 #[test]

@@ -15,7 +15,7 @@ fn shows(name: &str, document: &Document, detail: &str, happened: &str) {
     let check = |format: &str, text: &str| {
         snapshot::check("formats", &format!("{name}.{format}"), text);
     };
-    let text = plan_text(document, &[], Detail::Full);
+    let text = plan_text(document, &[], Detail::Full, &Pages::default());
     check("txt", &anstream::adapter::strip_str(&text).to_string());
     check("summary.txt", &plan_summary(document));
     check("json", &document.to_json().unwrap());

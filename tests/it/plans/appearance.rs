@@ -1,6 +1,6 @@
 //! How a plan looks: the contract's own example, hostile and wide titles.
 
-use fit_sync::render::{Detail, plan_summary, plan_text};
+use fit_sync::render::{Detail, Pages, plan_summary, plan_text};
 
 use super::{saves, shows};
 use crate::support::scenario::Scenario;
@@ -35,7 +35,7 @@ pub(super) fn contract() -> Scenario {
 #[test]
 fn the_contracts_example() {
     let document = contract().plan().document;
-    let brief = plan_text(&document, &[], Detail::Brief);
+    let brief = plan_text(&document, &[], Detail::Brief, &Pages::default());
     snapshot::check("plan", "contract", &anstream::adapter::strip_str(&brief).to_string());
     snapshot::check("plan", "contract_summary", &plan_summary(&document));
     saves("contract", &contract());

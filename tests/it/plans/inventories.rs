@@ -85,6 +85,7 @@ fn nothing_to_do_is_said_in_one_line() {
     let rows = "1 2026-11-10T06:00:00Z running 3000s\n2 2026-11-11T06:00:00Z running 3000s";
     let scenario = Scenario::new().rule("us -> archive").has("us", rows).has("archive", rows);
     let plan = scenario.plan();
-    let brief = fit_sync::render::plan_text(&plan.document, &[], Default::default());
+    let brief =
+        fit_sync::render::plan_text(&plan.document, &[], Default::default(), &Default::default());
     insta::assert_snapshot!(brief, @"No changes. 2 activities are in sync.");
 }

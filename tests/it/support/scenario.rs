@@ -18,7 +18,7 @@ use fit_sync::plan::{
     self, AccountView, BlockedReason, Force, Glob, Listing, Memory, Options, Plan, World,
 };
 use fit_sync::platform;
-use fit_sync::render::{Detail, plan_text};
+use fit_sync::render::{Detail, Pages, plan_text};
 use jiff::Timestamp;
 
 use super::spec;
@@ -243,7 +243,7 @@ impl Scenario {
     pub(crate) fn text(&self) -> String {
         let plan = self.clone().listing_pairs().plan();
         let in_sync = plan.document.context.in_sync.as_deref().unwrap_or_default();
-        let mut text = plan_text(&plan.document, in_sync, Detail::Full);
+        let mut text = plan_text(&plan.document, in_sync, Detail::Full, &Pages::default());
         for (address, notice) in &plan.notices {
             text.push_str(&format!("note: {address}: {notice:?}\n"));
         }
