@@ -37,10 +37,10 @@ pub fn status(rows: &[StatusRow], overview: &Overview) -> String {
     let _ = writeln!(out, "\n{}", "last apply".bold());
     let _ = writeln!(out, "  {}", last_apply(overview.last_run.as_ref()));
     let open = overview.open.iter().map(open_step);
-    section(&mut out, "left open, for the next apply to look at", open.collect());
+    section(&mut out, "left open, for the next apply to look at", &open.collect::<Vec<_>>());
     let conflicts = &overview.document.context.conflicts;
     let conflicts = conflicts.iter().map(|row| format!("{}: {}", row.address, row.reason));
-    section(&mut out, "for a person to decide", conflicts.collect());
+    section(&mut out, "for a person to decide", &conflicts.collect::<Vec<_>>());
     let _ = writeln!(out, "\n{}", "plan, from what was read last".bold());
     for line in plan_summary(&overview.document).lines() {
         let _ = writeln!(out, "  {line}");
@@ -48,7 +48,7 @@ pub fn status(rows: &[StatusRow], overview: &Overview) -> String {
     out
 }
 
-fn section(out: &mut String, title: &str, lines: Vec<String>) {
+fn section(out: &mut String, title: &str, lines: &[String]) {
     if lines.is_empty() {
         return;
     }
