@@ -6,6 +6,8 @@
 #[path = "../tests/it/support/fake_garmin/mod.rs"]
 #[expect(
     dead_code,
+    unused_imports,
+    clippy::panic,
     clippy::unwrap_used,
     clippy::indexing_slicing,
     reason = "made for tests, which use more of it and want to hear of what they did not expect"

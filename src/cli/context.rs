@@ -9,6 +9,7 @@ use crate::diag::Diagnostic;
 use crate::domain::{Catalog, RuleName};
 use crate::engine::{Places, Session, Stop};
 use crate::manifest::{self, Decisions, LoadRequest, Manifest, Trust};
+use crate::net::Timeouts;
 use crate::plan::{self, Glob};
 use crate::platform::{self, Opening};
 use crate::render::diagnostics;
@@ -153,6 +154,7 @@ impl Context {
             random: self.env.random(),
             vault: self.vault(),
             ask: Arc::new(Answers { lookup: self.env.lookup(), person }),
+            timeouts: Timeouts::default(),
         }
     }
 

@@ -43,6 +43,8 @@ pub struct RequestSpec {
     pub max_parallel: u32,
     /// Least milliseconds between the beginnings of two.
     pub min_gap_ms: u64,
+    /// Least milliseconds from the beginning of a change to that of the next request.
+    pub change_gap_ms: u64,
     /// Requests that fetching a file takes when all goes well.
     pub download: u32,
     /// The same for adding an activity.
@@ -81,6 +83,9 @@ pub struct Capabilities {
     pub max_upload_bytes: Option<u64>,
     /// Steps that may be under way at one time.
     pub parallel: u32,
+    /// So many steps share the place of one request: where an upload is answered long before it is
+    /// stored, the next one need not wait.
+    pub steps_per_request: u32,
     /// Seconds that it may need to show what it took, or to forget what it deleted.
     pub settle_s: u64,
     /// What a replaced activity loses because no file holds it, in the words of a plan's `loses`.

@@ -168,9 +168,10 @@ pub(super) fn remembered(session: &Session, account: &Account) -> Result<Attempt
 pub(super) fn obstacle(error: &PlatformError) -> (BlockedReason, String) {
     let reason = match error {
         PlatformError::Auth(_) => BlockedReason::LoginNeeded,
-        PlatformError::RateLimited { .. } | PlatformError::Transient(_) => {
-            BlockedReason::Unavailable
-        }
+        PlatformError::RateLimited { .. }
+        | PlatformError::Transient(_)
+        | PlatformError::Unavailable(_)
+        | PlatformError::Throttled(_) => BlockedReason::Unavailable,
         PlatformError::NotFound => {
             let message = "its folder is not there (is its disk mounted?)";
             return (BlockedReason::Unavailable, message.to_owned());
@@ -179,6 +180,7 @@ pub(super) fn obstacle(error: &PlatformError) -> (BlockedReason, String) {
         | PlatformError::Rejected { .. }
         | PlatformError::Unsupported
         | PlatformError::Unconfirmed(_)
+        | PlatformError::Broken { .. }
         | PlatformError::Permanent(_)
         | PlatformError::Protocol(_) => BlockedReason::Failed,
     };

@@ -18,14 +18,8 @@ use super::accounts::{self, OpenAccount};
 use super::error::EngineError;
 use super::listing::Listing;
 use super::originals;
+use super::patience::{MOST_LIMITED, MOST_TRANSIENT, WAIT};
 use super::session::Session;
-
-/// How long to wait where the platform does not say.
-const WAIT: Duration = Duration::from_secs(60);
-/// Requests to wait that end an account's queue.
-const MOST_LIMITED: u32 = 3;
-/// Transient failures in a row that end an account's queue.
-const MOST_TRANSIENT: u32 = 5;
 
 /// Whether what is fetched is kept in the cache.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -217,10 +211,11 @@ impl Queue<'_> {
             }
             Err(error) => {
                 let (reason, message) = accounts::obstacle(&error);
-                if matches!(error, PlatformError::Transient(_)) {
+                if matches!(error, PlatformError::Transient(_) | PlatformError::Unavailable(_)) {
                     trouble.transient += 1;
                 }
-                let is_lost = reason == BlockedReason::LoginNeeded;
+                let is_lost = reason == BlockedReason::LoginNeeded
+                    || matches!(error, PlatformError::Throttled(_));
                 if is_lost || trouble.transient >= MOST_TRANSIENT {
                     trouble.closed = true;
                 }

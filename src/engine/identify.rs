@@ -1,14 +1,17 @@
 //! Fetches originals whose content a plan needs to know, and keeps the facts.
 
+use std::collections::BTreeMap;
+
 use crate::domain::{AccountName, Activity, Content, Fingerprint, Inventory, RemoteId, Unusable};
 use crate::event::Event;
 use crate::fit;
 use crate::plan::{ByAccount, Comparison, Memory};
-use crate::platform::PlatformError;
+use crate::platform::{Original, PlatformError};
 
 use super::accounts::{OpenAccount, Opened};
 use super::error::EngineError;
 use super::originals;
+use super::patience::MOST_TRANSIENT;
 use super::session::Session;
 
 /// Fetches at most `most` originals for these comparisons; says whether the memory has learned
@@ -22,6 +25,7 @@ pub(super) async fn compare(
     most: usize,
 ) -> Result<bool, EngineError> {
     let mut fetched = 0;
+    let mut trouble = Trouble::default();
     for (done, comparison) in comparisons.iter().enumerate() {
         session.emit(Event::Comparing { done, of: comparisons.len() });
         for side in [&comparison.source, &comparison.destination] {
@@ -29,19 +33,44 @@ pub(super) async fn compare(
             let Some(activity) = find(inventories, account, id) else {
                 continue;
             };
-            if memory.content(account, activity).is_some() {
+            if memory.content(account, activity).is_some() || trouble.is_closed(account) {
                 continue;
             }
             if fetched == most {
                 return Ok(fetched > 0);
             }
             fetched += 1;
-            if let Some(content) = fetch(session, opened, account, activity).await? {
+            let content = fetch(session, opened, account, activity, &mut trouble).await?;
+            if let Some(content) = content {
                 learn(session, opened, memory, (account, id, fingerprint), content)?;
             }
         }
     }
     Ok(fetched > 0)
+}
+
+/// How often in a row each account could not give a file.
+#[derive(Default)]
+struct Trouble(BTreeMap<AccountName, u32>);
+
+impl Trouble {
+    /// Whether an account is asked for nothing more: every further request would only make it worse.
+    fn is_closed(&self, account: &AccountName) -> bool {
+        self.0.get(account).is_some_and(|times| *times >= MOST_TRANSIENT)
+    }
+
+    fn note(&mut self, account: &AccountName, answer: &Result<Original, PlatformError>) {
+        let times = self.0.entry(account.clone()).or_default();
+        *times = match answer {
+            Err(PlatformError::Auth(_) | PlatformError::Throttled(_)) => MOST_TRANSIENT,
+            Err(
+                PlatformError::Transient(_)
+                | PlatformError::Unavailable(_)
+                | PlatformError::RateLimited { .. },
+            ) => *times + 1,
+            Ok(_) | Err(_) => 0,
+        };
+    }
 }
 
 fn find<'a>(
@@ -57,13 +86,16 @@ async fn fetch(
     opened: &Opened,
     account: &AccountName,
     activity: &Activity,
+    trouble: &mut Trouble,
 ) -> Result<Option<Content>, EngineError> {
     let Some(open) = opened.accounts.get(account) else { return Ok(None) };
     let Some(platform) = open.platform.as_ref() else { return Ok(None) };
     if let Some(content) = cached(session, open, activity) {
         return Ok(Some(content));
     }
-    let problem = match platform.download(activity).await {
+    let answer = platform.download(activity).await;
+    trouble.note(account, &answer);
+    let problem = match answer {
         Ok(original) => match fit::read(&original.bytes) {
             Ok(content) => {
                 if originals::fit_the_listing(activity, &original.bytes, &content) {

@@ -8,6 +8,8 @@ use super::session::Session;
 
 /// Requests to wait that end an account's queue.
 pub(super) const MOST_LIMITED: u32 = 3;
+/// Failures in a row, of those that may pass, that end an account's queue.
+pub(super) const MOST_TRANSIENT: u32 = 5;
 /// How long to wait where the platform does not say.
 pub(super) const WAIT: Duration = Duration::from_secs(60);
 

@@ -136,6 +136,7 @@ fn account(name: &str, draft: &Draft<'_>, reader: &mut Reader<'_>) -> Option<Acc
     let min_gap_ms = at("min_gap_ms").and_then(|field| field.count(reader));
     let settle_s = at("settle_s").and_then(|field| field.count(reader));
     let allow_login = at("allow_login").and_then(|field| field.flag(reader));
+    let upload_as_import = at("upload_as_import").and_then(|field| field.flag(reader));
     let spec = platform(name, draft, implied.map(|(spec, _)| spec), reader)?;
     let implied_region = implied.and_then(|(of, region)| (of.id == spec.id).then_some(region));
     let region = region(spec, draft, implied_region, reader);
@@ -159,6 +160,7 @@ fn account(name: &str, draft: &Draft<'_>, reader: &mut Reader<'_>) -> Option<Acc
         min_gap_ms: min_gap_ms.map(u64::from),
         settle_s: settle_s.map(u64::from),
         allow_login,
+        upload_as_import,
         endpoints,
     })
 }

@@ -191,6 +191,11 @@ pub(super) const ACCOUNT: &[Key] = &[
         "Seconds that the platform may need to show what it took. Default 60.",
     ),
     open("allow_login", Shape::Flag, "Whether commands other than auth may log in."),
+    open(
+        "upload_as_import",
+        Shape::Flag,
+        "Uploads as imports, which Garmin is said not to hand on to Strava and others. Default false.",
+    ),
     guarded(
         "endpoints",
         Shape::Endpoints,

@@ -65,6 +65,8 @@ pub struct Account {
     pub settle_s: Option<u64>,
     /// Whether commands other than `auth` may log in; `None`: the platform's own default.
     pub allow_login: Option<bool>,
+    /// Whether uploads are sent as imports; `None`: the platform's own default.
+    pub upload_as_import: Option<bool>,
     /// Base URLs in place of the region's hosts, by the platform's names for them.
     pub endpoints: BTreeMap<String, String>,
 }
@@ -86,6 +88,7 @@ impl Account {
             min_gap_ms: None,
             settle_s: None,
             allow_login: None,
+            upload_as_import: None,
             endpoints: BTreeMap::new(),
         }
     }

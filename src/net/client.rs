@@ -12,15 +12,32 @@ use url::Url;
 
 use super::hosts::{is_loopback, origin};
 use super::request::{Answer, Body, NetError, Redirects, Request, ShownPath};
+use super::retry::{MOST_WAIT, WAIT};
 use super::{Hosts, Pace, redact};
 
 /// Sites send a client on a few times, not many.
 const MOST_REDIRECTS: usize = 10;
-const CONNECT: Duration = Duration::from_secs(30);
-/// Between two pieces of an answer; lines across borders are slow.
-const READ: Duration = Duration::from_secs(120);
-/// For a whole answer, however many pieces it comes in.
-const WHOLE: Duration = Duration::from_secs(15 * 60);
+
+/// How long an account's hosts are waited for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Timeouts {
+    /// Until a host is reached.
+    pub connect: Duration,
+    /// Between two pieces of an answer; lines across borders are slow.
+    pub read: Duration,
+    /// For a whole answer, however many pieces it comes in.
+    pub whole: Duration,
+}
+
+impl Default for Timeouts {
+    fn default() -> Self {
+        Self {
+            connect: Duration::from_secs(30),
+            read: Duration::from_secs(60),
+            whole: Duration::from_secs(15 * 60),
+        }
+    }
+}
 
 /// How an account reaches its hosts.
 #[derive(Clone, Debug)]
@@ -31,6 +48,8 @@ pub struct Settings {
     pub ca_file: Option<PathBuf>,
     /// Where it may go.
     pub hosts: Hosts,
+    /// How long it waits.
+    pub timeouts: Timeouts,
 }
 
 /// Sends an account's requests.
@@ -58,6 +77,11 @@ impl Client {
     pub fn with_cookies(&self) -> Result<Self, NetError> {
         let routes = Routes::build(&self.settings, Some(&Arc::new(Jar::default())))?;
         Ok(Self { settings: self.settings.clone(), pace: Arc::clone(&self.pace), routes })
+    }
+
+    /// Sends nothing for so long, and less often for the rest of the run: the account asked to wait.
+    pub fn slow_down(&self, wait: Option<Duration>) {
+        self.pace.slow_down(wait.unwrap_or(WAIT).min(MOST_WAIT));
     }
 
     /// Sends a request once, and follows the answer's redirects if it may.
@@ -89,12 +113,13 @@ impl Client {
             return Err(NetError::ForeignHost(host(&url)));
         }
         let (method, most_bytes, path) = (request.method.clone(), request.most_bytes, request.path);
+        let gap = request.gap;
         let client = if is_loopback(&url) { &self.routes.near } else { &self.routes.far };
         let Some(client) = client else {
             return Err(NetError::ForeignHost(host(&url)));
         };
         let ready = prepared(client, request)?;
-        let _slot = self.pace.enter().await;
+        let _slot = self.pace.enter(gap).await;
         let place = match path {
             ShownPath::Shown => redact::url(&url),
             ShownPath::Secret => format!("{}/<hidden>", origin(&url)),
@@ -152,9 +177,9 @@ fn build(
     reach: Reach,
 ) -> Result<reqwest::Client, NetError> {
     let mut builder = reqwest::Client::builder()
-        .connect_timeout(CONNECT)
-        .read_timeout(READ)
-        .timeout(WHOLE)
+        .connect_timeout(settings.timeouts.connect)
+        .read_timeout(settings.timeouts.read)
+        .timeout(settings.timeouts.whole)
         .redirect(redirect::Policy::none())
         .retry(retry::never())
         .referer(false);

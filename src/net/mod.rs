@@ -11,9 +11,9 @@ pub mod redact;
 mod request;
 mod retry;
 
-pub use client::{Client, Settings};
+pub use client::{Client, Settings, Timeouts};
 pub use hosts::{Hosts, origin};
-pub use pace::{Pace, Pacing};
+pub use pace::{Gap, Pace, Pacing};
 pub use request::{Answer, Body, Headers, NetError, Part, Redirects, Request};
 pub use reqwest::Method;
 pub use retry::{Again, Patience, retry_after};

@@ -8,7 +8,7 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 use url::Url;
 
-use super::redact;
+use super::{Gap, redact};
 
 /// Answers are small unless a caller expects a file.
 const MOST_BYTES: usize = 16 * 1024 * 1024;
@@ -34,6 +34,7 @@ pub struct Request {
     pub(super) redirects: Redirects,
     pub(super) most_bytes: usize,
     pub(super) path: ShownPath,
+    pub(super) gap: Gap,
 }
 
 /// Whether the log shows where on its host a request goes.
@@ -81,7 +82,15 @@ impl Request {
             redirects: Redirects::Keep,
             most_bytes: MOST_BYTES,
             path: ShownPath::Shown,
+            gap: Gap::Usual,
         }
+    }
+
+    /// Is followed by the longer gap of a change.
+    #[must_use]
+    pub fn changing(mut self) -> Self {
+        self.gap = Gap::Change;
+        self
     }
 
     /// Tells its host to the log, and nothing else of its address.
@@ -91,9 +100,10 @@ impl Request {
         self
     }
 
-    /// With these headers besides those that it has.
+    /// With these headers, in place of those of the same names.
     #[must_use]
     pub fn headers(mut self, headers: Headers) -> Self {
+        self.headers.retain(|(name, _)| headers.iter().all(|(other, _)| other != name));
         self.headers.extend(headers);
         self
     }

@@ -17,9 +17,9 @@ const TRIES: usize = 3;
 /// Requests to wait that end an account's queue.
 const MOST_STRIKES: u32 = 3;
 /// How long to wait where the platform asks for it but does not say.
-const WAIT: Duration = Duration::from_secs(60);
+pub(super) const WAIT: Duration = Duration::from_secs(60);
 /// Nobody waits longer than this for one request.
-const MOST_WAIT: Duration = Duration::from_secs(15 * 60);
+pub(super) const MOST_WAIT: Duration = Duration::from_secs(15 * 60);
 
 /// What may be done after a failure.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::domain::RemoteId;
+use crate::domain::{RemoteId, Sha256};
 
 /// An answer that is not the wanted one. The caller alone knows whether a call may be repeated.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -39,6 +39,22 @@ pub enum PlatformError {
     /// Not reached, or failed on its side; nothing was done.
     #[error("not available: {0}")]
     Transient(String),
+    /// As `Transient`, and asking again did not help.
+    #[error("not available: {0}")]
+    Unavailable(String),
+    /// Asked to wait too often, or for too long; nothing was done, and nothing more should be asked
+    /// in this run.
+    #[error("it asked to wait {0}")]
+    Throttled(&'static str),
+    /// A file came that cannot be unpacked; whether the account holds no better one, only a second
+    /// look tells.
+    #[error("the download is broken: {problem}")]
+    Broken {
+        /// What is wrong with it.
+        problem: String,
+        /// Of what came.
+        sha256: Sha256,
+    },
     /// Sent, answer lost: it may or may not have been done. Look before repeating.
     #[error("sent, but the answer was lost: {0}")]
     Unconfirmed(String),

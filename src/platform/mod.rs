@@ -16,6 +16,7 @@ mod row;
 mod unanswered;
 
 use std::collections::HashMap;
+use std::time::Duration;
 
 use async_trait::async_trait;
 
@@ -141,7 +142,19 @@ pub enum Uploaded {
 
 /// A platform's own receipt of an upload.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct UploadTicket(pub String);
+pub struct UploadTicket {
+    /// What the platform calls it.
+    pub name: String,
+    /// How long it wants to be left alone before each question; `None` if it does not say.
+    pub wait: Option<Duration>,
+}
+
+impl UploadTicket {
+    /// One that may be asked about at once.
+    pub fn new(name: impl Into<String>) -> Self {
+        Self { name: name.into(), wait: None }
+    }
+}
 
 /// What became of an upload.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use crate::clock::Clock;
 use crate::domain::{AccountName, Catalog};
 use crate::manifest::Account;
+use crate::net::Timeouts;
 use crate::vault::Vault;
 
 use super::directory::{Directory, Export};
@@ -24,12 +25,20 @@ pub struct Opening {
     pub vault: Vault,
     /// What a login may need.
     pub ask: Arc<dyn Ask>,
+    /// How long hosts are waited for.
+    pub timeouts: Timeouts,
 }
 
 impl Opening {
     /// For accounts that need no session.
     pub fn offline(clock: Arc<dyn Clock>, random: Arc<dyn Fn() -> [u8; 16] + Send + Sync>) -> Self {
-        Self { clock, random, vault: Vault::new("/nonexistent"), ask: Arc::new(Nobody) }
+        Self {
+            clock,
+            random,
+            vault: Vault::new("/nonexistent"),
+            ask: Arc::new(Nobody),
+            timeouts: Timeouts::default(),
+        }
     }
 }
 

@@ -36,6 +36,18 @@ pub(in crate::platform) fn unconfirmed(error: &NetError) -> PlatformError {
     }
 }
 
+/// What is left of a failure once it was repeated as often as may be.
+pub(in crate::platform) fn in_vain(error: PlatformError) -> PlatformError {
+    match error {
+        PlatformError::Transient(why) => PlatformError::Unavailable(why),
+        PlatformError::RateLimited { retry_after: Some(_) } => {
+            PlatformError::Throttled("too often or for too long")
+        }
+        PlatformError::RateLimited { retry_after: None } => PlatformError::Throttled("too often"),
+        other => other,
+    }
+}
+
 /// What may be done after a reading failed.
 pub(in crate::platform) fn again(error: &PlatformError) -> Again {
     match error {
@@ -46,6 +58,9 @@ pub(in crate::platform) fn again(error: &PlatformError) -> Again {
         | PlatformError::Duplicate { .. }
         | PlatformError::Rejected { .. }
         | PlatformError::Unsupported
+        | PlatformError::Unavailable(_)
+        | PlatformError::Throttled(_)
+        | PlatformError::Broken { .. }
         | PlatformError::Unconfirmed(_)
         | PlatformError::Permanent(_)
         | PlatformError::Protocol(_) => Again::Never,

@@ -255,6 +255,7 @@ async fn details_are_kept_as_far_as_the_platform_can() {
             description: words("Windy", can.description),
             kind: None,
             private: can.privacy.then_some(true),
+            ..Details::default()
         };
         account.platform.set_details(&id, &wanted).await.unwrap();
         let now = account.platform.details(&id).await.unwrap();

@@ -130,6 +130,7 @@ const CAPABILITIES: Capabilities = Capabilities {
     editable: Editable { title: false, description: false, kind: false, privacy: false },
     max_upload_bytes: None,
     parallel: 1,
+    steps_per_request: 1,
     settle_s: 0,
     loses_on_replace: &[],
 };

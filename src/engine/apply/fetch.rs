@@ -26,17 +26,7 @@ impl Run<'_> {
             task.enter(self, Phase::Stale, "the source has changed; plan again", json!({}))?;
             return Ok(None);
         }
-        let bytes = match self.cached_or_original(&source.account, &activity).await {
-            Ok(bytes) => bytes,
-            Err(PlatformError::NotFound) => {
-                self.refuse(task, RefusalReason::NoOriginal, "the source has no file of it")?;
-                return Ok(None);
-            }
-            Err(error) => {
-                self.fail(task, &format!("not fetched: {error}"), &error)?;
-                return Ok(None);
-            }
-        };
+        let Some(bytes) = self.source_bytes(task, &activity).await? else { return Ok(None) };
         let content = match fit::read(&bytes) {
             Ok(content) => content,
             Err(unusable) => {
@@ -74,6 +64,26 @@ impl Run<'_> {
         task.enter(self, Phase::Fetched, "", json!({ "parcel": parcel }))?;
         task.parcel = Some(parcel);
         Ok(Some(file))
+    }
+
+    /// The bytes of a step's source; `None` if there are none to be had, and the step ended.
+    async fn source_bytes(
+        &self,
+        task: &mut Task,
+        activity: &Activity,
+    ) -> Result<Option<Vec<u8>>, EngineError> {
+        let account = task.step.source.account.clone();
+        match self.cached_or_original(&account, activity).await {
+            Ok(bytes) => return Ok(Some(bytes)),
+            Err(PlatformError::NotFound) => {
+                self.refuse(task, RefusalReason::NoOriginal, "the source has no file of it")?;
+            }
+            Err(PlatformError::Broken { problem, sha256 }) => {
+                self.broken(task, activity, &problem, &sha256).await?;
+            }
+            Err(error) => self.fail(task, &format!("not fetched: {error}"), &error)?,
+        }
+        Ok(None)
     }
 
     /// The bytes of an activity: those that were fetched for a plan, an earlier run or a download.
@@ -138,6 +148,26 @@ impl Run<'_> {
             Ok(again) if again == bytes => self.refuse(task, RefusalReason::Unreadable, &detail),
             Ok(_) | Err(_) => {
                 let words = format!("the download was broken: {detail}");
+                task.enter(self, Phase::Failed, &words, json!({}))
+            }
+        }
+    }
+
+    /// What cannot even be unpacked is looked at twice as well.
+    async fn broken(
+        &self,
+        task: &mut Task,
+        activity: &Activity,
+        problem: &str,
+        sha256: &Sha256,
+    ) -> Result<(), EngineError> {
+        let account = task.step.source.account.clone();
+        match self.original(&account, activity).await {
+            Err(PlatformError::Broken { sha256: again, .. }) if again == *sha256 => {
+                self.refuse(task, RefusalReason::Unreadable, problem)
+            }
+            Ok(_) | Err(_) => {
+                let words = format!("the download was broken: {problem}");
                 task.enter(self, Phase::Failed, &words, json!({}))
             }
         }

@@ -60,29 +60,44 @@ impl Run<'_> {
         }
     }
 
-    pub(super) async fn carry_over_backed_up(&self, task: &Task, new: &RemoteId) {
-        let backup = task.backup.as_deref();
-        let loaded = backup.and_then(|id| Backups::new(&self.session.places.backups).load(id).ok());
-        if let Some((backup, _)) = loaded {
-            self.carry_over(task, new, &backup.details).await;
+    /// Gives a new activity what people wrote about the one in the backup, and says so where it cannot.
+    pub(super) async fn carry_over_backed_up(&self, task: &mut Task, new: &RemoteId) {
+        let id = task.backup.clone().unwrap_or_default();
+        let Ok((backup, _)) = Backups::new(&self.session.places.backups).load(&id) else { return };
+        let Err(error) = self.carry_over(task, new, &backup.details).await else { return };
+        if !task.notice.is_empty() {
+            task.notice.push_str("; ");
         }
+        let words = format!("its title and details are in backup {id} only: {error}");
+        task.notice.push_str(&words);
     }
 
     /// Gives a new activity what people wrote about the old one, as far as the platform can. What
     /// cannot be carried over is in the backup; privacy is never widened.
-    pub(super) async fn carry_over(&self, task: &Task, new: &RemoteId, old: &Details) {
+    pub(super) async fn carry_over(
+        &self,
+        task: &Task,
+        new: &RemoteId,
+        old: &Details,
+    ) -> Result<(), PlatformError> {
         let account = &task.step.destination.account;
-        let Some(platform) = self.platform(account) else { return };
+        let Some(platform) = self.platform(account) else { return Ok(()) };
         let editable = platform.capabilities().editable;
         let details = Details {
             title: old.title.clone().filter(|_| editable.title),
             description: old.description.clone().filter(|_| editable.description),
             kind: old.kind.clone().filter(|_| editable.kind),
             private: old.private.filter(|private| *private && editable.privacy),
+            words: old.words.clone(),
         };
-        if details != Details::default() {
-            // Best effort by contract: the words are safe in the backup.
-            let _ = self.call(account, async || platform.set_details(new, &details).await).await;
+        if details == Details::default() {
+            return Ok(());
+        }
+        let set = || self.call(account, async || platform.set_details(new, &details).await);
+        match set().await {
+            // Setting the same twice harms nothing.
+            Err(PlatformError::Transient(_) | PlatformError::Unconfirmed(_)) => set().await,
+            answer => answer,
         }
     }
 

@@ -1,10 +1,12 @@
 //! The order of the steps: oldest upload first, then replaces; downloads run ahead of uploads, and a
 //! bounded number of files is held at a time.
 
+use std::sync::Arc;
+
 use futures_util::future::{LocalBoxFuture, join_all};
 use futures_util::stream::{self, StreamExt as _};
 use serde_json::json;
-use tokio::sync::mpsc;
+use tokio::sync::{Semaphore, mpsc};
 
 use crate::domain::AccountName;
 use crate::event::Phase;
@@ -54,8 +56,9 @@ impl Run<'_> {
         };
         let sending = async {
             let incoming = stream::poll_fn(|context| next.poll_recv(context));
-            let parallel = self.parallel(&destination);
-            let mut sent = incoming.map(|item| self.send_stage(item)).buffered(parallel);
+            let (requests, steps) = self.parallel(&destination);
+            let places = Arc::new(Semaphore::new(requests));
+            let mut sent = incoming.map(|item| self.send_stage(item, &places)).buffered(steps);
             let mut result = Ok(());
             while let Some(outcome) = sent.next().await {
                 result = result.and(outcome);
@@ -66,12 +69,15 @@ impl Run<'_> {
         result
     }
 
-    fn parallel(&self, destination: &AccountName) -> usize {
+    /// Most requests of steps, and most steps, under way at a destination.
+    fn parallel(&self, destination: &AccountName) -> (usize, usize) {
         let account = self.session.manifest.accounts.get(destination);
-        let platform = self.account(destination).map(|open| open.capabilities.parallel);
-        let own = account.and_then(|account| account.max_parallel).or(platform).unwrap_or(1);
-        let most = self.pace.parallel.map_or(own, |asked| asked.min(own)).max(1);
-        usize::try_from(most).unwrap_or(1)
+        let can = self.account(destination).map(|open| open.capabilities);
+        let (requests, steps) = can.map_or((1, 1), |can| (can.parallel, can.steps_per_request));
+        let own = account.and_then(|account| account.max_parallel).unwrap_or(requests);
+        let least = |own: u32| self.pace.parallel.map_or(own, |asked| asked.min(own)).max(1);
+        let number = |own| usize::try_from(least(own)).unwrap_or(1);
+        (number(own), number(own.saturating_mul(steps)))
     }
 
     fn fetch_stage<'t>(&'t self, task: &'t mut Task) -> LocalBoxFuture<'t, Item<'t>> {
@@ -120,20 +126,30 @@ impl Run<'_> {
     fn send_stage<'t>(
         &'t self,
         (task, fetched): Item<'t>,
+        places: &Arc<Semaphore>,
     ) -> LocalBoxFuture<'t, Result<(), EngineError>> {
+        let places = Arc::clone(places);
         Box::pin(async move {
             let Some(file) = fetched? else { return Ok(()) };
-            if let Some(why) = self.reason_not_to_begin(task) {
-                return task.enter(self, Phase::NotTried, &why, json!({}));
-            }
-            if !self.is_fresh(task).await? {
-                return Ok(());
-            }
-            match task.step.action {
-                Action::Upload => self.upload(task, &file).await,
-                Action::Replace => self.replace(task, &file).await,
-            }
+            // The semaphore is never closed.
+            task.place = places.acquire_owned().await.ok();
+            let done = self.send_now(task, &file).await;
+            task.place = None;
+            done
         })
+    }
+
+    async fn send_now(&self, task: &mut Task, file: &FitFile) -> Result<(), EngineError> {
+        if let Some(why) = self.reason_not_to_begin(task) {
+            return task.enter(self, Phase::NotTried, &why, json!({}));
+        }
+        if !self.is_fresh(task).await? {
+            return Ok(());
+        }
+        match task.step.action {
+            Action::Upload => self.upload(task, file).await,
+            Action::Replace => self.replace(task, file).await,
+        }
     }
 }
 

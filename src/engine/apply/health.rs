@@ -5,11 +5,8 @@ use std::collections::BTreeMap;
 use crate::domain::AccountName;
 use crate::platform::PlatformError;
 
-use super::super::patience::{MOST_LIMITED, WAIT};
+use super::super::patience::{MOST_LIMITED, MOST_TRANSIENT, WAIT};
 use super::{Cause, Run};
-
-/// Transient failures in a row that end an account's queue.
-const MOST_TRANSIENT: u32 = 5;
 
 /// The accounts of a run.
 #[derive(Debug, Default)]
@@ -40,10 +37,10 @@ impl Health {
 
     fn note<T>(&mut self, account: &AccountName, result: &Result<T, PlatformError>) {
         match result {
-            Err(error @ PlatformError::Auth(_)) => {
+            Err(error @ (PlatformError::Auth(_) | PlatformError::Throttled(_))) => {
                 self.close(account, format!("{account}: {error}"), error);
             }
-            Err(error @ PlatformError::Transient(_)) => {
+            Err(error @ (PlatformError::Transient(_) | PlatformError::Unavailable(_))) => {
                 let row = self.transient.entry(account.clone()).or_default();
                 *row += 1;
                 let row = *row;
@@ -75,12 +72,16 @@ impl Health {
 pub(super) fn cause(error: &PlatformError) -> Cause {
     match error {
         PlatformError::Auth(_) => Cause::Login,
-        PlatformError::Transient(_) | PlatformError::RateLimited { .. } => Cause::Unavailable,
+        PlatformError::Transient(_)
+        | PlatformError::Unavailable(_)
+        | PlatformError::RateLimited { .. }
+        | PlatformError::Throttled(_) => Cause::Unavailable,
         PlatformError::NotFound
         | PlatformError::Duplicate { .. }
         | PlatformError::Rejected { .. }
         | PlatformError::Unsupported
         | PlatformError::Unconfirmed(_)
+        | PlatformError::Broken { .. }
         | PlatformError::Permanent(_)
         | PlatformError::Protocol(_) => Cause::Other,
     }
@@ -105,6 +106,10 @@ impl Run<'_> {
                 return result;
             }
             self.sleep(retry_after.unwrap_or(WAIT)).await;
+            // Others may have been asked to wait meanwhile.
+            if self.health.borrow().closed(account).is_some() {
+                return result;
+            }
         }
     }
 }

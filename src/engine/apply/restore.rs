@@ -192,7 +192,8 @@ impl Run<'_> {
         let account = task.step.destination.account.clone();
         self.confirm_at(&account, &mut [task]).await?;
         if let (Phase::Confirmed, Some(new)) = (task.phase, self.new_one(task)) {
-            self.carry_over(task, &new.id, &backup.details).await;
+            // What cannot be carried over stays in the backup.
+            let _ = self.carry_over(task, &new.id, &backup.details).await;
         }
         Ok(())
     }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde_json::json;
 
-use crate::domain::{Activity, LinkOrigin, LinkStatus, RefusalReason, RemoteId};
+use crate::domain::{Activity, LinkOrigin, RefusalReason, RemoteId};
 use crate::event::Phase;
 use crate::manifest::ConflictStrategy;
 use crate::plan::matching::{self, Field, Outcome, Seeker};
@@ -15,9 +15,10 @@ use super::Run;
 use super::health::cause;
 use super::task::Task;
 
-/// How often, and how far apart, a platform is asked what became of an upload.
-const POLLS: u32 = 20;
+/// How far apart, unless it says so itself, and how long a platform is asked what became of an
+/// upload.
 const POLL_EVERY: Duration = Duration::from_secs(3);
+const POLL_FOR: Duration = Duration::from_secs(60);
 /// How often a refusal by a deletion that has not settled is tried again.
 const TRIES: u32 = 6;
 
@@ -66,6 +67,13 @@ impl Run<'_> {
             task.parcel.as_ref().map(|parcel| parcel.activity(task.step.source.id.clone()));
         self.under_way.borrow_mut().extend(parcel.clone().map(|parcel| (account.clone(), parcel)));
         let sent = self.call(&account, async || platform.upload(file).await).await;
+        // While this one is worked on, the next may be sent.
+        task.place = None;
+        if let Err(error @ PlatformError::Permanent(_)) = &sent {
+            // No word about this file: the account takes none.
+            let why = format!("{account} takes no uploads: {error}");
+            self.health.borrow_mut().close(&account, why, error);
+        }
         let answer = match sent {
             Ok(Uploaded::Stored(id)) => self.believed(task, id),
             Ok(Uploaded::Processing(ticket)) => self.follow(task, ticket).await,
@@ -82,19 +90,26 @@ impl Run<'_> {
         let Some(platform) = self.platform(account) else {
             return Answer::Unknown("the account is not open".to_owned());
         };
-        for _ in 0..POLLS {
+        let mut waited = ticket.wait.unwrap_or_default();
+        self.sleep(waited).await;
+        loop {
             let status = self.call(account, async || platform.upload_status(&ticket).await).await;
             match status {
                 Ok(UploadStatus::Stored(id)) => return self.believed(task, id),
                 Ok(UploadStatus::Finished) => return Answer::Taken(None),
-                Ok(UploadStatus::Processing) => self.sleep(POLL_EVERY).await,
+                Ok(UploadStatus::Processing) => {}
                 Err(error @ (PlatformError::Duplicate { .. } | PlatformError::Rejected { .. })) => {
                     return answer_of(error);
                 }
                 Err(error) => return Answer::Unknown(error.to_string()),
             }
+            if waited >= POLL_FOR || self.session.stop.is_requested() {
+                return Answer::Unknown("still being processed".to_owned());
+            }
+            let pause = ticket.wait.unwrap_or(POLL_EVERY);
+            self.sleep(pause).await;
+            waited += pause;
         }
-        Answer::Unknown("still being processed".to_owned())
     }
 
     /// An id that stood for another activity before is not that of the new one.
@@ -183,8 +198,7 @@ impl Run<'_> {
     ) -> Result<bool, EngineError> {
         let links = self.session.store.links_to(task.destination)?;
         Ok(links.iter().any(|link| {
-            link.status == LinkStatus::Confirmed
-                && link.source.id != task.step.source.id
+            link.source.id != task.step.source.id
                 && link.destination.as_ref().is_some_and(|side| side.id == found.id)
         }))
     }

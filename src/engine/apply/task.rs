@@ -2,6 +2,7 @@
 
 use jiff::Timestamp;
 use serde_json::{Value, json};
+use tokio::sync::OwnedSemaphorePermit;
 
 use crate::archive::Spool;
 use crate::domain::{
@@ -42,6 +43,8 @@ pub(super) struct Task {
     pub(super) attempt: u32,
     /// Ids near the start that were at the destination before.
     pub(super) known: Vec<RemoteId>,
+    /// Its place among those that may write to its destination now; given up once it is answered.
+    pub(super) place: Option<OwnedSemaphorePermit>,
     /// What its owner should know although it succeeds; most often empty.
     pub(super) notice: String,
 }
@@ -88,6 +91,7 @@ impl Task {
             sent_at: None,
             attempt: 1,
             known,
+            place: None,
             notice: String::new(),
         }
     }

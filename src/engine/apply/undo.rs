@@ -127,7 +127,8 @@ impl Run<'_> {
         self.remember_refusal(task, reason, why)?;
         if let Some(id) = &id {
             self.note_new(&task.step.destination.account, id);
-            self.carry_over(task, id, details).await;
+            // What cannot be carried over stays in the backup.
+            let _ = self.carry_over(task, id, details).await;
         }
         let words = format!("refused ({why}); the old one was put back");
         task.enter(self, Phase::Restored, &words, json!({ "id": id }))

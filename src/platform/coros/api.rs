@@ -10,7 +10,7 @@ use crate::clock::Clock;
 use crate::net::{Answer, Body, Client, Method, NetError, Patience, Request};
 use crate::platform::keeper::Keeper;
 use crate::platform::login::Ending;
-use crate::platform::unanswered::{again, unconfirmed, unread};
+use crate::platform::unanswered::{again, in_vain, unconfirmed, unread};
 use crate::platform::{AuthFailure, PlatformError};
 use crate::vault::Session;
 
@@ -114,7 +114,7 @@ impl Call {
 impl Api {
     /// Asks patiently, and reads the answer's data.
     pub(super) async fn read<T: DeserializeOwned>(&self, call: &Call) -> Result<T, PlatformError> {
-        let data = self.patience.repeat(again, || self.asked(call)).await?;
+        let data = self.patience.repeat(again, || self.asked(call)).await.map_err(in_vain)?;
         serde_json::from_value(data).map_err(|_| {
             PlatformError::Protocol(format!("COROS' answer to {} is not its JSON", call.path))
         })

@@ -50,7 +50,7 @@ pub(super) async fn upload(api: &Api, file: &FitFile) -> Result<Uploaded, Platfo
     let id = import.id().ok_or_else(|| {
         PlatformError::Unconfirmed("COROS took it, but named no import".to_owned())
     })?;
-    Ok(Uploaded::Processing(UploadTicket(id)))
+    Ok(Uploaded::Processing(UploadTicket::new(id)))
 }
 
 /// What became of an import. Finished ones do not tell the activity's id.
@@ -58,7 +58,7 @@ pub(super) async fn status(
     api: &Api,
     ticket: &UploadTicket,
 ) -> Result<UploadStatus, PlatformError> {
-    let UploadTicket(id) = ticket;
+    let id = &ticket.name;
     let call = Call::json("/activity/fit/getImportSportList", json!({ "size": LISTED }));
     let imports: Option<Vec<Import>> = api.read(&call).await?;
     let import = imports.into_iter().flatten().find(|import| import.id().as_ref() == Some(id));

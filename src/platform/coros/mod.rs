@@ -46,7 +46,7 @@ pub(super) fn open(account: &Account, opening: &Opening) -> Result<Arc<dyn Platf
     let login = login(account, opening, &pace)?;
     let (endpoints, client) = (login.endpoints.clone(), login.client.clone());
     let region = login.region;
-    let files = client_for(account, endpoints.file_hosts(), &pace)?;
+    let files = client_for(account, endpoints.file_hosts(), &pace, opening)?;
     let keeper = kept(login, opening);
     let [a, b, c, d, ..] = (opening.random)();
     let seed = u64::from(u32::from_be_bytes([a, b, c, d]));
@@ -69,7 +69,7 @@ fn kept(login: CorosLogin, opening: &Opening) -> Keeper {
 fn login(account: &Account, opening: &Opening, pace: &Arc<Pace>) -> Result<CorosLogin, OpenError> {
     let region = regions::region(account.region.as_deref());
     let endpoints = Endpoints::of(&account.endpoints);
-    let client = client_for(account, endpoints.hosts(), pace)?;
+    let client = client_for(account, endpoints.hosts(), pace, opening)?;
     Ok(CorosLogin {
         account: Arc::new(account.clone()),
         region,
@@ -84,9 +84,18 @@ fn pace(account: &Account, opening: &Opening) -> Arc<Pace> {
     Arc::new(Pace::new(pacing(account, &spec::REQUESTS), Arc::clone(&opening.clock)))
 }
 
-fn client_for(account: &Account, hosts: Hosts, pace: &Arc<Pace>) -> Result<Client, OpenError> {
-    let settings =
-        Settings { proxy: account.proxy.clone(), ca_file: account.ca_file.clone(), hosts };
+fn client_for(
+    account: &Account,
+    hosts: Hosts,
+    pace: &Arc<Pace>,
+    opening: &Opening,
+) -> Result<Client, OpenError> {
+    let settings = Settings {
+        proxy: account.proxy.clone(),
+        ca_file: account.ca_file.clone(),
+        hosts,
+        timeouts: opening.timeouts,
+    };
     Client::new(settings, Arc::clone(pace)).map_err(|error| OpenError::NoClient {
         account: account.name.clone(),
         problem: error.to_string(),

@@ -20,6 +20,7 @@ const REGIONS: &[RegionSpec] = &[
 pub(super) const REQUESTS: RequestSpec = RequestSpec {
     max_parallel: 3,
     min_gap_ms: 250,
+    change_gap_ms: 250,
     // Where the file is, and the file.
     download: 2,
     // The storage's credentials, the file, its registration, and what became of it.
@@ -60,6 +61,7 @@ pub(in crate::platform) const SPEC: PlatformSpec = PlatformSpec {
         // What clients take for the limit; COROS documents none.
         max_upload_bytes: Some(50 * 1024 * 1024),
         parallel: 1,
+        steps_per_request: 1,
         settle_s: 60,
         loses_on_replace: &["photos", "comments"],
     },

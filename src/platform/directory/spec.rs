@@ -18,6 +18,7 @@ pub(in crate::platform) const SPEC: PlatformSpec = PlatformSpec {
         editable: Editable { title: false, description: false, kind: false, privacy: false },
         max_upload_bytes: None,
         parallel: 4,
+        steps_per_request: 1,
         settle_s: 0,
         loses_on_replace: &[],
     },

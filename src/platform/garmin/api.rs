@@ -2,13 +2,16 @@
 
 use std::sync::Arc;
 
+use jiff::Timestamp;
 use serde::de::DeserializeOwned;
 
 use crate::clock::Clock;
-use crate::net::{Answer, Body, Client, Method, NetError, Part, Patience, Request};
+use crate::net::{
+    Again, Answer, Body, Client, Headers, Method, NetError, Part, Patience, Request, retry_after,
+};
 use crate::platform::PlatformError;
 use crate::platform::keeper::Keeper;
-use crate::platform::unanswered::{again, unconfirmed, unread};
+use crate::platform::unanswered::{again, in_vain, unconfirmed, unread};
 use crate::vault::Session;
 
 use super::error::{api_error, change_error};
@@ -38,7 +41,7 @@ pub(super) struct Call {
 pub(super) enum Sends {
     Nothing,
     Json(serde_json::Value),
-    File { name: String, bytes: Vec<u8> },
+    File { name: String, bytes: Vec<u8>, headers: Headers },
 }
 
 impl Call {
@@ -57,13 +60,13 @@ impl Call {
             .header("accept", "application/json, */*")
             .at_most(MOST_FILE_BYTES);
         Ok(match &self.sends {
-            Sends::Nothing => request,
-            Sends::Json(value) => request.body(Body::Json(value.clone())),
-            Sends::File { name, bytes } => request.body(Body::File(Part {
-                field: "file",
-                file_name: name.clone(),
-                bytes: bytes.clone(),
-            })),
+            Sends::Nothing if self.method == Method::GET => request,
+            Sends::Nothing => request.changing(),
+            Sends::Json(value) => request.changing().body(Body::Json(value.clone())),
+            Sends::File { name, bytes, headers } => {
+                let part = Part { field: "file", file_name: name.clone(), bytes: bytes.clone() };
+                request.changing().headers(headers.clone()).body(Body::File(part))
+            }
         })
     }
 }
@@ -71,28 +74,44 @@ impl Call {
 impl Api {
     /// Reads JSON, patiently.
     pub(super) async fn read<T: DeserializeOwned>(&self, call: &Call) -> Result<T, PlatformError> {
-        self.fetch(call).await?.json().ok_or_else(|| {
-            PlatformError::Protocol(format!("Garmin's answer to {} is not its JSON", call.path))
-        })
+        let json = |answer: &Answer| {
+            answer.json().ok_or_else(|| {
+                PlatformError::Protocol(format!("Garmin's answer to {} is not its JSON", call.path))
+            })
+        };
+        self.fetch(call, api_error, json).await
     }
 
-    /// Reads whatever there is, patiently.
-    pub(super) async fn fetch(&self, call: &Call) -> Result<Answer, PlatformError> {
-        self.patience.repeat(again, || self.fetched(call)).await
+    /// Reads what `take` makes of a good answer, patiently: what cannot be made sense of is asked for
+    /// again as well.
+    pub(super) async fn fetch<T>(
+        &self,
+        call: &Call,
+        error_of: fn(&Answer, Timestamp) -> PlatformError,
+        take: impl Fn(&Answer) -> Result<T, PlatformError>,
+    ) -> Result<T, PlatformError> {
+        let fetch = || async {
+            match self.send(call).await? {
+                Ok(answer) if answer.status == 200 && is_page(&answer) => Err(a_page(call)),
+                Ok(answer) if answer.status == 200 => take(&answer),
+                Ok(answer) => Err(error_of(&answer, self.clock.now())),
+                Err(error) => Err(unread(&error)),
+            }
+        };
+        let judge = |error: &PlatformError| match error {
+            PlatformError::Protocol(_) => Again::Soon,
+            other => again(other),
+        };
+        self.patience.repeat(judge, fetch).await.map_err(in_vain)
     }
 
-    async fn fetched(&self, call: &Call) -> Result<Answer, PlatformError> {
-        match self.send(call).await? {
-            Ok(answer) if answer.status == 200 => Ok(answer),
-            Ok(answer) => Err(api_error(&answer, self.clock.now())),
-            Err(error) => Err(unread(&error)),
-        }
-    }
-
-    /// Makes a change, once, and gives its answer if it is a good one.
+    /// Makes a change, once. Where a gateway answers in the server's place, nobody knows.
     pub(super) async fn change(&self, call: &Call) -> Result<(), PlatformError> {
         let answer = self.changed(call).await?;
         match answer.status {
+            200..=299 if is_page(&answer) => {
+                Err(PlatformError::Unconfirmed("a page came instead of Garmin's answer".to_owned()))
+            }
             200..=299 => Ok(()),
             _ => Err(change_error(&answer, self.clock.now())),
         }
@@ -107,10 +126,22 @@ impl Api {
     async fn send(&self, call: &Call) -> Result<Result<Answer, NetError>, PlatformError> {
         let session = self.keeper.session().await?;
         let answer = self.client.send(call.request(&self.base, &session)?).await;
+        if let Some(answer) = answer.as_ref().ok().filter(|answer| answer.status == 429) {
+            self.client.slow_down(retry_after(answer, self.clock.now()));
+        }
         if !answer.as_ref().is_ok_and(|answer| answer.status == 401) {
             return Ok(answer);
         }
         let session = self.keeper.another(&session).await?;
         Ok(self.client.send(call.request(&self.base, &session)?).await)
     }
+}
+
+/// Whether a page for people came in place of the API's answer.
+fn is_page(answer: &Answer) -> bool {
+    answer.body.trim_ascii_start().first() == Some(&b'<')
+}
+
+fn a_page(call: &Call) -> PlatformError {
+    PlatformError::Transient(format!("a page came instead of Garmin's answer to {}", call.path))
 }

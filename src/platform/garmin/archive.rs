@@ -4,6 +4,7 @@ use std::io::{Cursor, Read as _};
 
 use zip::ZipArchive;
 
+use crate::domain::Sha256;
 use crate::platform::PlatformError;
 
 /// Larger than any activity.
@@ -13,10 +14,18 @@ fn is_fit(name: Result<std::borrow::Cow<'_, str>, zip::result::ZipError>) -> boo
     name.is_ok_and(|name| name.to_lowercase().ends_with(".fit"))
 }
 
+/// What every zip begins with; the page of a gateway does not.
+const ZIP: &[u8] = b"PK";
+
 /// The first FIT file in a zip, whole: sizes come from its central directory, its sum is checked.
 pub(super) fn original(zipped: &[u8]) -> Result<Vec<u8>, PlatformError> {
-    let corrupt =
-        |why: &str| PlatformError::Protocol(format!("the download is no whole zip: {why}"));
+    if !zipped.starts_with(ZIP) {
+        return Err(PlatformError::Protocol("the download is no zip".to_owned()));
+    }
+    let corrupt = |why: &str| PlatformError::Broken {
+        problem: format!("no whole zip: {why}"),
+        sha256: Sha256::of(zipped),
+    };
     let mut archive =
         ZipArchive::new(Cursor::new(zipped)).map_err(|error| corrupt(&error.to_string()))?;
     let index = (0..archive.len()).find(|index| archive.name_for_index(*index).is_some_and(is_fit));
@@ -63,11 +72,13 @@ mod tests {
     #[test]
     fn half_a_zip_and_a_changed_one_are_no_originals() {
         let zip = zipped(&[("a.fit", &[7; 500])]);
-        for broken in [&zip[..zip.len() / 2], b"<html>", b""] {
-            assert!(matches!(original(broken), Err(PlatformError::Protocol(_))));
+        let half = &zip[..zip.len() / 2];
+        assert!(matches!(original(half), Err(PlatformError::Broken { .. })));
+        for other in [&b"<html>"[..], b""] {
+            assert!(matches!(original(other), Err(PlatformError::Protocol(_))));
         }
         let mut changed = zip;
         changed[40] ^= 0xff;
-        assert!(original(&changed).is_err());
+        assert!(matches!(original(&changed), Err(PlatformError::Broken { .. })));
     }
 }

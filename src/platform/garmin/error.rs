@@ -11,6 +11,9 @@ use crate::platform::{AuthFailure, PlatformError, Rejection};
 
 use super::types::{ImportResult, Imported, LoginAnswer, TokenRefusal, UploadAnswer, id};
 
+/// The code of a failed import whose activity is there already.
+const DUPLICATE: &str = "202";
+
 /// What a login's JSON says besides success and a question for a code.
 pub(super) fn login_refusal(kind: &str, message: &str) -> LoginError {
     let upper = kind.to_ascii_uppercase();
@@ -104,10 +107,16 @@ pub(super) fn change_error(answer: &Answer, now: Timestamp) -> PlatformError {
     }
 }
 
+/// What an answer to a download means: for what was entered by hand the server fails in one place.
+pub(super) fn download_error(answer: &Answer, now: Timestamp) -> PlatformError {
+    let is_missing = answer.status == 500 && said(answer).contains("NullPointerException");
+    if is_missing { PlatformError::NotFound } else { api_error(answer, now) }
+}
+
 /// What an answer to an upload means, if it is not that it was taken.
 pub(super) fn upload_error(answer: &Answer, now: Timestamp) -> Option<PlatformError> {
     let result = import_result(answer);
-    if let Some(failure) = result.failures.first() {
+    if let Some(failure) = result.failures.unwrap_or_default().first() {
         return Some(import_failure(failure));
     }
     let words = said(answer);
@@ -132,9 +141,10 @@ pub(super) fn import_result(answer: &Answer) -> ImportResult {
 
 fn import_failure(failure: &Imported) -> PlatformError {
     let messages = failure.messages.as_deref().unwrap_or_default();
-    let words: Vec<&str> = messages.iter().map(|message| message.content.as_str()).collect();
+    let words: Vec<&str> =
+        messages.iter().filter_map(|message| message.content.as_deref()).collect();
     let words = words.join("; ");
-    if messages.iter().any(|message| message.code == 202) {
+    if messages.iter().any(|message| message.code().as_deref() == Some(DUPLICATE)) {
         let existing = id(failure.internal_id.as_ref()).map(RemoteId::new);
         return PlatformError::Duplicate { existing };
     }
@@ -167,12 +177,17 @@ fn is_json(answer: &Answer) -> bool {
 
 /// What the API says about a failure, in its own words.
 pub(super) fn said(answer: &Answer) -> String {
-    #[derive(Deserialize)]
+    #[derive(Default, Deserialize)]
+    #[serde(default)]
     struct Said {
-        message: String,
+        message: Option<String>,
+        error: Option<String>,
     }
-    if let Some(said) = answer.json::<Said>() {
-        return said.message;
+    if let Some(Said { message, error }) = answer.json() {
+        let words: Vec<String> = [message, error].into_iter().flatten().collect();
+        if !words.is_empty() {
+            return words.join(", ");
+        }
     }
     let challenge = answer.header("www-authenticate").unwrap_or_default();
     challenge

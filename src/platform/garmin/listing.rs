@@ -4,14 +4,15 @@
 
 use std::collections::{HashMap, HashSet};
 
-use jiff::civil::DateTime;
+use jiff::civil::{Date, DateTime};
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 
 use crate::domain::{Activity, ActivityType, Fingerprint, Note, ProfileId, RemoteId, Unusable};
-use crate::platform::{Page, PlatformError};
+use crate::platform::{Page, PlatformError, Window};
 
 use super::api::{Api, Call};
+use super::details::is_closed;
 use super::types::{Count, ListedActivity, id};
 
 /// Rows of a page, as careful clients ask for.
@@ -20,6 +21,9 @@ const ROWS: usize = 100;
 const MOST_PAGES: usize = 1000;
 /// Everything is read at least so often.
 const WHOLE_EVERY: SignedDuration = SignedDuration::from_hours(7 * 24);
+
+/// Seconds of 1998: before, a watch's clock was never set (2^28 seconds after its epoch).
+const CLOCKS_BEGIN: i64 = 899_501_056;
 
 /// By how much local times may be out of order.
 const UNSURE: SignedDuration = SignedDuration::from_hours(26);
@@ -61,25 +65,40 @@ struct Rows {
 }
 
 impl Reader<'_> {
+    /// The activities of some days, read anew: nothing that is known is taken for granted.
+    pub(super) async fn days(&self, window: Window) -> Result<Page, PlatformError> {
+        let mut rows = Rows::default();
+        for number in 0..MOST_PAGES {
+            let page = self.page(number * ROWS, window).await?;
+            self.take(&mut rows, &page);
+            if page.len() < ROWS {
+                let complete = rows.foreign == 0 && !rows.moved;
+                let activities = rows.activities;
+                return Ok(Page { activities, complete, ..Page::default() });
+            }
+        }
+        Err(PlatformError::Protocol("Garmin's list does not end".to_owned()))
+    }
+
     /// The account's activities, reading as little as is safe.
     pub(super) async fn read(
         &self,
         known: &HashMap<RemoteId, Activity>,
     ) -> Result<Page, PlatformError> {
         let count = self.count().await?;
-        let first = self.page(0).await?;
+        let first = self.page(0, Window::default()).await?;
         if let Some(page) = self.grown(&first, count, known) {
             return Ok(page);
         }
         // One page is one moment; over several the list may have moved.
-        let is_one_page = first.len() < ROWS;
-        let mut rows = self.whole(first).await?;
+        let is_one_page = first.len() < ROWS && first.len() as u64 >= count;
+        let mut rows = self.whole(first, count).await?;
         if is_one_page {
             return Ok(self.finished(rows, count));
         }
         let mut after = self.count().await?;
         if after != count || rows.moved {
-            rows = self.whole(self.page(0).await?).await?;
+            rows = self.whole(self.page(0, Window::default()).await?, after).await?;
             let last = self.count().await?;
             if last != after {
                 rows.moved = true;
@@ -137,17 +156,20 @@ impl Reader<'_> {
         })
     }
 
-    /// All pages after a first one.
-    async fn whole(&self, first: Vec<ListedActivity>) -> Result<Rows, PlatformError> {
+    /// All pages after a first one. A first page that is short although there are more is as long as
+    /// this server lets pages be.
+    async fn whole(&self, first: Vec<ListedActivity>, count: u64) -> Result<Rows, PlatformError> {
         let mut rows = Rows::default();
+        let is_capped = !first.is_empty() && first.len() < ROWS && (first.len() as u64) < count;
+        let full = if is_capped { first.len() } else { ROWS };
         let mut page = first;
         for number in 1..=MOST_PAGES {
-            let is_last = page.len() < ROWS;
+            let is_last = page.len() < full;
             self.take(&mut rows, &page);
             if is_last {
                 return Ok(rows);
             }
-            page = self.page(number * ROWS).await?;
+            page = self.page(number * full, Window::default()).await?;
         }
         Err(PlatformError::Protocol("Garmin's list does not end".to_owned()))
     }
@@ -173,11 +195,17 @@ impl Reader<'_> {
         self.api.read::<Count>(&call).await.map(|count| count.total_count)
     }
 
-    async fn page(&self, start: usize) -> Result<Vec<ListedActivity>, PlatformError> {
-        let call = Call {
-            query: vec![("start", start.to_string()), ("limit", ROWS.to_string())],
-            ..Call::get("/activitylist-service/activities/search/activities")
-        };
+    async fn page(
+        &self,
+        start: usize,
+        window: Window,
+    ) -> Result<Vec<ListedActivity>, PlatformError> {
+        let mut query = vec![("start", start.to_string()), ("limit", ROWS.to_string())];
+        let day = |name, day: Option<Date>| Some((name, day?.to_string()));
+        query.extend(day("startDate", window.first));
+        query.extend(day("endDate", window.last));
+        let call =
+            Call { query, ..Call::get("/activitylist-service/activities/search/activities") };
         self.api.read(&call).await
     }
 
@@ -187,9 +215,8 @@ impl Reader<'_> {
             if id(listed.parent_id.as_ref()).is_some() {
                 continue;
             }
-            let owner = listed
-                .owner_id
-                .map(|owner| ProfileId::of_account("garmin", self.region, &owner.to_string()));
+            let owner = id(listed.owner_id.as_ref())
+                .map(|owner| ProfileId::of_account("garmin", self.region, &owner));
             if owner.is_some_and(|owner| owner != self.profile) {
                 rows.foreign += 1;
                 continue;
@@ -207,17 +234,22 @@ impl Reader<'_> {
 /// A row as Garmin lists it, in our terms.
 fn row(listed: &ListedActivity) -> Option<Activity> {
     let id = RemoteId::new(id(listed.activity_id.as_ref())?);
-    let start = listed.start_time_gmt.as_deref().and_then(instant);
+    let begin = || Timestamp::from_millisecond(listed.begin_timestamp?).ok();
+    let start = listed.start_time_gmt.as_deref().and_then(instant).or_else(begin);
     let local = listed.start_time_local.as_deref().and_then(instant);
     let offset = start.zip(local).map(|(start, local)| local.duration_since(start).as_secs());
-    let key = listed.activity_type.as_ref().map_or("other", |kind| kind.type_key.as_str());
-    let elapsed_s = whole(listed.elapsed_duration.or(listed.duration));
+    let key = listed.activity_type.as_ref().and_then(|kind| kind.type_key.as_deref());
+    let key = key.unwrap_or("other");
+    let elapsed_s = whole(elapsed(listed, start).or(listed.duration));
     let distance_m = whole(listed.distance);
-    let unusable = match (listed.manual_activity, start) {
-        (Some(true), _) => Some(Unusable::NoOriginal),
-        (_, None) => Some(Unusable::ClockNotSet),
-        (_, Some(_)) => None,
+    let is_set = start.is_some_and(|start| start.as_second() >= CLOCKS_BEGIN);
+    let unusable = match listed.manual_activity {
+        Some(true) => Some(Unusable::NoOriginal),
+        _ if !is_set => Some(Unusable::ClockNotSet),
+        _ => None,
     };
+    let start = start.filter(|_| is_set);
+    let access = listed.privacy.as_ref().and_then(|privacy| privacy.type_key.as_deref());
     Some(Activity {
         fingerprint: Fingerprint::of_listing(start, elapsed_s, distance_m, key),
         start,
@@ -228,10 +260,20 @@ fn row(listed: &ListedActivity) -> Option<Activity> {
         title: listed.activity_name.clone().filter(|title| !title.is_empty()),
         distance_m,
         device: listed.manufacturer.clone().filter(|name| !name.is_empty()),
-        private: listed.privacy.as_ref().map(|privacy| privacy.type_key == "private"),
+        private: access.map(is_closed),
         unusable,
         ..Activity::unusable(id, Fingerprint::new(""), Unusable::NoOriginal)
     })
+}
+
+/// Seconds from start to end; old servers give milliseconds.
+fn elapsed(listed: &ListedActivity, start: Option<Timestamp>) -> Option<f64> {
+    let elapsed = listed.elapsed_duration?;
+    let end = listed.end_time_gmt.as_deref().and_then(instant);
+    let between = start.zip(end).map(|(start, end)| end.duration_since(start).as_secs_f64());
+    let about = between.or(listed.duration).filter(|seconds| *seconds > 0.0);
+    let is_ms = about.is_some_and(|seconds| elapsed > 900.0 * seconds);
+    Some(if is_ms { elapsed / 1000.0 } else { elapsed })
 }
 
 /// `2026-01-08 14:10:21`, read as UTC.
@@ -286,6 +328,37 @@ mod tests {
         let row = row(&listed).unwrap();
         assert_eq!((row.start, row.distance_m, row.timer_s, row.title), (None, None, None, None));
         assert!(super::row(&ListedActivity::default()).is_none());
+    }
+
+    #[test]
+    fn old_servers_milliseconds_and_clocks_that_were_never_set_are_known() {
+        let read = |text: &str| row(&serde_json::from_str(text).unwrap()).unwrap();
+        let ms = read(
+            r#"{"activityId": 1, "startTimeGMT": "2016-01-08T14:10:21.0", "duration": 2000.0,
+            "elapsedDuration": 2225440.9, "beginTimestamp": 1452262221000}"#,
+        );
+        assert_eq!(ms.elapsed_s, Some(2225));
+        let paused = read(
+            r#"{"activityId": 2, "startTimeGMT": "2016-01-08 06:00:00", "duration": 30.0,
+            "elapsedDuration": 36000.0, "endTimeGMT": "2016-01-08 16:00:00"}"#,
+        );
+        assert_eq!(paused.elapsed_s, Some(36_000));
+        let stamped = read(r#"{"activityId": 3, "beginTimestamp": 1452262221000}"#);
+        assert_eq!(stamped.start.unwrap().to_string(), "2016-01-08T14:10:21Z");
+        let unset = read(r#"{"activityId": 4, "startTimeGMT": "1989-12-31 00:00:10"}"#);
+        assert_eq!((unset.start, unset.unusable), (None, Some(Unusable::ClockNotSet)));
+    }
+
+    #[test]
+    fn what_not_everybody_may_see_is_private() {
+        let read = |access: &str| {
+            let text = format!(r#"{{"activityId": 1, "privacy": {{"typeKey": {access}}}}}"#);
+            row(&serde_json::from_str(&text).unwrap()).unwrap().private
+        };
+        assert_eq!(read("\"public\""), Some(false));
+        assert_eq!(read("\"subscribers\""), Some(true));
+        assert_eq!(read("\"private\""), Some(true));
+        assert_eq!(read("null"), None);
     }
 
     #[test]

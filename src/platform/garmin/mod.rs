@@ -9,6 +9,7 @@
 mod api;
 mod archive;
 mod auth;
+mod details;
 mod error;
 mod listing;
 mod platform;
@@ -29,7 +30,7 @@ use super::registry::{OpenError, Opening};
 
 use api::Api;
 use auth::GarminLogin;
-use platform::Garmin;
+use platform::{Garmin, UploadAs};
 use regions::Endpoints;
 
 /// What keeps an account's session.
@@ -51,6 +52,10 @@ pub(super) fn open(account: &Account, opening: &Opening) -> Result<Arc<dyn Platf
     let login = login(&account, opening)?;
     let (client, base, region) =
         (login.client.clone(), login.endpoints.connectapi.clone(), login.region);
+    let upload_as = match account.upload_as_import {
+        Some(true) => UploadAs::Import,
+        Some(false) | None => UploadAs::Upload,
+    };
     let keeper = Keeper::new(
         account,
         Arc::new(login),
@@ -62,7 +67,7 @@ pub(super) fn open(account: &Account, opening: &Opening) -> Result<Arc<dyn Platf
     let seed = u64::from(u32::from_be_bytes([a, b, c, d]));
     let patience = Patience::new(Arc::clone(&opening.clock), seed);
     let api = Api { base, client, keeper, clock: Arc::clone(&opening.clock), patience };
-    Ok(Arc::new(Garmin { api, region }))
+    Ok(Arc::new(Garmin { api, region, upload_as }))
 }
 
 fn login(account: &Arc<Account>, opening: &Opening) -> Result<GarminLogin, OpenError> {
@@ -72,6 +77,7 @@ fn login(account: &Arc<Account>, opening: &Opening) -> Result<GarminLogin, OpenE
         proxy: account.proxy.clone(),
         ca_file: account.ca_file.clone(),
         hosts: Hosts::of(endpoints.all()),
+        timeouts: opening.timeouts,
     };
     let pacing = pacing(account, &spec::REQUESTS);
     let pace = Arc::new(Pace::new(pacing, Arc::clone(&opening.clock)));

@@ -1,34 +1,48 @@
 //! Garmin's answers to what every platform is asked.
 
-use async_trait::async_trait;
-use jiff::civil::Date;
-use jiff::tz::Offset;
-use serde_json::{Map, Value, json};
+use std::time::Duration;
 
-use crate::domain::{Activity, ActivityType, Capabilities, Details, Profile, RemoteId, SportTable};
+use async_trait::async_trait;
+
+use crate::domain::{Activity, Capabilities, Details, Profile, RemoteId};
 use crate::net::{Answer, Method};
 use crate::platform::{
     FitFile, ListRequest, Original, Page, Platform, PlatformError, UploadStatus, UploadTicket,
-    Uploaded,
+    Uploaded, Window,
 };
 
 use super::api::{Api, Call, Sends};
-use super::archive;
-use super::error::{import_result, upload_error};
+use super::details::{self, PRIVATE};
+use super::error::{download_error, import_result, upload_error};
 use super::listing::Reader;
 use super::regions::Region;
 use super::spec::SPEC;
 use super::types::{OneActivity, id};
+use super::{archive, wire};
 
 /// Where the state of an upload is asked for; an address elsewhere is not followed.
 const STATUS: &str = "/activity-service/activity/status/";
 /// Where a finished upload's answer leads.
 const ACTIVITY: &str = "/activity-service/activity/";
+/// How long an upload is left alone before it is asked about.
+const POLL_EVERY: Duration = Duration::from_secs(1);
+const POLL_LEAST: Duration = Duration::from_millis(100);
+const POLL_MOST: Duration = Duration::from_secs(10);
+
+/// How files are sent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum UploadAs {
+    /// As from a device.
+    Upload,
+    /// As from another service.
+    Import,
+}
 
 /// A Garmin account.
 pub(super) struct Garmin {
     pub(super) api: Api,
     pub(super) region: &'static Region,
+    pub(super) upload_as: UploadAs,
 }
 
 #[async_trait]
@@ -51,30 +65,28 @@ impl Platform for Garmin {
             PlatformError::Protocol("Garmin does not say whose account it is".to_owned())
         })?;
         let reader = Reader { api: &self.api, region: self.region.id, profile };
-        let mut page = reader.read(request.known).await?;
         let window = request.window;
-        page.activities.retain(|activity| {
-            let day = local_day(activity);
-            let early = window.first.zip(day).is_some_and(|(first, day)| day < first);
-            let late = window.last.zip(day).is_some_and(|(last, day)| day > last);
-            !early && !late
-        });
-        Ok(page)
+        if window != Window::default() {
+            return reader.days(window).await;
+        }
+        reader.read(request.known).await
     }
 
     async fn download(&self, activity: &Activity) -> Result<Original, PlatformError> {
         let path = format!("/download-service/files/activity/{}", number(&activity.id)?);
-        let answer = self.api.fetch(&Call::get(path)).await?;
-        archive::original(&answer.body).map(|bytes| Original { bytes })
+        let unzipped = |answer: &Answer| archive::original(&answer.body);
+        let bytes = self.api.fetch(&Call::get(path), download_error, unzipped).await?;
+        Ok(Original { bytes })
     }
 
     async fn upload(&self, file: &FitFile) -> Result<Uploaded, PlatformError> {
         let name = format!("{}.fit", file.sha256.as_str().get(..16).unwrap_or("activity"));
-        let call = Call {
-            method: Method::POST,
-            sends: Sends::File { name, bytes: file.bytes.clone() },
-            ..Call::get("/upload-service/upload")
+        let (path, headers) = match self.upload_as {
+            UploadAs::Upload => ("/upload-service/upload", Vec::new()),
+            UploadAs::Import => ("/upload-service/upload/fit", wire::import(self.region)),
         };
+        let sends = Sends::File { name, bytes: file.bytes.clone(), headers };
+        let call = Call { method: Method::POST, sends, ..Call::get(path) };
         let answer = self.api.changed(&call).await?;
         if let Some(error) = upload_error(&answer, self.api.clock.now()) {
             return Err(error);
@@ -83,13 +95,14 @@ impl Platform for Garmin {
             return Ok(Uploaded::Stored(id));
         }
         let path = answer.header("location").and_then(path_of).filter(|p| p.starts_with(STATUS));
-        path.map(|path| Uploaded::Processing(UploadTicket(path))).ok_or_else(|| {
+        let ticket = |name| Uploaded::Processing(UploadTicket { name, wait: Some(wait(&answer)) });
+        path.map(ticket).ok_or_else(|| {
             PlatformError::Unconfirmed("Garmin took it, but named neither id nor state".to_owned())
         })
     }
 
     async fn upload_status(&self, ticket: &UploadTicket) -> Result<UploadStatus, PlatformError> {
-        let UploadTicket(path) = ticket;
+        let path = &ticket.name;
         if !path.starts_with(STATUS) {
             return Err(PlatformError::Protocol("not an upload of Garmin's".to_owned()));
         }
@@ -117,43 +130,30 @@ impl Platform for Garmin {
     async fn details(&self, id: &RemoteId) -> Result<Details, PlatformError> {
         let call = Call::get(format!("{ACTIVITY}{}", number(id)?));
         let one: OneActivity = self.api.read(&call).await?;
-        Ok(Details {
-            title: one.activity_name,
-            description: one.description.filter(|text| !text.is_empty()),
-            kind: one.activity_type.map(|kind| ActivityType::of_garmin(&kind.type_key)),
-            private: one.access.map(|access| access.type_key == "private"),
-        })
+        Ok(details::read(one))
     }
 
     async fn set_details(&self, id: &RemoteId, details: &Details) -> Result<(), PlatformError> {
         let number = number(id)?;
-        let mut body = Map::from_iter([("activityId".to_owned(), json!(number))]);
-        let mut set = |name: &str, value: Value| body.insert(name.to_owned(), value);
-        if let Some(title) = &details.title {
-            set("activityName", json!(title));
-        }
-        if let Some(description) = &details.description {
-            set("description", json!(description));
-        }
-        if let Some(key) =
-            details.kind.as_ref().and_then(|kind| SportTable::garmin_keys(kind).first())
-        {
-            set("activityTypeDTO", json!({ "typeKey": key }));
-        }
-        // Never wider: only to private, whose number is known.
-        if details.private == Some(true) {
-            set("accessControlRuleDTO", json!({ "typeId": 2, "typeKey": "private" }));
-        }
+        let access = match details::wanted(details) {
+            Some(access) if access != PRIVATE => {
+                let now = self.details(id).await?;
+                details::narrower(access, &now).then(|| access.to_owned())
+            }
+            access => access.map(str::to_owned),
+        };
+        let body = details::edit(number, details, access.as_deref());
         let path = format!("{ACTIVITY}{number}");
-        let sends = Sends::Json(Value::Object(body));
-        self.api.change(&Call { method: Method::PUT, sends, ..Call::get(path) }).await
+        self.api
+            .change(&Call { method: Method::PUT, sends: Sends::Json(body), ..Call::get(path) })
+            .await
     }
 }
 
-/// The calendar day on which an activity began where it was.
-fn local_day(activity: &Activity) -> Option<Date> {
-    let offset = Offset::from_seconds(activity.local_offset_s.unwrap_or_default()).ok()?;
-    Some(offset.to_datetime(activity.start?).date())
+/// How long an upload's answer asks to be left alone before its state is asked for.
+fn wait(answer: &Answer) -> Duration {
+    let asked = answer.header("location-in-milliseconds").and_then(|text| text.trim().parse().ok());
+    asked.map_or(POLL_EVERY, Duration::from_millis).clamp(POLL_LEAST, POLL_MOST)
 }
 
 /// An id of Garmin's, which stands in addresses.
@@ -164,7 +164,8 @@ fn number(id: &RemoteId) -> Result<u64, PlatformError> {
 /// The id that an answer gives a stored activity.
 fn stored_id(answer: &Answer) -> Option<RemoteId> {
     let result = import_result(answer);
-    let named = result.successes.iter().find_map(|imported| id(imported.internal_id.as_ref()));
+    let named =
+        result.successes.iter().flatten().find_map(|imported| id(imported.internal_id.as_ref()));
     let led = || {
         let path = answer.header("location").and_then(path_of)?;
         let number = path.strip_prefix(ACTIVITY)?.to_owned();

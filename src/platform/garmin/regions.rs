@@ -16,7 +16,7 @@ pub(super) struct Region {
     pub(super) ways: &'static [Way],
     /// Ways from a ticket to tokens, in order.
     pub(super) exchanges: &'static [Exchange],
-    sso: &'static str,
+    pub(super) sso: &'static str,
     connectapi: &'static str,
     diauth: &'static str,
     connect: &'static str,

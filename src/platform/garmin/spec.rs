@@ -19,14 +19,17 @@ const REGIONS: &[RegionSpec] = &[
     },
 ];
 
-/// One request at a time, at most two or three a second, as those advise who were banned for more.
+/// One request at a time, at most two or three a second and one change, as those advise who were
+/// banned for more.
 pub(super) const REQUESTS: RequestSpec = RequestSpec {
     max_parallel: 1,
     min_gap_ms: 400,
+    change_gap_ms: 1000,
     download: 1,
     // The file, and what became of it.
     upload: 2,
-    // Two looks, its details, its file; the deletion; the upload; the new details.
+    // Its file, its details, a look; the deletion; the upload, and what became of it; the new one's
+    // file and details.
     replace: 8,
 };
 
@@ -48,6 +51,7 @@ pub(in crate::platform) const SPEC: PlatformSpec = PlatformSpec {
         "min_gap_ms",
         "settle_s",
         "allow_login",
+        "upload_as_import",
         "endpoints",
     ],
     endpoints: &["sso", "connectapi", "diauth", "connect"],
@@ -62,6 +66,7 @@ pub(in crate::platform) const SPEC: PlatformSpec = PlatformSpec {
         // Limit of the web import (garmin-uploader#35).
         max_upload_bytes: Some(25 * 1024 * 1024),
         parallel: 1,
+        steps_per_request: 8,
         settle_s: 60,
         loses_on_replace: &["photos", "comments"],
     },

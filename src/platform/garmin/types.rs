@@ -86,13 +86,17 @@ pub(super) struct ListedActivity {
     #[serde(rename = "startTimeGMT")]
     pub(super) start_time_gmt: Option<String>,
     pub(super) start_time_local: Option<String>,
+    #[serde(rename = "endTimeGMT")]
+    pub(super) end_time_gmt: Option<String>,
+    /// Milliseconds; the same moment as `startTimeGMT`.
+    pub(super) begin_timestamp: Option<i64>,
     pub(super) activity_type: Option<TypeKey>,
     pub(super) distance: Option<f64>,
     pub(super) duration: Option<f64>,
     pub(super) elapsed_duration: Option<f64>,
     pub(super) manual_activity: Option<bool>,
     pub(super) parent_id: Option<Value>,
-    pub(super) owner_id: Option<i64>,
+    pub(super) owner_id: Option<Value>,
     pub(super) privacy: Option<TypeKey>,
     pub(super) manufacturer: Option<String>,
 }
@@ -101,7 +105,7 @@ pub(super) struct ListedActivity {
 #[derive(Debug, Default, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub(super) struct TypeKey {
-    pub(super) type_key: String,
+    pub(super) type_key: Option<String>,
 }
 
 /// `activities/count`.
@@ -133,8 +137,8 @@ pub(super) struct UploadAnswer {
 #[derive(Debug, Default, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub(super) struct ImportResult {
-    pub(super) successes: Vec<Imported>,
-    pub(super) failures: Vec<Imported>,
+    pub(super) successes: Option<Vec<Imported>>,
+    pub(super) failures: Option<Vec<Imported>>,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -148,8 +152,15 @@ pub(super) struct Imported {
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
 pub(super) struct Message {
-    pub(super) code: i64,
-    pub(super) content: String,
+    code: Option<Value>,
+    pub(super) content: Option<String>,
+}
+
+impl Message {
+    /// Its number, however it was written.
+    pub(super) fn code(&self) -> Option<String> {
+        id(self.code.as_ref())
+    }
 }
 
 /// An id as text, however it was written; zero and nothing are none.

@@ -7,7 +7,7 @@ use serde::de::DeserializeOwned;
 use crate::net::{Headers, Method, Request, Url};
 use crate::platform::login::LoginError;
 
-use super::regions::{BROWSER, NATIVE};
+use super::regions::{BROWSER, NATIVE, Region};
 
 /// An address below a base, with a query.
 pub(super) fn url(base: &str, path: &str, query: &[(&str, &str)]) -> Result<Url, LoginError> {
@@ -27,6 +27,11 @@ pub(super) fn browser(method: Method, url: Url) -> Request {
 /// A request of the app: tokens and API.
 pub(super) fn native(method: Method, url: Url) -> Request {
     Request::new(method, url).headers(headers(&NATIVE))
+}
+
+/// What makes an upload an import, which is said not to be handed on to other services.
+pub(super) fn import(region: &Region) -> Headers {
+    headers(&[("nk", "NT"), ("origin", region.sso), ("user-agent", "GCM-iOS-5.7.2.1")])
 }
 
 fn headers(of: &[(&'static str, &str)]) -> Headers {

@@ -179,7 +179,7 @@ impl Platform for Memory {
     async fn upload_status(&self, ticket: &UploadTicket) -> Result<UploadStatus, PlatformError> {
         self.act(Operation::UploadStatus, None, |world, _| {
             let (end, questions) =
-                world.tickets.get_mut(&ticket.0).ok_or(PlatformError::NotFound)?;
+                world.tickets.get_mut(&ticket.name).ok_or(PlatformError::NotFound)?;
             if *questions > 0 {
                 *questions -= 1;
                 return Ok(UploadStatus::Processing);
@@ -302,7 +302,7 @@ fn upload_badly(
         let ticket = format!("ticket-{id}");
         let end = if named { Ticket::Named(id) } else { Ticket::Unnamed };
         world.tickets.insert(ticket.clone(), (end, questions));
-        Ok(Uploaded::Processing(UploadTicket(ticket)))
+        Ok(Uploaded::Processing(UploadTicket::new(ticket)))
     };
     match fault {
         UploadFault::NamesDuplicate(existing) => Err(PlatformError::Duplicate { existing }),
@@ -323,7 +323,7 @@ fn upload_badly(
         UploadFault::ProcessesInVain(questions) => {
             let ticket = format!("ticket-{}", world.new_id());
             world.tickets.insert(ticket.clone(), (Ticket::Refused, questions));
-            Ok(Uploaded::Processing(UploadTicket(ticket)))
+            Ok(Uploaded::Processing(UploadTicket::new(ticket)))
         }
         UploadFault::ProcessesUnnamed(questions) => process(world, questions, false),
     }

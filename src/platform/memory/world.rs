@@ -51,6 +51,7 @@ impl Settings {
                 editable: Editable { title: true, description: true, kind: true, privacy: true },
                 max_upload_bytes: None,
                 parallel: 1,
+                steps_per_request: 1,
                 settle_s: 60,
                 loses_on_replace: &[],
             },
@@ -225,6 +226,7 @@ impl World {
             description: None,
             kind: Some(row.kind.clone()),
             private: row.private,
+            ..Details::default()
         };
         let item = Item { row, details, hidden_for: 0, twice: false };
         if self.items.insert(id.clone(), item).is_none() {

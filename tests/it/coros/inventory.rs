@@ -110,8 +110,8 @@ async fn a_list_that_drifts_is_read_again_and_a_count_that_is_always_off_is_not_
 #[tokio::test]
 async fn failures_are_told_apart_and_only_some_are_repeated() {
     let cases: [(Trouble, usize, Expected); 4] = [
-        (Trouble::Status(502), 3, |error| matches!(error, PlatformError::Transient(_))),
-        (Trouble::Lost, 3, |error| matches!(error, PlatformError::Transient(_))),
+        (Trouble::Status(502), 3, |error| matches!(error, PlatformError::Unavailable(_))),
+        (Trouble::Lost, 3, |error| matches!(error, PlatformError::Unavailable(_))),
         (Trouble::Status(200), 1, |error| matches!(error, PlatformError::Protocol(_))),
         (Trouble::Result("1001", "Service exceptions"), 1, |error| {
             matches!(error, PlatformError::Permanent(_))

@@ -1,9 +1,14 @@
 //! Day after day: what is brought, what is left alone, and how many requests it takes.
 
 use crate::support::cli::{ride, steps};
-use crate::support::fake_garmin::Stored;
+use crate::support::fake_garmin::{Change, FakeGarmin, Place, Stored, Trouble};
 
-use super::stage::{Stage, bytes};
+use super::stage::{BOTH_WAYS, Stage, bytes};
+
+/// Requests to a fake's API since the last call, by what they begin with.
+fn asked(fake: &FakeGarmin, begin: &str) -> usize {
+    fake.world().seen.iter().filter(|seen| seen.what.starts_with(begin)).count()
+}
 
 #[test]
 fn what_the_global_account_holds_comes_to_china_and_the_next_plan_is_empty() {
@@ -107,5 +112,95 @@ fn a_replace_keeps_title_and_privacy() {
         assert_eq!((stored.title.as_str(), stored.description.as_str()), ("Mine", "Windy"));
         assert_eq!(stored.access, "private");
     }
+    stage.cli.run("plan").ok().says("No changes");
+}
+
+#[test]
+fn the_way_back_adds_nothing() {
+    let stage = Stage::new(3).logged_in();
+    stage.cli.run("apply --auto-approve").ok();
+    stage.cli.manifest(BOTH_WAYS);
+    for round in 0..2 {
+        stage.cli.run("plan").ok().says("No changes");
+        stage.cli.run("apply --auto-approve").ok();
+        assert_eq!(stage.us.world().changes, [], "round {round}");
+        assert_eq!(stage.us.world().activities.len(), 3);
+        assert_eq!(stage.cn.world().activities.len(), 3);
+        stage.cli.lose_state();
+    }
+    stage.cn.world().store(&ride("2026-11-19T16:00:00Z").build(), "In China");
+    stage.cli.run("apply --auto-approve").ok();
+    assert_eq!(stage.us.world().activities.len(), 4, "only what began there goes back");
+    stage.cli.run("plan").ok().says("No changes");
+}
+
+#[test]
+fn a_server_that_dies_in_mid_run_leaves_what_the_next_run_ends() {
+    for (is_source, place, after, code) in [
+        (false, Place::Upload, 0, 10),
+        (false, Place::Upload, 3, 10),
+        (false, Place::Status, 1, 10),
+        (false, Place::List, 0, 5),
+        (true, Place::List, 1, 5),
+        (true, Place::Download, 0, 5),
+        (true, Place::Download, 4, 10),
+    ] {
+        let mut stage = Stage::new(6).logged_in();
+        let what = format!("{place:?} after {after}");
+        let fake = if is_source { &mut stage.us } else { &mut stage.cn };
+        *fake.world().switches.at(place) = Trouble::After(after, Box::new(Trouble::Dies));
+        let ran = stage.cli.run("apply --auto-approve");
+        assert_eq!(ran.code, code, "{what}: {ran:#?}");
+        let fake = if is_source { &mut stage.us } else { &mut stage.cn };
+        *fake.world().switches.at(place) = Trouble::None;
+        fake.revive();
+        stage.cli.set("FIT_SYNC_NOW", "2026-11-20T13:00:00Z");
+        let ran = stage.cli.run("apply --auto-approve");
+        assert_eq!(ran.code, 0, "{what}: {ran:#?}");
+        let stored = stage.cn.world().changes.len();
+        assert_eq!((stored, stage.cn.world().activities.len()), (6, 6), "{what}: each once");
+        stage.cli.run("plan").ok().says("No changes");
+    }
+}
+
+#[test]
+fn nothing_is_fetched_for_a_plan_unless_contents_are_compared() {
+    let stage = Stage::new(2).logged_in();
+    let start = "2026-11-01T06:12:33Z";
+    stage.cn.world().store(&ride(start).distance_m(17_000).build(), "Mine");
+    stage.cli.run("plan").ok().says("1 to upload, 0 to replace");
+    assert_eq!((asked(&stage.us, "GET /download"), asked(&stage.cn, "GET /download")), (0, 0));
+    let stage = stage.replacing();
+    stage.cli.run("plan").ok().says("1 to upload, 1 to replace");
+    assert_eq!((asked(&stage.us, "GET /download"), asked(&stage.cn, "GET /download")), (1, 1));
+    stage.forget_counts();
+    stage.cli.run("plan").ok().says("1 to upload, 1 to replace");
+    assert_eq!((stage.us.take_counts()[2], stage.cn.take_counts()[2]), (2, 2), "compared once");
+}
+
+#[test]
+fn an_apply_costs_one_file_each_and_one_reading_of_the_batch() {
+    let stage = Stage::new(8).logged_in();
+    stage.cli.run("plan").ok();
+    stage.forget_counts();
+    stage.cli.run("apply --auto-approve").ok();
+    assert_eq!(stage.us.take_counts(), [0, 0, 2 + 8, 0]);
+    assert_eq!(asked(&stage.cn, "POST /upload-service/upload"), 8);
+    let lists = asked(&stage.cn, "GET /activitylist-service");
+    assert_eq!(lists, 2 + 2, "before and after, however many were sent");
+    stage.forget_counts();
+    stage.cli.run("apply --auto-approve").ok();
+    assert_eq!(stage.us.take_counts(), [0, 0, 2, 0]);
+    assert_eq!(stage.cn.take_counts(), [0, 0, 2, 0], "nothing new, nothing more");
+}
+
+#[test]
+fn imports_go_another_way() {
+    let stage = Stage::new(2).logged_in();
+    stage.accounts("min_gap_ms: 0, upload_as_import: true");
+    stage.cli.run("apply --auto-approve").ok();
+    assert_eq!(asked(&stage.cn, "POST /upload-service/upload/fit"), 2);
+    let changes = stage.cn.world().changes.clone();
+    assert!(matches!(changes.as_slice(), [Change::Stored(_), Change::Stored(_)]), "{changes:?}");
     stage.cli.run("plan").ok().says("No changes");
 }

@@ -68,6 +68,14 @@ impl Stage {
     }
 }
 
+/// Both ways at once.
+pub(super) const BOTH_WAYS: &str = "\
+accounts: { garmin_us: {}, garmin_cn: {} }
+sync_rules:
+  - { name: us-to-cn, source: garmin_us, destination: garmin_cn }
+  - { name: cn-to-us, source: garmin_cn, destination: garmin_us }
+";
+
 fn manifest(strategy: &str) -> String {
     format!(
         "accounts: {{ garmin_us: {{}}, garmin_cn: {{}} }}\nsync_rules:\n  - {{ name: us-to-cn, source: \

@@ -11,7 +11,11 @@ const PLACES: [(&str, Change); 5] = [
     ("download", |switches, trouble| switches.download = trouble),
     ("upload", |switches, trouble| switches.upload = trouble),
     ("status", |switches, trouble| switches.status = trouble),
-    ("change", |switches, trouble| switches.change = trouble),
+    ("change", |switches, trouble| {
+        switches.details = trouble.clone();
+        switches.edit = trouble.clone();
+        switches.delete = trouble;
+    }),
 ];
 
 #[test]

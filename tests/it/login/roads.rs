@@ -9,7 +9,9 @@ use axum::http::{StatusCode, header};
 use axum::response::IntoResponse as _;
 use axum::routing::any;
 use fit_sync::clock::ManualClock;
-use fit_sync::net::{Body, Client, Hosts, Method, NetError, Pace, Pacing, Request, Settings, Url};
+use fit_sync::net::{
+    Body, Client, Hosts, Method, NetError, Pace, Pacing, Request, Settings, Timeouts, Url,
+};
 use secrecy::SecretString;
 
 use crate::support::fake_garmin::Switches;
@@ -58,9 +60,10 @@ async fn server(status: StatusCode, location: String, body: Vec<u8>) -> (String,
 
 fn client(bases: &[&str]) -> Client {
     let clock = Arc::new(ManualClock::new("2026-11-20T12:00:00Z".parse().unwrap()));
-    let pacing = Pacing { max_parallel: 2, min_gap: Duration::ZERO };
+    let pacing = Pacing { max_parallel: 2, min_gap: Duration::ZERO, change_gap: Duration::ZERO };
     let hosts = Hosts::of(bases.iter().copied());
-    let settings = Settings { proxy: None, ca_file: None, hosts };
+    let timeouts = Timeouts::default();
+    let settings = Settings { proxy: None, ca_file: None, hosts, timeouts };
     Client::new(settings, Arc::new(Pace::new(pacing, clock))).unwrap()
 }
 

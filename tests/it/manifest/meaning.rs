@@ -26,6 +26,7 @@ accounts:
     min_gap_ms: 500
     settle_s: 30
     allow_login: false
+    upload_as_import: true
     endpoints: { sso: "https://localhost:1/", connectapi: "http://127.0.0.1:8080/x" }
   trail_watch: { platform: coros, region: cn, email: me@example.com }
   archive: { platform: directory, path: ~/fit-archive/./x/../y }
@@ -76,6 +77,7 @@ fn accounts_mean_what_they_say() {
     assert_eq!(garmin.ca_file.as_deref(), Some(world.path("work/certs/ca.pem").as_path()));
     assert_eq!((garmin.max_parallel, garmin.min_gap_ms), (Some(2), Some(500)));
     assert_eq!((garmin.settle_s, garmin.allow_login), (Some(30), Some(false)));
+    assert_eq!(garmin.upload_as_import, Some(true));
     assert_eq!(garmin.endpoints["sso"], "https://localhost:1");
     assert_eq!(garmin.endpoints["connectapi"], "http://127.0.0.1:8080/x");
 }
@@ -116,16 +118,16 @@ fn settings_mean_what_they_say() {
 fn a_rule_keeps_its_lines_and_gets_a_name() {
     let manifest = World::with(FULL).load().unwrap();
     let [rule, other] = manifest.rules.as_slice() else { panic!("{:?}", manifest.rules) };
-    assert_eq!((rule.name.as_str(), rule.line), ("us-to-archive", 20));
+    assert_eq!((rule.name.as_str(), rule.line), ("us-to-archive", 21));
     assert_eq!(rule.strategy, ConflictStrategy::ReplaceExisting);
     let filter = &rule.filter;
     let types = filter.types.as_ref().unwrap();
     let names: Vec<&str> = types.value.iter().map(|kind| kind.as_str()).collect();
     assert_eq!(names, ["running", "cycling", "lap_swimming", "coros_403"]);
-    assert_eq!(types.line, Some(23));
+    assert_eq!(types.line, Some(24));
     let start = filter.start_date.as_ref().unwrap();
     assert_eq!(start.value, DateBound::Day(jiff::civil::date(2023, 1, 1)));
-    assert_eq!(start.line, Some(25));
+    assert_eq!(start.line, Some(26));
     assert_eq!(filter.end_date.as_ref().unwrap().value, DateBound::DaysAgo(1));
     assert!(filter.title.as_ref().unwrap().value.is_match("越野跑"));
     assert!(filter.device.as_ref().unwrap().value.is_match("Forerunner 965"));
@@ -134,7 +136,7 @@ fn a_rule_keeps_its_lines_and_gets_a_name() {
     assert_eq!(filter.min_duration_s.as_ref().unwrap().value, 300);
     assert_eq!(filter.max_duration_s.as_ref().unwrap().value, 5400);
     assert_eq!(other.name.as_str(), "trail_watch-to-archive");
-    assert_eq!((other.strategy, other.line), (ConflictStrategy::SkipExisting, 34));
+    assert_eq!((other.strategy, other.line), (ConflictStrategy::SkipExisting, 35));
 }
 
 #[test]
@@ -241,7 +243,7 @@ sync_rules: [{ source: garmin_us, destination: shelf }]
 fn line_ends_of_windows_make_no_difference() {
     let text = FULL.replace('\n', "\r\n");
     let manifest = World::with(&format!("\u{feff}{text}")).load().unwrap();
-    assert_eq!(manifest.rules[0].line, 20);
+    assert_eq!(manifest.rules[0].line, 21);
     assert_eq!(manifest.accounts.len(), 3);
 }
 
@@ -311,7 +313,7 @@ fn schema_and_reader_know_the_same_keys() {
     names(&schema(&catalog()), &mut described);
     described.sort();
     described.dedup();
-    assert_eq!(described.len(), 41, "{described:?}");
+    assert_eq!(described.len(), 42, "{described:?}");
     for name in &described {
         let line = format!("{name}:");
         assert!(FULL.contains(&line), "'{name}' does not stand in the full manifest");

@@ -17,6 +17,7 @@ const fn capabilities(delete: bool) -> Capabilities {
         editable: Editable { title: false, description: false, kind: false, privacy: false },
         max_upload_bytes: None,
         parallel: 1,
+        steps_per_request: 1,
         settle_s: 0,
         loses_on_replace: &[],
     }

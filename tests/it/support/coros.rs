@@ -34,6 +34,7 @@ pub(crate) fn account(fake: &FakeCoros) -> Account {
         min_gap_ms: Some(0),
         settle_s: None,
         allow_login: None,
+        upload_as_import: None,
         endpoints: BTreeMap::from(endpoints),
     }
 }

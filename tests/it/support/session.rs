@@ -58,6 +58,7 @@ pub(crate) fn account(name: &str) -> Account {
         min_gap_ms: None,
         settle_s: None,
         allow_login: None,
+        upload_as_import: None,
         endpoints: BTreeMap::new(),
     }
 }

@@ -10,6 +10,7 @@ use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse as _, Response};
 use axum::routing::{get, post};
 use fit_sync::domain::SportTable;
+use jiff::civil::{Date, DateTime};
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json as value};
@@ -17,8 +18,7 @@ use zip::ZipWriter;
 use zip::write::SimpleFileOptions;
 
 use super::api::{is_known, unauthorized};
-use super::sso::trouble;
-use super::{Host, Shared, Trouble, World, json, locked, text};
+use super::{Change, Duplicates, Host, Shared, World, json, locked, page, text};
 
 /// An activity as the fake keeps it.
 #[derive(Clone, Debug)]
@@ -37,6 +37,8 @@ pub(crate) struct Stored {
     /// The multisport that it is a leg of.
     pub(crate) parent: Option<u64>,
     pub(crate) owner: i64,
+    /// So many readings of the list do not show it yet.
+    pub(crate) hidden_for: u32,
 }
 
 impl Stored {
@@ -51,6 +53,7 @@ pub(super) fn routes() -> Router<Shared> {
         .route("/activitylist-service/activities/search/activities", get(search))
         .route("/download-service/files/activity/{id}", get(download))
         .route("/upload-service/upload", post(upload))
+        .route("/upload-service/upload/fit", post(import))
         .route("/activity-service/activity/status/{at}/{uuid}", get(status))
         .route("/activity-service/activity/{id}", get(one).put(edit).delete(remove))
         .layer(DefaultBodyLimit::max(64 * 1024 * 1024))
@@ -81,59 +84,102 @@ impl World {
             kind: keys.first().copied().unwrap_or("other").to_owned(),
             title: title.to_owned(),
             description: String::new(),
-            access: "public".to_owned(),
+            access: self.switches.access.to_owned(),
             file: Some(bytes.to_vec()),
             parent: None,
             owner: self.switches.profile,
+            hidden_for: 0,
         })
+    }
+
+    /// An activity by its id.
+    pub(crate) fn find(&mut self, id: u64) -> &mut Stored {
+        self.activities.iter_mut().find(|stored| stored.id == id).unwrap()
+    }
+
+    /// When an activity began that is there, or was.
+    pub(crate) fn start_of(&self, id: u64) -> Timestamp {
+        let mut all = self.activities.iter().chain(&self.removed);
+        all.find(|stored| stored.id == id).unwrap().start
+    }
+
+    /// Has no activities, and never had any.
+    pub(crate) fn forget_activities(&mut self) {
+        self.activities.clear();
+        self.removed.clear();
+        self.changes.clear();
+    }
+
+    fn shown(&self) -> impl Iterator<Item = &Stored> {
+        self.activities.iter().filter(|stored| stored.hidden_for == 0)
     }
 
     pub(crate) fn newest_first(&self) -> Vec<&Stored> {
         let mut rows: Vec<&Stored> =
-            self.activities.iter().filter(|stored| stored.parent.is_none()).collect();
+            self.shown().filter(|stored| stored.parent.is_none()).collect();
         rows.sort_by_key(|stored| std::cmp::Reverse((stored.start, stored.id)));
         rows
     }
 }
 
-/// What keeps a request from being answered: a trouble, or its token.
-fn refused(world: &World, headers: &HeaderMap, at: &Trouble) -> Option<Response> {
-    trouble(at).or_else(|| (!is_known(world, headers)).then(unauthorized))
+/// Refuses a request whose token is not in use.
+fn refused(world: &World, headers: &HeaderMap) -> Option<Response> {
+    (!is_known(world, headers)).then(unauthorized)
 }
 
 async fn count(State(world): State<Shared>, headers: HeaderMap) -> Response {
     let world = locked(&world);
-    let at = &world.switches.list;
-    refused(&world, &headers, at).unwrap_or_else(|| {
-        let total = world.activities.len() as u64 + world.switches.counts_more;
+    refused(&world, &headers).unwrap_or_else(|| {
+        let total = world.shown().count() as u64 + world.switches.counts_more;
         json(200, &value!({ "totalCount": total }))
     })
 }
 
 async fn search(
     State(world): State<Shared>,
-    Query(query): Query<BTreeMap<String, usize>>,
+    Query(query): Query<BTreeMap<String, String>>,
     headers: HeaderMap,
 ) -> Response {
-    let world = locked(&world);
-    if let Some(refused) = refused(&world, &headers, &world.switches.list) {
+    let mut world = locked(&world);
+    if let Some(refused) = refused(&world, &headers) {
         return refused;
     }
-    let (start, limit) = (query["start"], query["limit"]);
+    let number = |name: &str| query[name].parse::<usize>().unwrap();
+    let (start, limit) = (number("start"), number("limit"));
     if limit > 1000 {
         return json(400, &value!({ "message": "limit" }));
     }
-    let rows = world.newest_first();
-    let page: Vec<Value> = rows.into_iter().skip(start).take(limit).map(listed).collect();
+    if start > 0
+        && let Some(bytes) = world.switches.drifts.take()
+    {
+        world.store(&bytes, "Just now");
+    }
+    let limit = limit.min(world.switches.most_rows);
+    let day = |name: &str| query.get(name).map(|day| day.parse::<Date>().unwrap());
+    let (first, last) = (day("startDate"), day("endDate"));
+    let utc = world.switches.days_are_utc;
+    let within = |stored: &&Stored| {
+        let day = local(stored.start, if utc { 0 } else { stored.offset_s }).date();
+        first.is_none_or(|first| day >= first) && last.is_none_or(|last| day <= last)
+    };
+    let rows = world.newest_first().into_iter().filter(within);
+    let page: Vec<Value> = rows.skip(start).take(limit).map(listed).collect();
+    if start == 0 {
+        let all = world.activities.iter_mut();
+        all.for_each(|stored| stored.hidden_for = stored.hidden_for.saturating_sub(1));
+    }
     json(200, &Value::Array(page))
+}
+
+fn local(at: Timestamp, offset_s: i64) -> DateTime {
+    let at = at.checked_add(SignedDuration::from_secs(offset_s)).unwrap();
+    at.to_zoned(TimeZone::UTC).datetime()
 }
 
 /// A row of the list, without what is not known.
 fn listed(stored: &Stored) -> Value {
-    let time = |at: Timestamp, offset: i64| {
-        let at = at.checked_add(SignedDuration::from_secs(offset)).unwrap();
-        at.to_zoned(TimeZone::UTC).strftime("%Y-%m-%d %H:%M:%S").to_string()
-    };
+    let time =
+        |at: Timestamp, offset: i64| local(at, offset).strftime("%Y-%m-%d %H:%M:%S").to_string();
     let mut row = value!({
         "activityId": stored.id,
         "activityName": stored.title,
@@ -161,7 +207,7 @@ async fn download(
     headers: HeaderMap,
 ) -> Response {
     let world = locked(&world);
-    if let Some(refused) = refused(&world, &headers, &world.switches.download) {
+    if let Some(refused) = refused(&world, &headers) {
         return refused;
     }
     let found = world.activities.iter().find(|stored| stored.id == id);
@@ -192,47 +238,89 @@ fn part(headers: &HeaderMap, body: &[u8]) -> (String, Vec<u8>) {
     (name.to_owned(), content[..find(content, end.as_bytes())].to_vec())
 }
 
+async fn import(state: State<Shared>, headers: HeaderMap, body: Bytes) -> Response {
+    assert_eq!((text(&headers, "nk"), text(&headers, "user-agent")), ("NT", "GCM-iOS-5.7.2.1"));
+    assert_eq!(headers.get_all("user-agent").iter().count(), 1);
+    upload(state, headers, body).await
+}
+
 async fn upload(State(world): State<Shared>, headers: HeaderMap, body: Bytes) -> Response {
     let (name, bytes) = part(&headers, &body);
     assert!(name.ends_with(".fit"), "its name says what it is");
     let mut world = locked(&world);
-    let at = world.switches.upload.clone();
-    // An answer that is lost was made.
-    if at != Trouble::Lost
-        && let Some(refused) = refused(&world, &headers, &at)
-    {
+    if let Some(refused) = refused(&world, &headers) {
         return refused;
     }
-    let Some(stored) = world.read(&bytes, "Untitled") else {
+    let Some(mut stored) = world.read(&bytes, "Untitled") else {
         let message =
             value!({ "code": 415, "content": "The file is of a type we do not support." });
         return json(409, &imported(&[], &[value!({ "messages": [message] })]));
     };
-    let same = |other: &&Stored| other.start == stored.start && other.file.is_some();
-    if let Some(other) = world.activities.iter().find(same) {
-        let message = value!({ "code": 202, "content": "Duplicate Activity." });
-        let failure = value!({ "internalId": other.id, "externalId": "x", "messages": [message] });
-        return json(409, &imported(&[], &[failure]));
+    if let Some(existing) = world.in_the_way(&stored) {
+        return world.duplicate(existing);
     }
+    stored.hidden_for = world.switches.lists_late;
     let id = stored.id;
     world.activities.push(stored);
-    if at == Trouble::Lost {
-        world.switches.upload = Trouble::None;
-        return super::lost();
-    }
+    world.changes.push(Change::Stored(id));
     if world.switches.uploads_at_once {
         let success = value!({ "internalId": id, "externalId": "x", "messages": null });
         return json(201, &imported(&[success], &[]));
     }
-    let mut answer = json(202, &imported(&[], &[]));
-    // Its own host's name, whatever ours is.
-    let location = format!(
-        "https://connectapi.{}/activity-service/activity/status/1695952699113/{id:032x}",
-        world.switches.domain
-    );
-    answer.headers_mut().insert(header::LOCATION, HeaderValue::from_str(&location).unwrap());
-    answer
+    world.taken(id)
 }
+
+impl World {
+    /// What has the same start, or had it until a short while ago.
+    fn in_the_way(&mut self, stored: &Stored) -> Option<u64> {
+        let same = |other: &&Stored| other.start == stored.start && other.file.is_some();
+        if let Some(other) = self.activities.iter().find(same) {
+            return Some(other.id);
+        }
+        let removed = self.removed.iter().find(same).map(|other| other.id)?;
+        self.switches.forgets_after = self.switches.forgets_after.checked_sub(1)?;
+        Some(removed)
+    }
+
+    fn duplicate(&mut self, existing: u64) -> Response {
+        let failure = |id: Value, code: Value| {
+            let message = value!({ "code": code, "content": "Duplicate Activity." });
+            let failure = value!({ "internalId": id, "externalId": "x", "messages": [message] });
+            imported(&[], &[failure])
+        };
+        let plain = || failure(existing.into(), 202.into());
+        match self.switches.duplicates {
+            Duplicates::Conflict => json(409, &plain()),
+            Duplicates::Quoted => json(409, &failure(existing.to_string().into(), "202".into())),
+            Duplicates::Unnamed => page(409, "Conflict", ""),
+            Duplicates::InSuccess => json(200, &plain()),
+            Duplicates::AsSuccess => {
+                let success = value!({ "internalId": existing, "messages": null });
+                json(201, &imported(&[success], &[]))
+            }
+            Duplicates::InStatus => self.taken(DUPLICATE + existing),
+        }
+    }
+
+    /// The answer to an upload that is worked on, and whose state may be asked for.
+    fn taken(&self, id: u64) -> Response {
+        let mut answer = json(202, &imported(&[], &[]));
+        // Its own host's name, whatever ours is.
+        let location = format!(
+            "https://connectapi.{}/activity-service/activity/status/1695952699113/{id:032x}",
+            self.switches.domain
+        );
+        let headers = answer.headers_mut();
+        headers.insert(header::LOCATION, HeaderValue::from_str(&location).unwrap());
+        if let Some(ms) = self.switches.poll_ms {
+            headers.insert("location-in-milliseconds", ms.into());
+        }
+        answer
+    }
+}
+
+/// Ids from here on stand for an upload that turns out to be a duplicate.
+const DUPLICATE: u64 = 1 << 40;
 
 fn imported(successes: &[Value], failures: &[Value]) -> Value {
     value!({ "detailedImportResult": {
@@ -246,7 +334,7 @@ async fn status(
     headers: HeaderMap,
 ) -> Response {
     let mut world = locked(&world);
-    if let Some(refused) = refused(&world, &headers, &world.switches.status) {
+    if let Some(refused) = refused(&world, &headers) {
         return refused;
     }
     if world.switches.polls > 0 {
@@ -254,6 +342,10 @@ async fn status(
         return json(202, &imported(&[], &[]));
     }
     let id = u64::from_str_radix(&uuid, 16).unwrap();
+    if let Some(existing) = id.checked_sub(DUPLICATE) {
+        world.switches.duplicates = Duplicates::Conflict;
+        return world.duplicate(existing);
+    }
     let location = format!("{}/activity-service/activity/{id}", world.base(Host::Connectapi));
     let location = HeaderValue::from_str(&location).unwrap();
     (StatusCode::CREATED, [(header::LOCATION, location)]).into_response()
@@ -261,7 +353,7 @@ async fn status(
 
 async fn one(State(world): State<Shared>, Path(id): Path<u64>, headers: HeaderMap) -> Response {
     let world = locked(&world);
-    if let Some(refused) = refused(&world, &headers, &world.switches.change) {
+    if let Some(refused) = refused(&world, &headers) {
         return refused;
     }
     let found = world.activities.iter().find(|stored| stored.id == id);
@@ -288,7 +380,7 @@ async fn edit(
 ) -> Response {
     assert_eq!(text(&headers, "content-type"), "application/json");
     let mut world = locked(&world);
-    if let Some(refused) = refused(&world, &headers, &world.switches.change) {
+    if let Some(refused) = refused(&world, &headers) {
         return refused;
     }
     let body: Value = serde_json::from_slice(&body).unwrap();
@@ -305,19 +397,21 @@ async fn edit(
     set(&mut stored.description, &body["description"]);
     set(&mut stored.kind, &body["activityTypeDTO"]["typeKey"]);
     set(&mut stored.access, &body["accessControlRuleDTO"]["typeKey"]);
+    world.changes.push(Change::Edited(id));
     StatusCode::NO_CONTENT.into_response()
 }
 
 async fn remove(State(world): State<Shared>, Path(id): Path<u64>, headers: HeaderMap) -> Response {
     let mut world = locked(&world);
-    if let Some(refused) = refused(&world, &headers, &world.switches.change) {
+    if let Some(refused) = refused(&world, &headers) {
         return refused;
     }
-    let before = world.activities.len();
-    world.activities.retain(|stored| stored.id != id && stored.parent != Some(id));
-    if world.activities.len() == before {
-        missing()
-    } else {
-        StatusCode::NO_CONTENT.into_response()
+    let goes = |stored: &mut Stored| stored.id == id || stored.parent == Some(id);
+    let gone: Vec<Stored> = world.activities.extract_if(.., goes).collect();
+    if gone.is_empty() {
+        return missing();
     }
+    world.removed.extend(gone);
+    world.changes.push(Change::Removed(id));
+    StatusCode::NO_CONTENT.into_response()
 }

@@ -7,11 +7,12 @@ mod api;
 mod sso;
 mod switches;
 mod tokens;
+mod troubles;
 mod widget;
 
 use std::collections::BTreeMap;
-use std::net::SocketAddr;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, mpsc};
+use std::net::{SocketAddr, TcpListener};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
 
 use axum::Router;
@@ -23,7 +24,8 @@ use tokio::sync::oneshot;
 
 pub(crate) use account::Account;
 pub(crate) use activities::Stored;
-pub(crate) use switches::{Code, Renewal, Switches, Trouble};
+pub(crate) use switches::{Code, Duplicates, Renewal, Switches, Trouble};
+pub(crate) use troubles::Place;
 
 /// Garmin's hosts, as `endpoints` names them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -60,11 +62,33 @@ pub(crate) struct World {
     pub(crate) account: Account,
     pub(crate) activities: Vec<Stored>,
     pub(crate) seen: Vec<Seen>,
+    /// What requests have changed, in order.
+    pub(crate) changes: Vec<Change>,
+    /// Most requests at a time so far.
+    pub(crate) busiest: usize,
+    busy: usize,
+    /// What was removed and still stands in the way of its like.
+    removed: Vec<Stored>,
     next_id: u64,
     bases: BTreeMap<Host, String>,
+    stop: Option<oneshot::Sender<()>>,
+}
+
+/// A change that a request has made.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Change {
+    Stored(u64),
+    Edited(u64),
+    Removed(u64),
 }
 
 impl World {
+    fn die(&mut self) {
+        if let Some(stop) = self.stop.take() {
+            let _ = stop.send(());
+        }
+    }
+
     pub(crate) fn base(&self, host: Host) -> &str {
         &self.bases[&host]
     }
@@ -79,7 +103,6 @@ pub(crate) fn locked(world: &Shared) -> MutexGuard<'_, World> {
 /// A running fake; it ends when it is dropped.
 pub(crate) struct FakeGarmin {
     world: Shared,
-    stop: Option<oneshot::Sender<()>>,
     thread: Option<JoinHandle<()>>,
 }
 
@@ -91,14 +114,58 @@ impl FakeGarmin {
 
     /// Starts one on four ports in a row, of which this is the first.
     pub(crate) fn start_at(switches: Switches, port: u16) -> Self {
+        let mut bases = BTreeMap::new();
+        let mut listeners = Vec::new();
+        for (number, host) in (0..).zip(Host::ALL) {
+            let port = if port == 0 { 0 } else { port + number };
+            let listener = TcpListener::bind(SocketAddr::from(([127, 0, 0, 1], port))).unwrap();
+            bases.insert(host, format!("http://{}", listener.local_addr().unwrap()));
+            listeners.push((host, listener));
+        }
+        let world = World {
+            switches,
+            account: Account::new(),
+            activities: Vec::new(),
+            seen: Vec::new(),
+            changes: Vec::new(),
+            busiest: 0,
+            busy: 0,
+            removed: Vec::new(),
+            next_id: 21_482_825_000,
+            bases,
+            stop: None,
+        };
+        let mut fake = Self { world: Arc::new(Mutex::new(world)), thread: None };
+        fake.run(listeners);
+        fake
+    }
+
+    fn run(&mut self, listeners: Vec<(Host, TcpListener)>) {
         let (stop, stopped) = oneshot::channel();
-        let (started, start) = mpsc::channel();
-        let thread = std::thread::spawn(move || {
+        self.world().stop = Some(stop);
+        let world = Arc::clone(&self.world);
+        self.thread = Some(std::thread::spawn(move || {
             let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
-            runtime.unwrap().block_on(serve(switches, port, started, stopped));
+            runtime.unwrap().block_on(serve(&world, listeners, stopped));
+        }));
+    }
+
+    /// Starts it again where it was, with what it knew, after it has died.
+    pub(crate) fn revive(&mut self) {
+        self.end();
+        let bases = self.world().bases.clone();
+        let listeners = bases.into_iter().map(|(host, base)| {
+            let address: SocketAddr = base.strip_prefix("http://").unwrap().parse().unwrap();
+            (host, TcpListener::bind(address).unwrap())
         });
-        let world = start.recv().unwrap();
-        Self { world, stop: Some(stop), thread: Some(thread) }
+        self.run(listeners.collect());
+    }
+
+    fn end(&mut self) {
+        self.world().die();
+        if let Some(thread) = self.thread.take() {
+            let _ = thread.join();
+        }
     }
 
     pub(crate) fn world(&self) -> MutexGuard<'_, World> {
@@ -132,52 +199,30 @@ impl FakeGarmin {
 
 impl Drop for FakeGarmin {
     fn drop(&mut self) {
-        if let Some(stop) = self.stop.take() {
-            let _ = stop.send(());
-        }
-        if let Some(thread) = self.thread.take() {
-            let _ = thread.join();
-        }
+        self.end();
     }
 }
 
 async fn serve(
-    switches: Switches,
-    port: u16,
-    started: mpsc::Sender<Shared>,
+    world: &Shared,
+    listeners: Vec<(Host, TcpListener)>,
     stopped: oneshot::Receiver<()>,
 ) {
-    let mut listeners = Vec::new();
-    let mut bases = BTreeMap::new();
-    for (number, host) in (0..).zip(Host::ALL) {
-        let port = if port == 0 { 0 } else { port + number };
-        let address = SocketAddr::from(([127, 0, 0, 1], port));
-        let listener = tokio::net::TcpListener::bind(address).await.unwrap();
-        bases.insert(host, format!("http://{}", listener.local_addr().unwrap()));
-        listeners.push((host, listener));
-    }
-    let account = Account::new();
-    let world = World {
-        switches,
-        account,
-        activities: Vec::new(),
-        seen: Vec::new(),
-        next_id: 21_482_825_000,
-        bases,
-    };
-    let world: Shared = Arc::new(Mutex::new(world));
-    started.send(Arc::clone(&world)).unwrap();
     for (host, listener) in listeners {
         let routes = match host {
             Host::Sso => sso::routes().merge(widget::routes()),
             Host::Diauth => tokens::routes(),
-            Host::Connectapi => api::routes().merge(activities::routes()),
+            Host::Connectapi => api::routes()
+                .merge(activities::routes())
+                .layer(middleware::from_fn_with_state(Arc::clone(world), troubles::troubled)),
             Host::Connect => Router::new(),
         };
         let app = routes
             .fallback(|| async { StatusCode::NOT_FOUND })
-            .layer(middleware::from_fn_with_state((host, Arc::clone(&world)), watched))
-            .with_state(Arc::clone(&world));
+            .layer(middleware::from_fn_with_state((host, Arc::clone(world)), watched))
+            .with_state(Arc::clone(world));
+        listener.set_nonblocking(true).unwrap();
+        let listener = tokio::net::TcpListener::from_std(listener).unwrap();
         tokio::spawn(async move { axum::serve(listener, app).await });
     }
     let _ = stopped.await;
@@ -190,8 +235,32 @@ async fn watched(
     next: Next,
 ) -> Response {
     let what = format!("{} {}", request.method(), request.uri().path());
-    locked(&world).seen.push(Seen { host, what });
+    let _busy = Busy::new(&world, Seen { host, what });
+    let latency = locked(&world).switches.latency;
+    if !latency.is_zero() {
+        #[expect(clippy::disallowed_methods, reason = "a server far away takes its time")]
+        tokio::time::sleep(latency).await;
+    }
     next.run(request).await
+}
+
+/// A request that is being worked on.
+struct Busy(Shared);
+
+impl Busy {
+    fn new(shared: &Shared, seen: Seen) -> Self {
+        let mut world = locked(shared);
+        world.seen.push(seen);
+        world.busy += 1;
+        world.busiest = world.busiest.max(world.busy);
+        Self(Arc::clone(shared))
+    }
+}
+
+impl Drop for Busy {
+    fn drop(&mut self) {
+        locked(&self.0).busy -= 1;
+    }
 }
 
 /// A page with a title.

@@ -35,7 +35,16 @@ pub(super) fn trouble(trouble: &Trouble) -> Option<Response> {
         Trouble::Kind(status, kind) => json(*status, &status_of(kind, "as the fake was told")),
         Trouble::InBody(status) => json(200, &value!({ "error": { "status-code": status } })),
         Trouble::Titled(status, title) => page(*status, title, ""),
-        Trouble::Lost => lost(),
+        Trouble::Says(status, text) => json(*status, &serde_json::from_str(text).unwrap()),
+        Trouble::Lost | Trouble::LostBefore => lost(),
+        Trouble::Resets
+        | Trouble::Hangs
+        | Trouble::Dies
+        | Trouble::Half
+        | Trouble::Flipped
+        | Trouble::Refused
+        | Trouble::First(..)
+        | Trouble::After(..) => panic!("only the API has this trouble"),
     })
 }
 

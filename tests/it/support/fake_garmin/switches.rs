@@ -1,5 +1,7 @@
 //! How a fake behaves: the account that it has, and everything that may go wrong.
 
+use std::time::Duration;
+
 use tokio::sync::oneshot;
 
 /// What the real one is known or guessed to do, in one place.
@@ -38,8 +40,30 @@ pub(crate) struct Switches {
     pub(crate) upload: Trouble,
     /// At the state of uploads.
     pub(crate) status: Trouble,
-    /// At one activity: details, edits, removal.
-    pub(crate) change: Trouble,
+    /// At the details of one activity.
+    pub(crate) details: Trouble,
+    /// At its edits.
+    pub(crate) edit: Trouble,
+    /// At its removal.
+    pub(crate) delete: Trouble,
+    /// How it says that it has an activity already.
+    pub(crate) duplicates: Duplicates,
+    /// So many uploads are refused as duplicates of what was removed.
+    pub(crate) forgets_after: u32,
+    /// So many readings of the list do not show what was uploaded.
+    pub(crate) lists_late: u32,
+    /// Who may see what is uploaded.
+    pub(crate) access: &'static str,
+    /// What `location-in-milliseconds` says.
+    pub(crate) poll_ms: Option<u64>,
+    /// No page has more rows, whatever is asked for.
+    pub(crate) most_rows: usize,
+    /// Arrives between the first page and the second.
+    pub(crate) drifts: Option<Vec<u8>>,
+    /// `startDate` and `endDate` are days of UTC, not of the place.
+    pub(crate) days_are_utc: bool,
+    /// How long every answer takes.
+    pub(crate) latency: Duration,
     /// An upload is stored when it is answered, as it was years ago.
     pub(crate) uploads_at_once: bool,
     /// How often an upload is still being processed when it is asked about.
@@ -84,8 +108,57 @@ pub(crate) enum Trouble {
     InBody(&'static str),
     /// A page of the widget, with its status.
     Titled(u16, &'static str),
-    /// The answer is cut off.
+    /// JSON in so many words, with a status.
+    Says(u16, &'static str),
+    /// What was asked for is done, and the answer is cut off.
     Lost,
+    /// The answer is cut off, and nothing was done.
+    LostBefore,
+    /// The line is closed without an answer.
+    Resets,
+    /// No answer ever comes.
+    Hangs,
+    /// The whole server ends, without an answer.
+    Dies,
+    /// The answer has half a body.
+    Half,
+    /// The answer's body has a wrong byte.
+    Flipped,
+    /// The token is not accepted.
+    Refused,
+    /// Only the first requests have this trouble.
+    First(u32, Box<Trouble>),
+    /// The first requests do not have this trouble.
+    After(u32, Box<Trouble>),
+}
+
+/// How an upload is told that its activity is there already.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Duplicates {
+    /// 409 that names it.
+    Conflict,
+    /// 409 that names it in quotes, with a code in quotes.
+    Quoted,
+    /// 409 with a page.
+    Unnamed,
+    /// The same failure in an answer that is none.
+    InSuccess,
+    /// As a success of its own.
+    AsSuccess,
+    /// Taken, and refused when its state is asked for.
+    InStatus,
+}
+
+impl Duplicates {
+    #[cfg(test)]
+    pub(crate) const ALL: [Self; 6] = [
+        Self::Conflict,
+        Self::Quoted,
+        Self::Unnamed,
+        Self::InSuccess,
+        Self::AsSuccess,
+        Self::InStatus,
+    ];
 }
 
 /// What happens to a refresh token.
@@ -127,7 +200,18 @@ impl Switches {
             download: Trouble::None,
             upload: Trouble::None,
             status: Trouble::None,
-            change: Trouble::None,
+            details: Trouble::None,
+            edit: Trouble::None,
+            delete: Trouble::None,
+            duplicates: Duplicates::Conflict,
+            forgets_after: 0,
+            lists_late: 0,
+            access: "public",
+            poll_ms: Some(1000),
+            most_rows: 1000,
+            drifts: None,
+            days_are_utc: false,
+            latency: Duration::ZERO,
             uploads_at_once: false,
             polls: 1,
             counts_more: 0,
