@@ -3,6 +3,8 @@
 //! Not compared: time of creation, serial number, order of messages, unknown fields, title. They
 //! change from export to export.
 
+use std::collections::BTreeSet;
+
 use jiff::Timestamp;
 
 use crate::domain::{Content, Session, rounded};
@@ -94,11 +96,27 @@ pub fn is_whole(sent: &Content, kept: &Content) -> bool {
 
 /// Whether the destination's original has something that the source's lacks: a device's serial
 /// number, more sessions, more than 5 % more records, developer fields.
+///
+/// A file that went through another service comes back without its serial number. One that another
+/// device recorded lacks nothing by that: it never was this device's.
 pub(super) fn would_lose(destination: &Content, source: &Content) -> bool {
     let serial = |content: &Content| content.parts.iter().any(|part| part.serial.is_some());
     let developer = |content: &Content| content.parts.iter().any(|part| part.developer_fields > 0);
-    (serial(destination) && !serial(source))
+    (serial(destination) && !serial(source) && !are_of_two_devices(destination, source))
         || destination.sessions().count() > source.sessions().count()
         || u64::from(destination.records()) * 100 > u64::from(source.records()) * 105
         || (developer(destination) && !developer(source))
+}
+
+/// Whether two devices recorded an event side by side: of different makers, begun in different
+/// seconds. A re-export may name another maker, but it keeps the second.
+fn are_of_two_devices(one: &Content, other: &Content) -> bool {
+    let makers = |content: &Content| -> Option<BTreeSet<u16>> {
+        content.parts.iter().map(|part| part.manufacturer).collect()
+    };
+    let start = |content: &Content| Some(content.key()?.0.start);
+    let makers = makers(one).zip(makers(other));
+    let starts = start(one).zip(start(other));
+    makers.is_some_and(|(one, other)| one.is_disjoint(&other))
+        && starts.is_some_and(|(one, other)| one != other)
 }

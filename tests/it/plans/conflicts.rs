@@ -251,6 +251,24 @@ fn what_would_be_lost_is_asked_about() {
 }
 
 #[test]
+fn another_watch_s_serial_number_is_no_loss() {
+    let row = |day: u32, second: u32, facts: &str| {
+        format!(
+            "{day} 2026-11-0{day}T06:00:{second:02}Z running 3000s 10000m records=1000 {facts}\n"
+        )
+    };
+    let coros = [row(1, 7, "maker=294"), row(2, 0, "maker=294"), row(3, 7, "")];
+    let garmin = [row(1, 0, "serial=77"), row(2, 0, "serial=77"), row(3, 0, "serial=77")];
+    let scenario = Scenario::new()
+        .rule("coros -> archive")
+        .replacing()
+        .has("coros", &coros.concat())
+        .has("archive", &garmin.concat());
+    // The second may be the same recording by way of COROS, the third by way of anything.
+    shows("serial_of_another_watch", &scenario);
+}
+
+#[test]
 fn an_upload_that_never_appeared_is_asked_about_after_a_week_and_two_readings() {
     let scenario = us_to_archive()
         .has(

@@ -4,8 +4,8 @@
 //!
 //! Id, start (`-` if unknown) and type come first. Then, in any order: seconds, metres, a title in
 //! quotes, `device=`, `offset=`, `sha=` (any word), the flags `weak`, `no_original`, `unreadable`,
-//! `not_an_activity`, `clock_not_set`, `several`; and facts of its file: `records=`, `serial=`,
-//! `ascent=`, `developer=`, `sessions=`.
+//! `not_an_activity`, `clock_not_set`, `several`; and facts of its file: `records=`, `maker=`,
+//! `serial=`, `ascent=`, `developer=`, `sessions=`.
 
 use fit_sync::domain::{
     Activity, ActivityType, Content, Fingerprint, Part, RemoteId, Session, Sha256, Unusable,
@@ -62,6 +62,7 @@ fn blank(id: &str, start: &str, kind: &str) -> Activity {
 #[derive(Default)]
 struct File {
     records: u32,
+    maker: Option<u16>,
     serial: Option<u32>,
     ascent_m: Option<u16>,
     developer_fields: u32,
@@ -84,6 +85,7 @@ fn apply(activity: &mut Activity, file: &mut Option<File>, word: &str) {
             let file = file.get_or_insert_default();
             match key {
                 "records" => file.records = value.parse().unwrap(),
+                "maker" => file.maker = Some(value.parse().unwrap()),
                 "serial" => file.serial = Some(value.parse().unwrap()),
                 "ascent" => file.ascent_m = Some(value.parse().unwrap()),
                 "developer" => file.developer_fields = value.parse().unwrap(),
@@ -135,7 +137,7 @@ impl File {
         let end = |start: Timestamp| start + length;
         let sessions = vec![session; self.sessions.unwrap_or(1) as usize];
         let part = Part {
-            manufacturer: Some(1),
+            manufacturer: self.maker.or(Some(1)),
             product: Some(3110),
             serial: self.serial,
             sessions,
