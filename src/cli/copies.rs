@@ -16,7 +16,7 @@ use super::failure::Failure;
 use super::page;
 use super::publish::unmade;
 
-/// Written when a run begins, when its steps begin and when it ends, however it ends: a run that was
+/// Written when a run begins, when its plan is known and when it ends, however it ends: a run that was
 /// killed leaves word that it has not ended.
 pub struct Copies {
     html: Option<PathBuf>,

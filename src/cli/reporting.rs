@@ -43,23 +43,24 @@ impl Reporting {
     }
 
     /// Writes down that a run has begun; what cannot be written keeps it from going on.
-    pub fn write(&self) -> Result<(), Failure> {
+    pub fn begun(&self) -> Result<(), Failure> {
         self.record.write();
+        self.written()
+    }
+
+    /// Takes the plan that is to be executed, and writes down that none of its steps has begun: if the
+    /// run is killed, this is what is told.
+    pub fn planned(&self, document: &Document) -> Result<(), Failure> {
+        self.record.planned(document);
+        self.copies.planned(document);
+        self.written()
+    }
+
+    fn written(&self) -> Result<(), Failure> {
         if let Some(problem) = self.record.problem() {
             let next = "choose another place with --report";
             return Err(Failure::new(Exit::Failed, problem, next));
         }
-        self.begun()
-    }
-
-    /// Takes the plan that is to be executed.
-    pub fn planned(&self, document: &Document) {
-        self.record.planned(document);
-        self.copies.planned(document);
-    }
-
-    /// Writes down that the steps are about to begin: if the run is killed, this is what is told.
-    pub fn begun(&self) -> Result<(), Failure> {
         match self.copies.write(&self.record.report(), None).into_iter().next() {
             Some(unwritten) => Err(unwritten),
             None => Ok(()),

@@ -6,7 +6,7 @@ mod broke_others;
 mod closed_lists;
 mod conflicts;
 mod inventories;
-mod markdown;
+pub(crate) mod markdown;
 mod memory;
 mod owners;
 mod skips;

@@ -173,13 +173,16 @@ fn a_report_that_cannot_be_written_stops_everything_before_it_begins() {
 fn a_killed_run_leaves_a_report_without_an_end() {
     let cli = world(1);
     cli.put("report.json", "of another day");
+    cli.run("plan --html page --junit apply.xml").ok();
     let (_reader, mut writer) = std::io::pipe().unwrap();
     // As much as a pipe holds: the first line of output waits for a reader.
     writer.write_all(&[b'.'; 65_536]).unwrap();
-    let mut command = cli.command(["apply", "--auto-approve", "--report", "report.json"]);
+    let args = "apply --auto-approve --report report.json --html page --junit apply.xml";
+    let mut command = cli.command(args.split(' '));
     let mut child = command.stdout(writer).stderr(Stdio::null()).spawn().unwrap();
     let text = || std::fs::read_to_string(cli.path("report.json")).unwrap();
-    while !text().contains("keep/2026-10-01") {
+    let steps = || std::fs::read_to_string(cli.path("apply.xml")).unwrap();
+    while !(text().contains("keep/2026-10-01") && steps().contains("not_begun")) {
         std::thread::yield_now();
     }
     child.kill().unwrap();
@@ -187,6 +190,9 @@ fn a_killed_run_leaves_a_report_without_an_end() {
     let report = report(&cli);
     assert_eq!((&report["exit"], &report["ended_at"]), (&Value::Null, &Value::Null));
     assert_eq!(report["steps"][0]["phase"], Value::Null);
+    assert!(steps().contains("<error message=\"This run has not ended, or it was killed."));
+    let page = std::fs::read_to_string(cli.path("page/index.html")).unwrap();
+    assert!(page.contains("This run has not ended") && page.contains("not begun"), "{page}");
 }
 
 #[test]

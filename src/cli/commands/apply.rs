@@ -44,7 +44,7 @@ async fn follow(
     scope: Scope<'_>,
     to: &Reporting,
 ) -> Result<Exit, Failure> {
-    to.write()?;
+    to.begun()?;
     let approved = args.file.as_deref().or(args.within.as_deref());
     let approved = approved.map(|path| show::read(context, path)).transpose()?;
     let (mut session, progress) = context.session()?;
@@ -94,7 +94,6 @@ impl Work<'_> {
         let (document, left_out) = review.document(approved, &request.options)?;
         engine::check_locks(&locks, &planned, &document.body.steps)?;
         review.approve(&document).await?;
-        to.begun()?;
         let is_saved = args.file.is_some();
         let approved =
             if is_saved { Approved::Saved(&document) } else { Approved::Fresh(&document) };
@@ -148,7 +147,7 @@ impl Review<'_> {
             approved => (today(), approved),
         };
         approval::expect(self.args, &document)?;
-        self.to.planned(&document);
+        self.to.planned(&document)?;
         let pages = show::pages(self.context, &document);
         self.to.say(&plan_text(&document, &[], show::detail(self.context), &pages));
         note_findings(self.context, self.planned);
@@ -156,7 +155,7 @@ impl Review<'_> {
         if let Some(approved) = &within {
             let (session, args, to) = (self.session, self.args, self.to);
             left_out = approval::keep_within(session, args, to, &mut document, approved)?;
-            self.to.planned(&document);
+            self.to.planned(&document)?;
         }
         approval::refuse_limits(self.session, self.args, &document)?;
         note_cost(self.context, self.session, &document);

@@ -1,9 +1,13 @@
 //! Pages as people see them: in a real browser, on a phone and on a desk, light and dark. The gate
 //! runs this; its pictures stay in `target/tmp/pages` to be looked at.
+//!
+//! The pages come from a server under the policy that Jenkins sets for archived ones: were style not
+//! in its own file, the paper would have another colour.
 
 use std::collections::HashMap;
 use std::fs;
-use std::io::Read as _;
+use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::net::{TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -20,8 +24,45 @@ const HEIGHT: u32 = 2000;
 const SCHEMES: [(&str, &str, [u8; 3]); 2] =
     [("light", "1", [0xff, 0xff, 0xff]), ("dark", "0", [0x10, 0x15, 0x1a])];
 
-/// Runs the browser on a file and gives what it prints; a browser that stumbles may try again.
-fn browse(page: &Path, args: &[String]) -> String {
+/// What Jenkins sends with every archived page (`hudson.model.DirectoryBrowserSupport.CSP`, 2026-11).
+const POLICY: &str = "sandbox; default-src 'none'; img-src 'self'; style-src 'self';";
+
+/// Serves the files of a folder under that policy until the tests end, and gives its address.
+fn serve(root: PathBuf) -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = format!("http://{}", listener.local_addr().unwrap());
+    std::thread::spawn(move || {
+        for stream in listener.incoming().map_while(Result::ok) {
+            let root = root.clone();
+            // Browsers open lines that they never use; nobody waits for those.
+            std::thread::spawn(move || answer(&stream, &root));
+        }
+    });
+    address
+}
+
+fn answer(mut stream: &TcpStream, root: &Path) {
+    let mut lines = BufReader::new(stream).lines().map_while(Result::ok);
+    let first = lines.next().unwrap_or_default();
+    lines.take_while(|line| !line.is_empty()).for_each(drop);
+    let path = first.split(' ').nth(1).unwrap_or_default().trim_start_matches('/');
+    let kind = if path.ends_with(".css") { "text/css" } else { "text/html; charset=utf-8" };
+    let (status, body) = match fs::read(root.join(path)) {
+        Ok(body) => ("200 OK", body),
+        Err(_) => ("404 Not Found", Vec::new()),
+    };
+    let head = format!(
+        "HTTP/1.1 {status}\r\ncontent-type: {kind}\r\ncontent-length: {}\r\n\
+         content-security-policy: {POLICY}\r\nx-content-type-options: nosniff\r\n\
+         connection: close\r\n\r\n",
+        body.len()
+    );
+    // A browser that has closed the line has seen enough.
+    let _ = stream.write_all(&[head.as_bytes(), &body].concat());
+}
+
+/// Runs the browser on a page and gives what it prints; a browser that stumbles may try again.
+fn browse(page: &str, args: &[String]) -> String {
     for _ in 0..3 {
         let profile = tempfile::tempdir().unwrap();
         let output = Command::new("timeout")
@@ -31,14 +72,14 @@ fn browse(page: &Path, args: &[String]) -> String {
             .args(["--allow-file-access-from-files", "--force-device-scale-factor=1"])
             .arg(format!("--user-data-dir={}", profile.path().display()))
             .args(args)
-            .arg(format!("file://{}", page.display()))
+            .arg(page)
             .output()
             .unwrap();
         if output.status.success() {
             return String::from_utf8_lossy(&output.stdout).into_owned();
         }
     }
-    panic!("{BROWSER} does not open {}", page.display());
+    panic!("{BROWSER} does not open {page}");
 }
 
 /// How often each colour stands in a picture, and its size.
@@ -146,14 +187,16 @@ fn pages(root: &Path) -> Vec<PathBuf> {
 #[ignore = "needs chromium; the gate has it"]
 fn pages_are_seen() {
     let root = Path::new(env!("CARGO_TARGET_TMPDIR")).join("pages");
-    for page in pages(&root).iter().take(2) {
+    let pages = pages(&root);
+    let host = serve(root.clone());
+    for page in pages.iter().take(2) {
         let name = page.parent().unwrap().file_name().unwrap().to_string_lossy().into_owned();
         for width in WIDTHS {
             for (scheme, number, paper) in SCHEMES {
                 let file = root.join(format!("{name}-{width}-{scheme}.png"));
                 let _ = fs::remove_file(&file);
                 browse(
-                    page,
+                    &format!("{host}/{name}/{PAGE_FILE}"),
                     &[
                         format!("--window-size={width},{HEIGHT}"),
                         format!("--blink-settings=preferredColorScheme={number}"),
@@ -202,7 +245,10 @@ fn no_page_scrolls_sideways() {
     let frames: String = frames.collect();
     let text = format!("<!DOCTYPE html><body>{frames}<script>{script}</script></body>");
     fs::write(&probe, text).unwrap();
-    let told = browse(&probe, &["--virtual-time-budget=20000".to_owned(), "--dump-dom".to_owned()]);
+    let told = browse(
+        &format!("file://{}", probe.display()),
+        &["--virtual-time-budget=20000".to_owned(), "--dump-dom".to_owned()],
+    );
     let told = told.replace("<br>", "\n");
     let lines: Vec<Vec<&str>> = told
         .lines()

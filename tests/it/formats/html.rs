@@ -9,8 +9,10 @@ use fit_sync::render::html::{STYLE, STYLE_FILE, Style};
 use html5ever::tendril::TendrilSink as _;
 use html5ever::{ParseOpts, parse_document};
 use markup5ever_rcdom::{Handle, NodeData, RcDom};
+use proptest::prelude::*;
 
 use super::worlds::{TITLES, apply_page, hostile, plan_page, report, rich};
+use crate::plans::markdown::large;
 use crate::support::scenario::Scenario;
 
 /// All that a page is made of.
@@ -155,6 +157,22 @@ fn remote_text_is_text() {
     }
 }
 
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(64))]
+
+    #[test]
+    fn any_title_is_text(title in any::<String>()) {
+        let scenario = Scenario::new()
+            .rule("garmin_us -> archive")
+            .has("garmin_us", "1 2026-11-10T06:00:00Z running 3011s 10010m")
+            .titled("garmin_us", "1", &title);
+        let page = plan_page(&scenario.plan().document, Style::Beside);
+        prop_assert_eq!(faults(&page), Vec::<String>::new());
+        let shown = if title.trim().is_empty() { "untitled".to_owned() } else { neutralise(&title) };
+        prop_assert!(read(&page).texts.contains(&shown), "{:?}", shown);
+    }
+}
+
 #[test]
 fn the_test_itself_sees_what_it_should() {
     let page = plan_page(&rich().plan().document, Style::Beside);
@@ -224,6 +242,19 @@ fn what_needs_eyes_comes_first() {
         numbers = (numbers.0 + all.len(), numbers.1 + 1);
     }
     assert_eq!(numbers, (6 + 36 + 3, 2));
+}
+
+/// A first migration is still a page that opens at once.
+#[test]
+fn three_thousand_steps_are_one_page() {
+    let document = large(2_980);
+    let page = plan_page(&document, Style::Beside);
+    let rows: BTreeSet<String> =
+        read(&page).elements.iter().filter_map(|row| row.get("id").map(str::to_owned)).collect();
+    for step in &document.body.steps {
+        assert!(rows.contains(step.address.as_str()), "{} is not on the page", step.address);
+    }
+    assert!(page.len() < 2_000_000, "{} bytes", page.len());
 }
 
 /// What the calendar shows is told to those who cannot see it.

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use fit_sync::event::Phase;
 use fit_sync::render::{FailureWords, Outcome, Report as Told, apply_junit, plan_junit};
+use proptest::prelude::*;
 use quick_junit::{NonSuccessKind, Report, TestCase, TestCaseStatus};
 
 use super::worlds::{TITLES, hostile, report, rich};
@@ -134,6 +135,21 @@ fn a_run_that_has_not_ended_is_an_error_and_a_good_one_passes() {
     let exit = fit_sync::render::ReportedExit { code: 0, name: "done".to_owned() };
     told.end("2026-11-20T12:00:00Z".parse().unwrap(), exit);
     assert_eq!(kind(&apply_cases(&told, &scenario, None)[&run]), "passed");
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(64))]
+
+    #[test]
+    fn any_words_are_text(words in any::<String>()) {
+        let scenario = Scenario::new()
+            .rule("garmin_us -> archive")
+            .has("garmin_us", "1 2026-11-10T06:00:00Z running 3011s 10010m")
+            .titled("garmin_us", "1", &words);
+        let document = scenario.plan().document;
+        cases(&plan_junit(&document).unwrap());
+        apply_cases(&report(&document, &words), &scenario, Some(&words));
+    }
 }
 
 #[test]

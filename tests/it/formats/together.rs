@@ -1,6 +1,8 @@
 //! One run writes all of its renderings, whatever becomes of one of them or of the run itself.
 
 use std::fs;
+use std::io::{Read as _, Write as _};
+use std::process::Stdio;
 
 use crate::support::cli::{Cli, MANIFEST, ride};
 
@@ -146,5 +148,39 @@ fn no_title_is_in_any_format_of_a_plan_without_titles() {
     for text in pages.iter().chain([&printed]) {
         assert!(!text.contains("Geheimlauf"), "{text}");
         assert!(text.contains("2026-11-03"), "{text}");
+    }
+}
+
+/// The place goes while the steps are done: they stay done, and the end says what is missing.
+#[test]
+fn what_cannot_be_written_in_the_end_is_told_and_undoes_nothing() {
+    for (option, place) in [("--html", "out/page"), ("--report", "out/report.json")] {
+        let cli = world();
+        fs::create_dir(cli.path("out")).unwrap();
+        let (mut reader, mut writer) = std::io::pipe().unwrap();
+        // As much as a pipe holds: the plan's first line waits for a reader.
+        writer.write_all(&[b'.'; 65_536]).unwrap();
+        let args = ["apply", "--auto-approve", option, place, "--junit", "apply.xml"];
+        let mut command = cli.command(args);
+        let child = command.stdout(writer).stderr(Stdio::piped()).spawn().unwrap();
+        drop(command);
+        // The last that is written before that line.
+        while !fs::read_to_string(cli.path("apply.xml")).is_ok_and(|xml| xml.contains("not_begun"))
+        {
+            std::thread::yield_now();
+        }
+        fs::rename(cli.path("out"), cli.path("gone")).unwrap();
+        cli.put("out", "no folder");
+        let mut printed = String::new();
+        reader.read_to_string(&mut printed).unwrap();
+        let printed = printed.trim_start_matches('.');
+        let output = child.wait_with_output().unwrap();
+        let words = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(output.status.code(), Some(1), "{option}: {words}");
+        assert!(printed.contains("2 uploaded"), "{option}: {printed}");
+        assert!(words.contains(place) && words.contains("cannot be written"), "{words}");
+        assert!(words.contains("What was done is done"), "{words}");
+        assert!(!read(&cli, "apply.xml").contains("<failure"), "the steps went well");
+        assert_eq!(cli.activities("archive").len(), 2);
     }
 }

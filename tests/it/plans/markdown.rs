@@ -20,7 +20,7 @@ fn shows(name: &str, scenario: &Scenario) {
 }
 
 /// With a rule of each kind of row: 20 replaces and a question among many uploads.
-fn large(uploads: u32) -> Document {
+pub(crate) fn large(uploads: u32) -> Document {
     let rows = |form: &dyn Fn(u32) -> String| (0..20).map(form).collect::<String>();
     let day = |n: u32| format!("2026-{:02}-{:02}T06:00:00Z", n % 12 + 1, n / 12 + 1);
     let new: String = (0..uploads)

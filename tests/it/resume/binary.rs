@@ -21,6 +21,7 @@ impl Running {
     /// Starts an apply and follows it until it has told so many transitions.
     fn after(world: &World, transitions: usize) -> Self {
         let mut program = world.program(&APPLY);
+        program.args(["--junit", "apply.xml", "--html", "page"]);
         let mut child = program.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
         let told = BufReader::new(child.stderr.take().unwrap());
         let mut running = Self { child, told };
@@ -106,6 +107,10 @@ fn a_first_signal_ends_the_run_cleanly() {
         assert!(words.contains("Stopping"), "{when}: {words}");
         assert!(text.contains("Applied plan"), "{when}: no summary\n{text}");
         assert!(text.contains("not tried"), "{when}: {text}");
+        let written = |path: &str| std::fs::read_to_string(world.root.join(path)).unwrap();
+        let (steps, page) = (written("apply.xml"), written("page/index.html"));
+        assert!(steps.contains("exit 11, interrupted"), "{when}: {steps}");
+        assert!(steps.contains("not_tried") && page.contains("not tried"), "{when}");
         assert_eq!(world.open_steps(), 0, "{when}: the journal is not closed");
         assert_eq!(world.last_exit(), Some(CLEAN), "{when}");
         world.nothing_is_lost(&when);
