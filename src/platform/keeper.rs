@@ -33,7 +33,8 @@ pub struct Keeper {
 #[derive(Default)]
 struct Kept {
     session: Option<Session>,
-    logged_in: bool,
+    /// What this run's own login came to.
+    login: Option<Result<(), LoginError>>,
 }
 
 /// Whether `auth` logs in although a session works.
@@ -327,9 +328,13 @@ impl Keeper {
 
     /// A login by password that needs nobody: once per run, where it is allowed and harmless.
     async fn log_in_alone(&self, kept: &mut Kept, ending: Ending) -> Result<Session, LoginError> {
-        if kept.logged_in {
-            let ended_again = matches!(ending, Ending::Ended);
-            return Err(LoginError::Over(if ended_again { Ending::TakenOver } else { ending }));
+        match &kept.login {
+            None => {}
+            Some(Err(error)) => return Err(error.clone()),
+            Some(Ok(())) => {
+                let ended_again = matches!(ending, Ending::Ended);
+                return Err(LoginError::Over(if ended_again { Ending::TakenOver } else { ending }));
+            }
         }
         if !self.account.allow_login.unwrap_or(true) {
             return Err(match ending {
@@ -345,11 +350,12 @@ impl Keeper {
         if logins.needs_code && !self.ask.has_code(&self.account) {
             return Err(LoginError::NeedsCode);
         }
-        kept.logged_in = true;
-        self.log_in(&held).await.map_err(|error| match error {
+        let session = self.log_in(&held).await.map_err(|error| match error {
             LoginError::NoCredentials(_) => LoginError::Over(ending),
             other => other,
-        })
+        });
+        kept.login = Some(session.as_ref().map(drop).map_err(Clone::clone));
+        session
     }
 
     /// One login. What it came to is written down, so that nobody repeats what must not be repeated.
