@@ -30,6 +30,12 @@ impl Hosts {
         self.origins.iter().any(|origin| Url::parse(origin).is_ok_and(|url| is_loopback(&url)))
     }
 
+    /// Whether this machine is asked in the clear only.
+    pub(super) fn near_is_plain(&self) -> bool {
+        let is_closed = |url: Url| is_loopback(&url) && url.scheme() == "https";
+        !self.origins.iter().any(|origin| Url::parse(origin).is_ok_and(is_closed))
+    }
+
     /// Whether one of them is another machine.
     pub(super) fn any_far(&self) -> bool {
         let is_far = |origin: &String| Url::parse(origin).is_ok_and(|url| !is_loopback(&url));

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
+use tokio::sync::OnceCell;
 
 use crate::clock::Clock;
 use crate::net::{Answer, Body, Client, Method, NetError, Patience, Request};
@@ -27,6 +28,8 @@ pub(super) struct Api {
     /// For file hosts and object stores: no token goes there.
     pub(super) files: Client,
     pub(super) keeper: Keeper,
+    /// The account's own number, where its session does not hold it.
+    pub(super) user: OnceCell<String>,
     pub(super) clock: Arc<dyn Clock>,
     pub(super) patience: Patience,
 }
@@ -79,11 +82,11 @@ impl Call {
         Self { host: Host::Hub, ..Self::get(path, query) }
     }
 
-    fn request(&self, endpoints: &Endpoints, session: &Session) -> Result<Request, PlatformError> {
+    fn request(&self, api: &Api, session: &Session) -> Result<Request, PlatformError> {
         let region = region_of(session);
         let base = match self.host {
-            Host::Api => endpoints.api(region),
-            Host::Hub => endpoints.hub(region),
+            Host::Api => api.endpoints.api(region),
+            Host::Hub => api.endpoints.hub(region),
         };
         let query: Vec<(&str, &str)> =
             self.query.iter().map(|(name, value)| (*name, value.as_str())).collect();
@@ -98,9 +101,12 @@ impl Call {
                 request.header("cookie", cookies)
             }
             Host::Api => {
-                let user = session.token(USER).unwrap_or_default();
-                let known = json!({ "userId": user, "language": "en-US" });
-                request.header("accesstoken", token).header("yfheader", known.to_string())
+                let user = session.token(USER).or(api.user.get().map(String::as_str));
+                let request = request.header("accesstoken", token);
+                match user.map(|user| json!({ "userId": user, "language": "en-US" })) {
+                    Some(known) => request.header("yfheader", known.to_string()),
+                    None => request,
+                }
             }
         };
         Ok(match &self.sends {
@@ -129,8 +135,12 @@ impl Api {
         }
     }
 
-    /// Asks the website once, whose answers have another envelope.
+    /// Asks the website patiently, whose answers have another envelope.
     pub(super) async fn hub<T: DeserializeOwned>(&self, call: &Call) -> Result<T, PlatformError> {
+        self.patience.repeat(again, || self.hub_once(call)).await
+    }
+
+    async fn hub_once<T: DeserializeOwned>(&self, call: &Call) -> Result<T, PlatformError> {
         let answer = self.send(call).await?.map_err(|error| unread(&error))?;
         if answer.status != 200 {
             return Err(read_error(&Meaning::Status(answer.status), &answer, self.clock.now()));
@@ -151,12 +161,12 @@ impl Api {
     /// that is refused too was taken away by somebody.
     async fn send(&self, call: &Call) -> Result<Result<Answer, NetError>, PlatformError> {
         let session = self.keeper.session().await?;
-        let answer = self.client.send(call.request(&self.endpoints, &session)?).await;
+        let answer = self.client.send(call.request(self, &session)?).await;
         if !answer.as_ref().is_ok_and(is_refused) {
             return Ok(answer);
         }
         let session = self.keeper.another(&session).await?;
-        let answer = self.client.send(call.request(&self.endpoints, &session)?).await;
+        let answer = self.client.send(call.request(self, &session)?).await;
         if answer.as_ref().is_ok_and(is_refused) {
             let words = Ending::TakenOver.to_string();
             return Err(PlatformError::Auth(AuthFailure::NotOpened(words)));
@@ -175,10 +185,13 @@ impl Api {
         if let Some(user) = session.token(USER) {
             return Ok(user.to_owned());
         }
-        let data: AccountData = self.read(&Call::get("/account/query", Vec::new())).await?;
-        id(&data.user_id).ok_or_else(|| {
-            PlatformError::Protocol("COROS does not say whose account it is".to_owned())
-        })
+        let asked = async || {
+            let data: AccountData = self.read(&Call::get("/account/query", Vec::new())).await?;
+            id(&data.user_id).ok_or_else(|| {
+                PlatformError::Protocol("COROS does not say whose account it is".to_owned())
+            })
+        };
+        self.user.get_or_try_init(asked).await.cloned()
     }
 }
 

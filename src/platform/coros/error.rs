@@ -44,19 +44,16 @@ pub(super) fn meaning(answer: &Answer) -> Meaning {
     if answer.status == 401 {
         return Meaning::Token;
     }
-    let Some(envelope) = answer.json::<Envelope>() else {
-        return if answer.status == 200 {
-            Meaning::Unknown
-        } else {
-            Meaning::Status(answer.status)
-        };
+    let no_result = match answer.status {
+        200 => Meaning::Unknown,
+        status => Meaning::Status(status),
     };
+    let Some(envelope) = answer.json::<Envelope>() else { return no_result };
     let result = match &envelope.result {
         Value::String(text) => text.clone(),
         Value::Number(number) => format!("{number:0>4}"),
-        Value::Null | Value::Bool(_) | Value::Array(_) | Value::Object(_) => {
-            return Meaning::Unknown;
-        }
+        Value::Null if envelope.code == 401 => return Meaning::Token,
+        Value::Null | Value::Bool(_) | Value::Array(_) | Value::Object(_) => return no_result,
     };
     let message = envelope.message.unwrap_or_default();
     if result == "0000" && answer.status == 200 {
@@ -166,6 +163,7 @@ mod tests {
             (200, r#"{"result":1006}"#),
             (200, r#"{"result":"0101"}"#),
             (401, "<html>"),
+            (200, r#"{"code":401,"msg":"not logged in"}"#),
         ] {
             assert_eq!(of(status, body), "Token", "{body}");
         }
@@ -176,6 +174,7 @@ mod tests {
         assert_eq!(of(200, "<html>"), "Unknown");
         assert_eq!(of(200, "{}"), "Unknown");
         assert_eq!(of(502, "<html>"), "Status(502)");
+        assert_eq!(of(502, "{}"), "Status(502)");
         assert!(
             of(200, r#"{"result":"1001","message":"Service exceptions"}"#).contains("1001 Serv")
         );

@@ -13,8 +13,8 @@ use sha2::Sha256;
 use zip::write::SimpleFileOptions;
 use zip::{CompressionMethod, DateTime, ZipWriter};
 
-use crate::net::{Answer, Body, Method, Request, Url};
-use crate::platform::unanswered::unread;
+use crate::net::{Answer, Body, Method, Request, Url, retry_after};
+use crate::platform::unanswered::{again, unread};
 use crate::platform::{FitFile, PlatformError, Rejection, UploadStatus, UploadTicket, Uploaded};
 
 use super::api::{Api, Call};
@@ -44,7 +44,7 @@ pub(super) async fn upload(api: &Api, file: &FitFile) -> Result<Uploaded, Platfo
     let user = api.user().await?;
     let object = object(file, &user)?;
     let credentials = credentials(api, storage).await?;
-    put(api, storage, &credentials, &object).await?;
+    api.patience.repeat(again, || put(api, storage, &credentials, &object)).await?;
     let data = api.change(&registration(file, storage, &object)).await?;
     let import: Import = serde_json::from_value(data).unwrap_or_default();
     let id = import.id().ok_or_else(|| {
@@ -133,7 +133,13 @@ async fn put(
     let answer = api.files.send(request.ok_or_else(missing)?).await.map_err(|e| unread(&e))?;
     match answer.status {
         200..=299 => Ok(()),
-        429 | 500..=599 => {
+        // Its key is made of its content.
+        409 if code_of(&answer) == "FileAlreadyExists" => Ok(()),
+        429 => {
+            let retry_after = retry_after(&answer, api.clock.now());
+            Err(PlatformError::RateLimited { retry_after })
+        }
+        500..=599 => {
             Err(PlatformError::Transient(format!("the object store answered {}", answer.status)))
         }
         status => Err(PlatformError::Permanent(format!(

@@ -15,7 +15,7 @@ use super::api::{Api, Call};
 use super::types::{ListData, Row, id};
 
 /// Rows of a page, as careful clients ask for.
-const ROWS: usize = 100;
+const ROWS: u64 = 100;
 /// More pages than anybody has.
 const MOST_PAGES: u64 = 1000;
 /// Everything is read at least so often.
@@ -59,6 +59,8 @@ struct Rows {
     count: u64,
     /// The count changed, or some row came twice: something moved meanwhile.
     moved: bool,
+    /// A page had fewer rows than it must have, or one that cannot be read.
+    lacking: bool,
 }
 
 /// Days as COROS filters them; it compares local days, so both ends are a day wider than wanted.
@@ -93,19 +95,20 @@ pub(super) async fn read(
         return Ok(page);
     }
     let mut rows = whole(api, days, first).await?;
-    if rows.moved {
+    if rows.moved || rows.lacking {
         let before =
             std::mem::replace(&mut rows, whole(api, days, page(api, days, 1).await?).await?);
         // A total that is always off, and a row that always comes twice, are no drift.
         rows.moved &= before.seen != rows.seen;
     }
-    let now = api.clock.now().as_second();
-    let off_by = signed(rows.count).saturating_sub(length(&rows.activities));
-    for row in &mut rows.activities {
-        Hint::onto(row, now, off_by);
+    let complete = !rows.moved && !rows.lacking;
+    if complete {
+        // A part is no base for what is new: the next reading begins anew.
+        let now = api.clock.now().as_second();
+        let off_by = signed(rows.count).saturating_sub(length(&rows.activities));
+        rows.activities.iter_mut().for_each(|row| Hint::onto(row, now, off_by));
     }
     rows.activities.retain(|row| is_within(row, window));
-    let complete = !rows.moved;
     Ok(Page { activities: rows.activities, next: None, total: None, complete, notes: Vec::new() })
 }
 
@@ -114,7 +117,21 @@ pub(super) async fn around(api: &Api, start: Timestamp) -> Result<Vec<Activity>,
     let day = start.to_zoned(TimeZone::UTC).date();
     let days = Days::of(Window { first: Some(day), last: Some(day) }, api.clock.now());
     let first = page(api, days, 1).await?;
-    Ok(whole(api, days, first).await?.activities)
+    let rows = whole(api, days, first).await?;
+    match rows.lacking {
+        true => Err(in_part()),
+        false => Ok(rows.activities),
+    }
+}
+
+/// All rows, by which a single activity is looked for whose day is not known.
+pub(super) async fn all(api: &Api) -> Result<Vec<Activity>, PlatformError> {
+    let page = read(api, Window::default(), &HashMap::new()).await?;
+    page.complete.then_some(page.activities).ok_or_else(in_part)
+}
+
+fn in_part() -> PlatformError {
+    PlatformError::Transient("COROS lists only a part".to_owned())
 }
 
 /// Known rows and those of the newest page, if they are all.
@@ -128,12 +145,12 @@ fn grown(now: Timestamp, first: &ListData, known: &HashMap<RemoteId, Activity>) 
     let mut rows = Rows::default();
     rows.take(first);
     let is_known = |row: &Activity| known.contains_key(&row.id);
-    let listed = first.data_list.as_ref().map_or(0, Vec::len);
-    let is_short = first.total_page.map_or(listed < ROWS, |pages| pages <= 1);
+    let is_short = first.total_page.map_or(first.rows() < ROWS, |pages| pages <= 1);
     let overlaps = is_short || rows.activities.iter().any(is_known);
     let fresh = rows.activities.iter().filter(|row| !is_known(row)).count();
     let expected = signed((known.len() + fresh) as u64).checked_add(oldest.off_by)?;
-    if !overlaps || signed(first.count?) != expected || lacks(&rows, is_short, known) {
+    let is_whole = !rows.lacking && !lacks(&rows, is_short, known);
+    if !overlaps || signed(first.count?) != expected || !is_whole {
         return None;
     }
     for row in &mut rows.activities {
@@ -161,15 +178,23 @@ fn lacks(rows: &Rows, is_short: bool, known: &HashMap<RemoteId, Activity>) -> bo
 async fn whole(api: &Api, days: Days, first: ListData) -> Result<Rows, PlatformError> {
     let mut rows = Rows { count: first.count.unwrap_or_default(), ..Rows::default() };
     let says_count = first.count.is_some();
+    let rows_of_first = first.rows();
     let mut data = first;
     for number in 1..=MOST_PAGES {
-        let listed = data.data_list.as_ref().map_or(0, Vec::len);
+        let listed = data.rows();
         rows.moved |= data.count.is_some_and(|count| count != rows.count);
         rows.take(&data);
         let is_last = match data.total_page {
             Some(total) => number >= total,
-            None => listed < ROWS,
+            // Only an empty page is surely past the end.
+            None => listed == 0 || (says_count && signed(rows.count) <= length(&rows.activities)),
         };
+        // The first page of something is not empty, and every page but the last is as long.
+        let expected = match data.total_page {
+            Some(_) if !is_last => rows_of_first.max(1),
+            _ => u64::from(number == 1).min(rows.count),
+        };
+        rows.lacking |= listed < expected;
         if listed == 0 || is_last {
             rows.moved |= says_count && signed(rows.count) != length(&rows.activities);
             if !says_count {
@@ -191,14 +216,23 @@ async fn page(api: &Api, days: Days, number: u64) -> Result<ListData, PlatformEr
         ("endDay", day(days.last)),
     ];
     let data: Option<ListData> = api.read(&Call::get("/activity/query", query)).await?;
-    data.ok_or_else(|| PlatformError::Protocol("COROS' list says nothing".to_owned()))
+    let says_something = |data: &ListData| {
+        data.count.is_some() || data.total_page.is_some() || data.data_list.is_some()
+    };
+    // Past the end there may be nothing to say; in the beginning that would be an empty account.
+    data.filter(|data| number > 1 || says_something(data))
+        .ok_or_else(|| PlatformError::Protocol("COROS' list says nothing".to_owned()))
 }
 
 impl Rows {
     /// Takes a page's rows, each once.
     fn take(&mut self, data: &ListData) {
         for listed in data.data_list.iter().flatten() {
-            let Some(row) = row(listed) else { continue };
+            let read = serde_json::from_value::<Row>(listed.clone()).ok();
+            let Some(row) = read.as_ref().and_then(row) else {
+                self.lacking = true;
+                continue;
+            };
             if self.seen.insert(row.id.clone()) {
                 self.activities.push(row);
             } else {

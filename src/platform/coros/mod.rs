@@ -21,6 +21,8 @@ mod wire;
 
 use std::sync::Arc;
 
+use tokio::sync::OnceCell;
+
 use crate::manifest::Account;
 use crate::net::{Client, Hosts, Pace, Patience, Settings};
 
@@ -52,7 +54,8 @@ pub(super) fn open(account: &Account, opening: &Opening) -> Result<Arc<dyn Platf
     let seed = u64::from(u32::from_be_bytes([a, b, c, d]));
     let patience = Patience::new(Arc::clone(&opening.clock), seed);
     let clock = Arc::clone(&opening.clock);
-    let api = Api { endpoints, client, files, keeper, clock, patience };
+    let user = OnceCell::new();
+    let api = Api { endpoints, client, files, keeper, user, clock, patience };
     Ok(Arc::new(Coros::new(api, region)))
 }
 

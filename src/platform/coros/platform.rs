@@ -9,11 +9,11 @@ use jiff::Timestamp;
 use serde_json::json;
 
 use crate::domain::{Activity, Capabilities, Details, Profile, RemoteId};
-use crate::net::{Method, Request, Url};
-use crate::platform::unanswered::unread;
+use crate::net::{Method, Request, Url, retry_after};
+use crate::platform::unanswered::{again, unread};
 use crate::platform::{
     FitFile, ListRequest, Original, Page, Platform, PlatformError, UploadStatus, UploadTicket,
-    Uploaded, Window,
+    Uploaded,
 };
 
 use super::api::{Api, Call};
@@ -27,8 +27,19 @@ use super::types::FileData;
 const MOST_FILE_BYTES: usize = 256 * 1024 * 1024;
 /// FIT among the kinds of files that COROS makes.
 const FIT: &str = "4";
-/// Between two looks for a file.
+/// Between two looks for a file, or for what is to be gone.
 const BETWEEN_LOOKS: Duration = Duration::from_secs(3);
+/// Looks whether what was removed is gone.
+const LOOKS: u32 = 4;
+
+/// What a look for a file comes to.
+enum Look {
+    Found(Vec<u8>),
+    /// No address, or no file there.
+    Nothing,
+    /// An address that is over, or that is not for this network.
+    Closed,
+}
 
 /// A COROS account.
 pub(super) struct Coros {
@@ -58,7 +69,7 @@ impl Coros {
         number(id)?;
         let rows = match self.start_of(id) {
             Some(start) => listing::around(&self.api, start).await?,
-            None => listing::read(&self.api, Window::default(), &HashMap::new()).await?.activities,
+            None => listing::all(&self.api).await?,
         };
         self.note(&rows);
         rows.into_iter().find(|row| row.id == *id).ok_or(PlatformError::NotFound)
@@ -75,7 +86,7 @@ impl Coros {
         let data = match asked {
             Ok(data) => data,
             // How it says that there is none is not known.
-            Err(PlatformError::Permanent(_)) => return Ok(None),
+            Err(PlatformError::Permanent(_) | PlatformError::NotFound) => return Ok(None),
             Err(error) => return Err(error),
         };
         let data: FileData = serde_json::from_value(data).unwrap_or_default();
@@ -89,15 +100,26 @@ impl Coros {
         Ok(Some(url))
     }
 
-    /// One look for a file; `None` if there was nothing to see.
-    async fn looked(&self, id: &RemoteId, code: &str) -> Result<Option<Vec<u8>>, PlatformError> {
-        let Some(url) = self.place(id, code).await? else { return Ok(None) };
+    /// One patient look for a file.
+    async fn looked(&self, id: &RemoteId, code: &str) -> Result<Look, PlatformError> {
+        self.api.patience.repeat(again, || self.looked_once(id, code)).await
+    }
+
+    async fn looked_once(&self, id: &RemoteId, code: &str) -> Result<Look, PlatformError> {
+        let Some(url) = self.place(id, code).await? else { return Ok(Look::Nothing) };
         let request = Request::new(Method::GET, url).secret().following().at_most(MOST_FILE_BYTES);
         let answer = self.api.files.send(request).await.map_err(|error| unread(&error))?;
         match answer.status {
-            200 => Ok(Some(answer.body)),
-            403 | 404 => Ok(None),
-            429 => Err(PlatformError::RateLimited { retry_after: None }),
+            200 if is_page(&answer.body) => {
+                Err(PlatformError::Transient("the file host answered with a page".to_owned()))
+            }
+            200 => Ok(Look::Found(answer.body)),
+            404 => Ok(Look::Nothing),
+            403 => Ok(Look::Closed),
+            429 => {
+                let retry_after = retry_after(&answer, self.api.clock.now());
+                Err(PlatformError::RateLimited { retry_after })
+            }
             status => Err(PlatformError::Transient(format!("the file host answered {status}"))),
         }
     }
@@ -132,14 +154,20 @@ impl Platform for Coros {
             Some(code) => code,
             None => self.code_now(&activity.id).await?,
         };
-        if let Some(bytes) = self.looked(&activity.id, &code).await? {
+        if let Look::Found(bytes) = self.looked(&activity.id, &code).await? {
             return Ok(Original { bytes });
         }
         // One look proves nothing: another sport gives no file, an address may be over.
         self.api.clock.sleep(BETWEEN_LOOKS).await;
         let code = self.code_now(&activity.id).await?;
-        let bytes = self.looked(&activity.id, &code).await?;
-        bytes.map(|bytes| Original { bytes }).ok_or(PlatformError::NotFound)
+        match self.looked(&activity.id, &code).await? {
+            Look::Found(bytes) => Ok(Original { bytes }),
+            Look::Nothing => Err(PlatformError::NotFound),
+            Look::Closed => {
+                let why = "the file host answered 403 to two addresses".to_owned();
+                Err(PlatformError::Transient(why))
+            }
+        }
     }
 
     async fn upload(&self, file: &FitFile) -> Result<Uploaded, PlatformError> {
@@ -151,10 +179,12 @@ impl Platform for Coros {
     }
 
     async fn delete(&self, id: &RemoteId) -> Result<(), PlatformError> {
-        // Answered with success whether or not it was there.
         number(id)?;
         let call = Call::get("/activity/delete", vec![("labelId", id.as_str().to_owned())]);
-        self.api.change(&call).await.map(|_| ())
+        match self.api.change(&call).await {
+            Ok(_) | Err(PlatformError::Unconfirmed(_)) => self.seen_gone(id).await,
+            Err(error) => Err(error),
+        }
     }
 
     async fn details(&self, id: &RemoteId) -> Result<Details, PlatformError> {
@@ -168,18 +198,43 @@ impl Platform for Coros {
             return Err(PlatformError::Unsupported);
         }
         let Some(title) = &details.title else { return Ok(()) };
+        // Writes name their user, whom a browser's token does not tell.
+        self.api.user().await?;
         let body = json!({ "type": 1, "labelId": id.as_str(), "name": title });
         self.api.change(&Call::json("/activity/update", body)).await.map(|_| ())
     }
 }
 
 impl Coros {
+    /// A removal is answered with success whatever became of it: only the list tells.
+    async fn seen_gone(&self, id: &RemoteId) -> Result<(), PlatformError> {
+        for look in 0..LOOKS {
+            if look > 0 {
+                self.api.clock.sleep(BETWEEN_LOOKS).await;
+            }
+            match self.listed(id).await {
+                Ok(_) => {}
+                Err(PlatformError::NotFound) => return Ok(()),
+                Err(error @ (PlatformError::Auth(_) | PlatformError::RateLimited { .. })) => {
+                    return Err(error);
+                }
+                Err(error) => return Err(PlatformError::Unconfirmed(error.to_string())),
+            }
+        }
+        Err(PlatformError::Unconfirmed("it is listed yet".to_owned()))
+    }
+
     /// The sport that COROS lists for an activity now.
     async fn code_now(&self, id: &RemoteId) -> Result<String, PlatformError> {
         let row = self.listed(id).await?;
         let code = row.hint.as_deref().and_then(|hint| hint.split(' ').next());
         Ok(code.unwrap_or_default().to_owned())
     }
+}
+
+/// HTML, XML or JSON in place of a file: a FIT file begins with the length of its header.
+fn is_page(body: &[u8]) -> bool {
+    matches!(body.trim_ascii_start().first(), Some(b'<' | b'{'))
 }
 
 /// An id of COROS', which stands in addresses.

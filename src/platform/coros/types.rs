@@ -6,7 +6,11 @@ use serde_json::Value;
 /// What every answer of the API is wrapped in.
 #[derive(Debug, Deserialize)]
 pub(super) struct Envelope {
+    #[serde(default)]
     pub(super) result: Value,
+    /// The website's answers have this in place of a result.
+    #[serde(default)]
+    pub(super) code: Value,
     #[serde(default)]
     pub(super) message: Option<String>,
     #[serde(default)]
@@ -33,7 +37,13 @@ pub(super) struct AccountData {
 pub(super) struct ListData {
     pub(super) count: Option<u64>,
     pub(super) total_page: Option<u64>,
-    pub(super) data_list: Option<Vec<Row>>,
+    pub(super) data_list: Option<Vec<Value>>,
+}
+
+impl ListData {
+    pub(super) fn rows(&self) -> u64 {
+        self.data_list.as_ref().map_or(0, |rows| rows.len() as u64)
+    }
 }
 
 /// One row of the list. Zero means unknown as often as zero.

@@ -2,7 +2,7 @@
 
 use fit_sync::platform::PlatformError;
 
-use crate::support::fake_coros::{Switches, Trouble};
+use crate::support::fake_coros::{Place, Switches, Trouble};
 
 use super::stage::{Account, ride};
 
@@ -26,9 +26,9 @@ async fn a_file_is_asked_for_by_its_row_s_own_sport() {
 
 #[tokio::test]
 async fn a_sport_that_was_changed_meanwhile_is_looked_up_again() {
-    for wrong in [Trouble::None, Trouble::Result("1001", "Service exceptions")] {
+    for refused in [true, false] {
         let account = Account::open(Switches::of("cn")).await;
-        account.fake.switch(|switches| switches.wrong_sport = wrong);
+        account.fake.switch(|switches| switches.refuses_wrong_sport = refused);
         let bytes = ride(1).build();
         account.fake.world().store(&bytes, "Ride", 32);
         let row = account.all().await.remove(0);
@@ -54,7 +54,7 @@ async fn a_failing_file_host_is_no_missing_file() {
     account.fake.world().store(&ride(1).build(), "Ride", 32);
     let row = account.all().await.remove(0);
     for trouble in [Trouble::Status(502), Trouble::Lost] {
-        account.fake.switch(|switches| switches.file = trouble.clone());
+        account.fake.fails(Place::File, trouble);
         let error = account.platform.download(&row).await.unwrap_err();
         assert!(matches!(error, PlatformError::Transient(_)), "{trouble:?}: {error}");
     }

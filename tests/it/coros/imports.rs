@@ -7,7 +7,7 @@ use fit_sync::platform::{FitFile, PlatformError, UploadStatus, Uploaded};
 
 use std::sync::Arc;
 
-use crate::support::fake_coros::{Switches, Trouble};
+use crate::support::fake_coros::{Place, Switches, Trouble};
 use crate::support::world::World;
 
 use super::stage::{Account, ride};
@@ -59,26 +59,24 @@ async fn the_same_file_is_the_same_object() {
 
 #[tokio::test]
 async fn before_the_registration_nothing_was_sent_and_after_it_nobody_knows() {
-    type Change = fn(&mut Switches, Trouble);
-    let (sts, put): (Change, Change) = (|s, t| s.sts = t, |s, t| s.put = t);
-    let import: Change = |s, t| s.import = t;
+    use Place::{Import, Put, Sts};
     let lost = "unconfirmed";
     let refusal = Trouble::Result("1031", "Parameter input error");
     let cases = [
-        (sts, Trouble::Status(502), "transient"),
-        (sts, Trouble::Status(404), "other"),
-        (sts, Trouble::Status(200), "other"),
-        (put, Trouble::Status(503), "transient"),
-        (put, Trouble::Status(403), "other"),
-        (put, Trouble::Lost, "transient"),
-        (import, Trouble::Status(502), lost),
-        (import, Trouble::Status(200), lost),
-        (import, Trouble::Lost, lost),
-        (import, refusal, "other"),
+        (Sts, Trouble::Status(502), "transient"),
+        (Sts, Trouble::Status(404), "other"),
+        (Sts, Trouble::Status(200), "other"),
+        (Put, Trouble::Status(503), "transient"),
+        (Put, Trouble::Status(403), "other"),
+        (Put, Trouble::Lost, "transient"),
+        (Import, Trouble::Status(502), lost),
+        (Import, Trouble::Status(200), lost),
+        (Import, Trouble::Lost, lost),
+        (Import, refusal, "other"),
     ];
-    for (number, (change, trouble, wanted)) in cases.into_iter().enumerate() {
+    for (number, (place, trouble, wanted)) in cases.into_iter().enumerate() {
         let account = Account::open(Switches::of("cn")).await;
-        account.fake.switch(|switches| change(switches, trouble.clone()));
+        account.fake.fails(place, trouble);
         let error = account.platform.upload(&file(&ride(1).build(), None)).await.unwrap_err();
         let found = match &error {
             PlatformError::Transient(_) => "transient",
@@ -109,7 +107,7 @@ async fn a_token_that_ends_between_the_steps_costs_one_login_and_no_second_impor
     let home = Memory::new(Settings::new("a"));
     home.put_file(&ride(1).build(), Some("Ride"));
     let world = World::new(Arc::new(home), Arc::clone(&account.platform));
-    account.fake.switch(|switches| switches.import = Trouble::Lost);
+    account.fake.fails_for(1, Place::Import, Trouble::Lost);
     let outcome = world.apply().await;
     assert_eq!(outcome.phases(), [Phase::Confirmed], "{}", outcome.told());
     assert_eq!(account.fake.count("/activity/fit/import"), 1, "looked up, not sent again");
@@ -144,7 +142,12 @@ async fn a_removal_is_answered_well_whether_or_not_it_was_there() {
     let nobody = account.platform.delete(&RemoteId::new("../x")).await;
     assert_eq!(nobody, Err(PlatformError::NotFound));
     assert!(account.fake.take_seen().is_empty());
-    account.fake.switch(|switches| switches.delete = Trouble::Lost);
+    account.fake.world().store(&ride(2).build(), "Ride", 32);
+    let id = account.all().await.remove(0).id;
+    account.fake.fails(Place::Delete, Trouble::Reset);
     let lost = account.platform.delete(&id).await;
-    assert!(matches!(lost, Err(PlatformError::Unconfirmed(_))), "{lost:?}");
+    assert!(matches!(lost, Err(PlatformError::Unconfirmed(_))), "it is listed yet: {lost:?}");
+    account.fake.fails(Place::Delete, Trouble::Lost);
+    account.platform.delete(&id).await.unwrap();
+    assert!(account.all().await.is_empty(), "the list tells what the answer did not");
 }

@@ -6,9 +6,10 @@ use std::time::Duration;
 use fit_sync::domain::{Activity, RemoteId};
 use fit_sync::platform::{PlatformError, Window};
 
-use crate::support::fake_coros::{Switches, Trouble};
+use crate::support::cli;
+use crate::support::fake_coros::{Place, Stored, Switches, Trouble};
 
-use super::stage::{Account, ride};
+use super::stage::{Account, Stage, ride};
 
 const LIST: &str = "GET /activity/query";
 
@@ -119,9 +120,75 @@ async fn failures_are_told_apart_and_only_some_are_repeated() {
     ];
     for (trouble, requests, is_expected) in cases {
         let account = Account::open(Switches::of("cn")).await;
-        account.fake.switch(|switches| switches.list = trouble.clone());
+        account.fake.fails(Place::List, trouble);
         let error = account.page(Window::default(), &HashMap::new()).await.unwrap_err();
         assert!(is_expected(&error), "{trouble:?}: {error}");
         assert_eq!(account.fake.take_seen().len(), requests, "{trouble:?}");
     }
+}
+
+#[test]
+fn a_day_without_news_costs_one_request_and_no_login_through_every_command() {
+    for counts_more in [0, 7] {
+        let mut switches = Switches::of("cn");
+        switches.counts_more = counts_more;
+        let mut stage = Stage::new(switches);
+        let first: jiff::Timestamp = "2026-11-01T06:10:00Z".parse().unwrap();
+        for number in 0..250 {
+            let start = first - jiff::SignedDuration::from_hours(24 * number);
+            stage.fake.world().store(&cli::ride(&start.to_string()).build(), "Ride", 32);
+        }
+        stage.cli.run("plan").ok().says("250 to upload");
+        let seen = stage.fake.take_seen();
+        let lists = if counts_more == 0 { 3 } else { 6 };
+        assert_eq!(seen.len(), 1 + lists, "a login and every page: {seen:?}");
+        for day in 21..=26 {
+            stage.cli.set("FIT_SYNC_NOW", format!("2026-11-{day}T12:00:00Z"));
+            for command in ["plan", "plan --detailed-exitcode", "list --account me --refresh"] {
+                stage.cli.run(command);
+                assert_eq!(stage.fake.take_seen(), [LIST], "{command} on day {day}");
+            }
+        }
+        stage.fake.world().store(&cli::ride("2026-11-26T06:00:00Z").build(), "New", 32);
+        stage.cli.run("plan").ok().says("251 to upload");
+        assert_eq!(stage.fake.take_seen(), [LIST], "one that is new");
+        stage.fake.world().store(&cli::ride("2020-01-01T06:00:00Z").build(), "Late", 32);
+        stage.cli.run("plan").ok().says("252 to upload");
+        assert!(stage.fake.take_seen().len() <= 6, "one that is late");
+    }
+}
+
+#[test]
+fn five_thousand_activities_cost_their_pages_and_nothing_else() {
+    let stage = Stage::new(Switches::of("us"));
+    stage.fake.world().store(&ride(1).build(), "Ride", 32);
+    {
+        let world = &mut *stage.fake.world();
+        let one = world.activities[0].clone();
+        world.activities = (0..5000_u32)
+            .map(|number| {
+                let start = one.start - jiff::SignedDuration::from_hours(7 * i64::from(number));
+                Stored { id: one.id + u64::from(number), start, ..one.clone() }
+            })
+            .collect();
+    }
+    stage.cli.run("plan --format summary").ok().says("5000 to upload");
+    assert_eq!(stage.fake.count("/activity/query"), 50);
+}
+
+#[tokio::test]
+async fn a_row_that_cannot_be_read_makes_the_list_a_part_and_nothing_of_it_is_taken_for_gone() {
+    let account = Account::open(Switches::of("cn")).await;
+    for day in 1..=3 {
+        account.fake.world().store(&ride(day).build(), "Ride", 32);
+    }
+    let before = known(account.all().await);
+    account.fake.world().activities[1].id = 0;
+    for known in [&before, &HashMap::new()] {
+        let page = account.page(Window::default(), known).await.unwrap();
+        assert!(!page.complete && page.activities.len() == 2, "{page:?}");
+    }
+    account.fake.fails(Place::List, Trouble::Bare);
+    let error = account.page(Window::default(), &HashMap::new()).await.unwrap_err();
+    assert!(matches!(error, PlatformError::Protocol(_)), "{error}");
 }

@@ -1,13 +1,25 @@
 //! How accounts are opened: forms, codes, browsers' tokens, regions, and rivals.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
+use std::io::{BufRead as _, BufReader, Write as _};
+use std::net::TcpListener;
+use std::sync::{Arc, Mutex};
 
-use fit_sync::platform::{ListRequest, Window};
+use fit_sync::clock::ManualClock;
+use fit_sync::manifest::Account;
+use fit_sync::platform::keeper::{Entered, Force};
+use fit_sync::platform::login::{Ask, CodeRequest, Credentials, LoginError};
+use fit_sync::platform::{self, ListRequest, Opening, Window};
+use fit_sync::vault::Vault;
+use secrecy::SecretString;
 use serde_json::json;
 
-use crate::support::fake_coros::{Switches, Trouble};
+use crate::support::coros;
+use crate::support::fake_coros::{FakeCoros, Place, Switches, Trouble};
+use crate::support::garmin::Literal;
+use crate::support::world::{NOW, opening};
 
-use super::stage::{Account, Stage};
+use super::stage::{self, Stage};
 
 const LOGIN: &str = "POST /account/login";
 const QUERY: &str = "GET /account/query";
@@ -50,7 +62,7 @@ fn every_trouble_at_the_login_has_its_words_and_its_exit_code() {
     ];
     for (trouble, exit, words) in wanted {
         let stage = Stage::new(Switches::of("cn"));
-        stage.fake.switch(|switches| switches.login = trouble.clone());
+        stage.fake.fails(Place::Login, trouble);
         stage.cli.run("auth").exits(exit).tells(words);
         assert_eq!(stage.fake.take_seen(), [LOGIN], "{trouble:?}");
         assert!(stage.session().is_none());
@@ -76,6 +88,106 @@ fn a_code_comes_from_the_environment_or_a_command_and_is_sent_once() {
     stage.cli.run("auth --force").exits(4).tells("code was not accepted");
     assert_eq!(stage.fake.take_seen(), steps);
     assert!(stage.session().is_some(), "the session that was there stays");
+}
+
+/// A person who has these codes.
+struct Person(Mutex<Vec<&'static str>>);
+
+impl Ask for Person {
+    fn credentials(&self, account: &Account) -> Result<Credentials, LoginError> {
+        Literal.credentials(account)
+    }
+
+    fn code(&self, _: &Account, request: &CodeRequest) -> Result<Option<SecretString>, LoginError> {
+        let mut codes = self.0.lock().unwrap();
+        assert_eq!((request.way.as_str(), request.attempt as usize + codes.len()), ("e-mail", 4));
+        Ok(codes.pop().map(SecretString::from))
+    }
+
+    fn has_code(&self, _: &Account) -> bool {
+        false
+    }
+
+    fn browser(&self, _: &Account, address: &str) -> Result<SecretString, LoginError> {
+        panic!("nobody opens {address}")
+    }
+}
+
+#[tokio::test]
+async fn a_person_may_try_three_codes_of_one_mail() {
+    for (last, verified) in [("246810", true), ("333333", false)] {
+        let mut switches = Switches::of("us");
+        switches.code = Some("246810".to_owned());
+        let fake = FakeCoros::start(switches);
+        let home = tempfile::tempdir().unwrap();
+        let clock = Arc::new(ManualClock::new(NOW.parse().unwrap()));
+        let opening = Opening {
+            vault: Vault::new(home.path()),
+            ask: Arc::new(Person(Mutex::new(vec![last, "222222", "111111"]))),
+            ..opening(&clock)
+        };
+        let keeper = platform::keeper(&coros::account(&fake), &opening).unwrap().unwrap();
+        let entered = keeper.enter(Force::No).await;
+        match entered {
+            Ok(Entered::Anew(session)) => assert!(verified && session.profile.is_some()),
+            Err(LoginError::CodeRefused) => assert!(!verified),
+            other => panic!("{other:?}"),
+        }
+        assert_eq!(fake.world().codes_sent, 1);
+        assert_eq!(fake.count("/account/2fa/login/verify"), 3);
+        assert_eq!(fake.count("/account/login"), 1);
+    }
+}
+
+/// A proxy that lets nobody through, and the hosts that it was asked for.
+fn gatekeeper() -> (String, Arc<Mutex<BTreeSet<String>>>) {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = format!("http://{}", listener.local_addr().unwrap());
+    let asked = Arc::new(Mutex::new(BTreeSet::new()));
+    let noted = Arc::clone(&asked);
+    std::thread::spawn(move || {
+        for stream in listener.incoming() {
+            let mut stream = stream.unwrap();
+            let mut line = String::new();
+            BufReader::new(&stream).read_line(&mut line).unwrap();
+            noted.lock().unwrap().insert(line.split(' ').nth(1).unwrap().to_owned());
+            let _ = stream.write_all(b"HTTP/1.1 502 Bad Gateway\r\ncontent-length: 0\r\n\r\n");
+        }
+    });
+    (address, asked)
+}
+
+#[test]
+fn a_login_begins_in_the_region_of_the_manifest_and_a_session_stays_in_its_own() {
+    let hosts: Vec<String> = ["teamapi", "teamcnapi", "teameuapi", "teamsgapi"]
+        .into_iter()
+        .chain(["training", "trainingcn", "trainingeu", "trainingsg"])
+        .map(|name| format!("https://{name}.coros.com"))
+        .collect();
+    for (number, host) in [(1, "teamapi"), (2, "teamcnapi"), (3, "teameuapi"), (4, "teamsgapi")] {
+        let (proxy, asked) = gatekeeper();
+        let stage = Stage::new(Switches::of("us"));
+        stage.cli.accounts(&format!(
+            "accounts:\n  me: {{ platform: coros, region: us, email: a@example.com, password: right, \
+             min_gap_ms: 0, proxy: '{proxy}' }}\n"
+        ));
+        stage.cli.run("plan").exits(5);
+        let login = BTreeSet::from(["teamapi.coros.com:443".to_owned()]);
+        assert_eq!(std::mem::take(&mut *asked.lock().unwrap()), login);
+        let session = json!({
+            "format": "fit_sync.session/1", "platform": "coros", "region": "us",
+            "profile": "00000000000000000000000000000000", "hosts": hosts, "obtained_by": "password",
+            "obtained_at": "2026-11-19T00:00:00Z", "renewed_at": "2026-11-19T00:00:00Z",
+            "expires_at": null, "ends_at": null, "renewing_since": null,
+            "tokens": {
+                "access_token": "Qx7TOKEN", "region_id": number.to_string(), "user_id": "42",
+            },
+        });
+        stage.cli.keep("sessions/me.json", &session);
+        stage.cli.run("plan").exits(5);
+        let own = BTreeSet::from([format!("{host}.coros.com:443")]);
+        assert_eq!(*asked.lock().unwrap(), own, "and no other host, the app's least of all");
+    }
 }
 
 #[test]
@@ -120,7 +232,7 @@ fn what_a_login_does_not_say_is_asked_for() {
 
 #[tokio::test]
 async fn a_token_is_used_until_it_is_refused_and_then_one_login_serves_all() {
-    let account = Account::open(Switches::of("cn")).await;
+    let account = stage::Account::open(Switches::of("cn")).await;
     let later = account.reopened();
     let known = HashMap::new();
     let request = || ListRequest { window: Window::default(), page: None, known: &known };
@@ -145,7 +257,7 @@ fn a_refused_token_costs_one_login_and_a_second_refusal_names_the_rival() {
     assert!(stage.session().unwrap()["renewing_since"].is_null(), "nothing was interrupted");
     stage.fake.take_seen();
     let refusal = Trouble::Result("1019", "Access token is invalid");
-    stage.fake.switch(|switches| switches.list = refusal);
+    stage.fake.fails(Place::List, refusal);
     stage.cli.run("plan").exits(4);
     assert_eq!(stage.fake.count("/account/login"), 1);
     stage.cli.run("plan --format json").exits(4).says("somebody else uses the account");

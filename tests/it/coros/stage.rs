@@ -1,10 +1,6 @@
 //! Accounts of the fake COROS, through the binary and through the library.
 
 use std::collections::HashMap;
-use std::fs;
-use std::io::Write as _;
-use std::os::unix::fs::PermissionsExt as _;
-use std::process::Stdio;
 use std::sync::Arc;
 
 use fit_sync::clock::ManualClock;
@@ -37,8 +33,6 @@ impl Stage {
             "accounts:\n  archive: { platform: directory, path: archive }\nsync_rules:\n  - { name: \
              keep, source: me, destination: archive }\n",
         );
-        fs::create_dir(cli.home("")).unwrap();
-        fs::set_permissions(cli.home(""), fs::Permissions::from_mode(0o700)).unwrap();
         let stage = Self { cli, fake };
         stage.account(&key);
         stage
@@ -52,31 +46,22 @@ impl Stage {
             "accounts:\n  {NAME}: {{ platform: coros, region: {region}, email: runner@example.com, \
              min_gap_ms: 0, endpoints: {endpoints}, {key} }}\n"
         );
-        let path = self.cli.home("accounts.yaml");
-        fs::write(&path, text).unwrap();
-        fs::set_permissions(&path, fs::Permissions::from_mode(0o600)).unwrap();
+        self.cli.accounts(&text);
     }
 
     /// Runs the binary with this on stdin.
     pub(super) fn fed(&self, args: &str, stdin: &str) -> Ran {
-        let mut command = self.cli.command(args.split_whitespace());
-        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
-        let mut child = command.spawn().unwrap();
-        // Whoever wants no input closes it early.
-        let _ = child.stdin.take().unwrap().write_all(stdin.as_bytes());
-        Ran::of(&command, &child.wait_with_output().unwrap())
+        self.cli.fed(args, stdin)
     }
 
     /// The session's file, if there is one.
     pub(super) fn session(&self) -> Option<Value> {
-        let text = fs::read(self.cli.home(&format!("sessions/{NAME}.json"))).ok()?;
-        Some(serde_json::from_slice(&text).unwrap())
+        self.cli.kept(&format!("sessions/{NAME}.json"))
     }
 
     /// What is known about logins.
     pub(super) fn logins(&self) -> Value {
-        let path = self.cli.home(&format!("logins/{NAME}.json"));
-        fs::read(path).map_or(Value::Null, |text| serde_json::from_slice(&text).unwrap())
+        self.cli.kept(&format!("logins/{NAME}.json")).unwrap_or_default()
     }
 }
 

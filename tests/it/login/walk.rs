@@ -1,84 +1,73 @@
-//! The README's walk through logins, word for word, on the accounts of `examples/fakes.rs`.
+//! The README's walks, word for word, on the accounts of `examples/fakes.rs`.
 
 use std::fs;
-use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
-use std::process::Stdio;
 
-use crate::support::cli::{Cli, Ran, ride};
-use crate::support::fake_garmin::{Code, FakeGarmin, Host, Switches};
+use crate::support::cli::{Cli, Ran};
+use crate::support::fake_garmin::Host;
+use crate::support::made_up::MadeUp;
 
-const MANIFEST: &str = "\
-accounts: { garmin_us: {}, garmin_cn: {} }
-sync_rules:
-  - { name: us-to-cn, source: garmin_us, destination: garmin_cn }
-";
-
-fn fake(domain: &'static str, profile: i64, code: Option<Code>) -> FakeGarmin {
-    FakeGarmin::start(Switches { profile, code, ..Switches::of(domain) })
+/// Home and folder as the example writes them.
+fn written(made_up: &MadeUp) -> Cli {
+    let cli = Cli::empty();
+    for (name, text) in made_up.files(", min_gap_ms: 0") {
+        match name {
+            "home/accounts.yaml" => cli.accounts(&text),
+            _ => cli.put(name, text),
+        }
+    }
+    cli
 }
 
-/// The lines after the example is up, each with its variables.
-fn lines() -> Vec<String> {
+/// The lines of a walk after the example is up, each with its variables.
+fn lines(walk: usize) -> Vec<String> {
     let text = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("README.md")).unwrap();
-    let fence = text.split("```console\n").nth(2).unwrap().split("```").next().unwrap();
+    // The first one starts the example.
+    let fence = text.split("```console\n").nth(walk + 1).unwrap().split("```").next().unwrap();
     let lines = fence.lines().map(|line| line.strip_prefix("$ ").unwrap().to_owned());
     lines.filter(|line| !line.starts_with("export ") && !line.starts_with("cd ")).collect()
 }
 
-/// Runs a line as a shell does: `NAME=VALUE … fit_sync ARGS`.
-fn run(cli: &Cli, line: &str, stdin: &str) -> Ran {
-    let (variables, args) = line.split_once("fit_sync ").unwrap();
-    let mut command = cli.command(args.split_whitespace());
-    command.envs(variables.split_whitespace().map(|pair| pair.split_once('=').unwrap()));
-    command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
-    let mut child = command.spawn().unwrap();
-    let _ = std::io::Write::write_all(&mut child.stdin.take().unwrap(), stdin.as_bytes());
-    Ran::of(&command, &child.wait_with_output().unwrap())
+fn walk(cli: &Cli, made_up: &MadeUp, walk: usize) -> Vec<Ran> {
+    let mut ran = Vec::new();
+    for line in lines(walk) {
+        if line == "rm home/state.db*" {
+            cli.lose_state();
+            continue;
+        }
+        let service = format!("{}/sso/embed", made_up.us.world().base(Host::Sso));
+        let ticket = made_up.us.world().account.ticket("", &service, "cas");
+        let one = cli.shell(&line, &format!("{ticket}\n"));
+        assert_eq!(one.code, 0, "{line}: {one:#?}");
+        ran.push(one);
+    }
+    ran
 }
 
 #[test]
-fn the_readme_s_walk_works_word_for_word() {
-    let us = fake("garmin.com", 1, None);
-    let cn = fake("garmin.cn", 2, None);
-    let mfa = fake("garmin.com", 3, Some(Code::new("123456")));
-    us.world().store(&ride("2026-11-19T06:12:33Z").build(), "Ride");
-    let cli = Cli::new(MANIFEST);
-    let account = |name: &str, fake: &FakeGarmin, keys: &str| {
-        let endpoints = fake.endpoints();
-        format!(
-            "  {name}: {{ {keys} email: runner@example.com, password: right, endpoints: {endpoints} }}\n"
-        )
-    };
-    let accounts = [
-        "accounts:\n".to_owned(),
-        account("garmin_us", &us, ""),
-        account("garmin_cn", &cn, ""),
-        account("garmin_mfa", &mfa, "platform: garmin, region: global,"),
-    ];
-    fs::create_dir(cli.home("")).unwrap();
-    fs::set_permissions(cli.home(""), fs::Permissions::from_mode(0o700)).unwrap();
-    fs::write(cli.home("accounts.yaml"), accounts.concat()).unwrap();
-    fs::set_permissions(cli.home("accounts.yaml"), fs::Permissions::from_mode(0o600)).unwrap();
-    cli.put("garminconnect/garmin_tokens.json", us.world().newer_tokens().to_string());
-    let [lasting, traded] = cn.world().older_tokens();
-    cli.put("garth/oauth1_token.json", lasting.to_string());
-    cli.put("garth/oauth2_token.json", traded.to_string());
-    let lines = lines();
-    assert!(lines.len() > 8, "{lines:?}");
-    for line in &lines {
-        let service = format!("{}/sso/embed", us.world().base(Host::Sso));
-        let ticket = us.world().account.ticket("", &service, "cas");
-        let ran = run(&cli, line, &format!("{ticket}\n"));
-        assert_eq!(ran.code, 0, "{line}: {ran:#?}");
-    }
-    assert_eq!(cn.world().activities.len(), 1);
-    for fake in [&us, &cn, &mfa] {
+fn the_readme_s_walks_work_word_for_word() {
+    let made_up = MadeUp::start(0);
+    let cli = written(&made_up);
+    assert!(walk(&cli, &made_up, 1).len() > 8);
+    assert_eq!(made_up.cn.world().activities.len(), 40);
+    for fake in [&made_up.us, &made_up.cn, &made_up.mfa] {
         fake.take_seen();
     }
-    run(&cli, "fit_sync plan", "").ok().says("No changes");
-    assert_eq!(
-        (us.take_counts()[..2].to_vec(), cn.take_counts()[..2].to_vec()),
-        (vec![0, 0], vec![0, 0])
-    );
+    cli.run("plan").ok().says("No changes");
+    let logins = |counts: [usize; 4]| counts[..2].to_vec();
+    assert_eq!(logins(made_up.us.take_counts()), [0, 0]);
+    assert_eq!(logins(made_up.cn.take_counts()), [0, 0]);
+    both_watches(&cli, &made_up);
+}
+
+/// The second walk begins where the first one ends.
+fn both_watches(cli: &Cli, made_up: &MadeUp) {
+    let [plan, _apply, second, forgotten]: [Ran; 4] = walk(cli, made_up, 2).try_into().unwrap();
+    plan.says("2 to upload, 6 to replace, 0 conflicts");
+    second.says("No changes");
+    forgotten.says("No changes");
+    let world = made_up.cn.world();
+    assert_eq!(world.activities.len(), 42);
+    let of_coros = world.activities.iter().filter(|stored| stored.distance_m % 250 == 30);
+    assert_eq!(of_coros.count(), 8);
 }

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
 use std::fs;
 use std::io::Write as _;
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 
@@ -104,6 +105,31 @@ impl Cli {
         fs::write(path, bytes).unwrap();
     }
 
+    /// Writes the private `accounts.yaml` of home.
+    pub(crate) fn accounts(&self, text: &str) {
+        let path = self.home("accounts.yaml");
+        fs::create_dir_all(self.home("")).unwrap();
+        fs::set_permissions(self.home(""), fs::Permissions::from_mode(0o700)).unwrap();
+        fs::write(&path, text).unwrap();
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o600)).unwrap();
+    }
+
+    /// Writes a private JSON file of home.
+    pub(crate) fn keep(&self, path: &str, value: &Value) {
+        let path = self.home(path);
+        let folder = path.parent().unwrap();
+        fs::create_dir_all(folder).unwrap();
+        fs::set_permissions(folder, fs::Permissions::from_mode(0o700)).unwrap();
+        fs::write(&path, value.to_string()).unwrap();
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o600)).unwrap();
+    }
+
+    /// A JSON file of home, if it is there.
+    pub(crate) fn kept(&self, path: &str) -> Option<Value> {
+        let text = fs::read(self.home(path)).ok()?;
+        Some(serde_json::from_slice(&text).unwrap())
+    }
+
     /// Writes an activity's file in the working folder.
     pub(crate) fn fit(&self, path: impl AsRef<Path>, file: &FitFile) {
         self.put(path, file.build());
@@ -129,6 +155,19 @@ impl Cli {
         self.args(args.split_whitespace())
     }
 
+    /// Runs the binary with this on stdin.
+    pub(crate) fn fed(&self, args: &str, stdin: &str) -> Ran {
+        fed(self.command(args.split_whitespace()), stdin)
+    }
+
+    /// Runs a line as a shell does, `NAME=VALUE … fit_sync ARGS`, with this on stdin.
+    pub(crate) fn shell(&self, line: &str, stdin: &str) -> Ran {
+        let (variables, args) = line.split_once("fit_sync ").unwrap();
+        let mut command = self.command(args.split_whitespace());
+        command.envs(variables.split_whitespace().map(|pair| pair.split_once('=').unwrap()));
+        fed(command, stdin)
+    }
+
     /// Runs the binary.
     pub(crate) fn args<S: AsRef<OsStr>>(&self, args: impl IntoIterator<Item = S>) -> Ran {
         let mut command = self.command(args);
@@ -146,6 +185,14 @@ impl Cli {
         let hidden = |path: &String| path.split('/').any(|part| part.starts_with('.'));
         self.files(folder).into_keys().filter(|path| !hidden(path)).collect()
     }
+}
+
+fn fed(mut command: Command, stdin: &str) -> Ran {
+    command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut child = command.spawn().unwrap();
+    // Whoever wants no input closes it early.
+    let _ = child.stdin.take().unwrap().write_all(stdin.as_bytes());
+    Ran::of(&command, &child.wait_with_output().unwrap())
 }
 
 /// Every file below a folder by its path, with its bytes.

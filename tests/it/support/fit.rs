@@ -392,6 +392,22 @@ impl Leg {
     }
 }
 
+/// The same recording, exported once more, so many seconds later: `file_id.time_created`, the first
+/// field that this writer writes, differs.
+pub(crate) fn exported_again(bytes: &[u8], seconds: u8) -> Vec<u8> {
+    let at = |place: usize| usize::from(bytes.get(place).copied().unwrap_or_default());
+    let header = at(0);
+    let created = header + 7 + 3 * at(header + 5);
+    let mut bytes = bytes.to_vec();
+    if let Some(low) = bytes.get_mut(created) {
+        *low = low.wrapping_add(seconds);
+    }
+    bytes.truncate(bytes.len() - 2);
+    let crc = crc16(&bytes);
+    bytes.extend(crc.to_le_bytes());
+    bytes
+}
+
 /// `whole * index / last` without overflow.
 fn share(whole: u32, index: u32, last: u32) -> u32 {
     let share = u64::from(whole) * u64::from(index) / u64::from(last);

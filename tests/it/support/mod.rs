@@ -13,9 +13,13 @@ pub(crate) mod fit;
 #[cfg(test)]
 pub(crate) mod garmin;
 #[cfg(test)]
+pub(crate) mod made_up;
+#[cfg(test)]
 mod remembered;
 #[cfg(test)]
 pub(crate) mod scenario;
+#[cfg(test)]
+mod server;
 #[cfg(test)]
 pub(crate) mod session;
 #[cfg(test)]

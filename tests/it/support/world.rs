@@ -135,12 +135,7 @@ impl World {
 
     /// What the next plan would do or ask: nothing, if all is well.
     pub(crate) async fn left(&self) -> Vec<String> {
-        let document = self.plan().await.plan.document;
-        let steps = document.body.steps.iter().map(|s| format!("{:?} {}", s.action, s.address));
-        let asked =
-            document.context.conflicts.iter().map(|c| format!("{} {}", c.reason, c.address));
-        let blocked = document.context.blocked.iter().map(|b| format!("blocked: {}", b.message));
-        steps.chain(asked).chain(blocked).collect()
+        todo(&self.plan().await.plan.document)
     }
 
     /// Every phase that was told, in order.
@@ -179,6 +174,14 @@ impl Outcome {
         let steps: Vec<String> = self.settled.iter().chain(&self.steps).map(line).collect();
         steps.join(" | ")
     }
+}
+
+/// What a plan would do or ask.
+pub(crate) fn todo(document: &Document) -> Vec<String> {
+    let steps = document.body.steps.iter().map(|s| format!("{:?} {}", s.action, s.address));
+    let asked = document.context.conflicts.iter().map(|c| format!("{} {}", c.reason, c.address));
+    let blocked = document.context.blocked.iter().map(|b| format!("blocked: {}", b.message));
+    steps.chain(asked).chain(blocked).collect()
 }
 
 fn end_of(step: &Applied, wrote: bool) -> End {

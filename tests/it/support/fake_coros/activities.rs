@@ -14,7 +14,7 @@ use jiff::tz::Offset;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json as value};
 
-use super::{Host, Shared, Trouble, World, barred, fine, locked, refused};
+use super::{Host, Shared, World, barred, fine, locked, refused};
 
 /// An activity as the fake keeps it.
 #[derive(Clone, Debug)]
@@ -30,6 +30,10 @@ pub(crate) struct Stored {
     pub(crate) file: Option<Vec<u8>>,
     /// The number of the listing that shows it first.
     pub(crate) from_listing: u64,
+    /// Of the last that shows it, although it was removed.
+    pub(crate) last_listing: Option<u64>,
+    /// Its row says nothing of time and distance.
+    pub(crate) zeroed: bool,
 }
 
 impl Stored {
@@ -58,7 +62,9 @@ impl World {
     fn newest_first(&self, first: &str, last: &str) -> Vec<&Stored> {
         let wanted = |row: &&Stored| {
             let day = row.day().strftime("%Y%m%d").to_string();
-            first <= day.as_str() && day.as_str() <= last && row.from_listing <= self.listings
+            let is_shown = row.from_listing <= self.listings
+                && row.last_listing.is_none_or(|last| self.listings <= last);
+            first <= day.as_str() && day.as_str() <= last && is_shown
         };
         let mut rows: Vec<&Stored> = self.activities.iter().filter(wanted).collect();
         rows.sort_by_key(|row| std::cmp::Reverse((row.start, row.id)));
@@ -81,6 +87,8 @@ pub(super) fn read(bytes: &[u8], id: u64, title: &str, zone: i32) -> Option<Stor
         title: title.to_owned(),
         file: Some(bytes.to_vec()),
         from_listing: 0,
+        last_listing: None,
+        zeroed: false,
     })
 }
 
@@ -88,7 +96,7 @@ type Fields = Query<BTreeMap<String, String>>;
 
 async fn list(State(world): State<Shared>, Query(query): Fields, headers: HeaderMap) -> Response {
     let mut world = locked(&world);
-    if let Some(refused) = barred(&world, &headers, &world.switches.list) {
+    if let Some(refused) = barred(&world, &headers) {
         return refused;
     }
     let number = |name: &str| query[name].parse::<usize>().unwrap();
@@ -111,7 +119,7 @@ async fn list(State(world): State<Shared>, Query(query): Fields, headers: Header
         .iter()
         .skip((page - 1) * rows_of_page)
         .take(rows_of_page)
-        .map(|row| listed(row))
+        .map(|row| listed(row, &world.switches.id(row.id)))
         .collect();
     let mut data = value!({
         "count": rows.len() as u64 + world.switches.counts_more,
@@ -119,16 +127,21 @@ async fn list(State(world): State<Shared>, Query(query): Fields, headers: Header
         "totalPage": rows.len().div_ceil(rows_of_page),
     });
     // Where there is nothing, there is no list.
-    if !shown.is_empty() {
+    if !shown.is_empty() && world.switches.empty_page != Some(page) {
         data["dataList"] = Value::Array(shown);
+    }
+    for field in world.switches.list_lacks {
+        data.as_object_mut().unwrap().remove(*field);
     }
     fine(Some(data))
 }
 
-fn listed(row: &Stored) -> Value {
-    let end = row.start.as_second() + i64::from(row.elapsed_s);
+fn listed(row: &Stored, id: &Value) -> Value {
+    let known = u32::from(!row.zeroed);
+    let (elapsed_s, distance_m) = (row.elapsed_s * known, row.distance_m * known);
+    let end = row.start.as_second() + i64::from(elapsed_s);
     value!({
-        "labelId": row.id.to_string(),
+        "labelId": id,
         "sportType": row.code,
         "mode": 8,
         "subMode": 1,
@@ -137,9 +150,9 @@ fn listed(row: &Stored) -> Value {
         "startTimezone": row.zone,
         "endTimezone": row.zone,
         "date": row.day().strftime("%Y%m%d").to_string().parse::<u32>().unwrap(),
-        "distance": f64::from(row.distance_m),
-        "workoutTime": row.elapsed_s,
-        "totalTime": row.elapsed_s,
+        "distance": f64::from(distance_m),
+        "workoutTime": elapsed_s,
+        "totalTime": elapsed_s,
         "calorie": 5_818_000,
         "avgSpeed": 816.81,
         "avgHr": 0,
@@ -154,48 +167,57 @@ async fn download(
     headers: HeaderMap,
 ) -> Response {
     let world = locked(&world);
-    if let Some(refused) = barred(&world, &headers, &world.switches.download) {
+    if let Some(refused) = barred(&world, &headers) {
         return refused;
     }
     assert_eq!(query["fileType"], "4");
-    let found = world.activities.iter().find(|row| row.id.to_string() == query["labelId"]);
+    let is_asked_for =
+        |row: &&Stored| row.id.to_string() == query["labelId"] && row.last_listing.is_none();
+    let found = world.activities.iter().find(is_asked_for);
     let Some(row) = found else { return refused("1001", "Service exceptions") };
     let fits = row.code.to_string() == query["sportType"];
     if fits && row.file.is_some() {
         let url = format!("{}/fit/{}/{}.fit", world.base(Host::Store), world.switches.user, row.id);
         return fine(Some(value!({ "fileUrl": url })));
     }
-    match world.switches.wrong_sport {
-        Trouble::Result(result, message) => refused(result, message),
-        _ => fine(Some(value!({}))),
+    if world.switches.refuses_wrong_sport {
+        return refused("1001", "Service exceptions");
     }
+    fine(Some(value!({})))
 }
 
 /// Answered the same whether or not it was there.
 async fn delete(State(world): State<Shared>, Query(query): Fields, headers: HeaderMap) -> Response {
     let mut world = locked(&world);
-    let at = world.switches.delete.clone();
-    if at != Trouble::Lost
-        && let Some(refused) = barred(&world, &headers, &at)
-    {
+    if let Some(refused) = barred(&world, &headers) {
         return refused;
     }
     let Ok(id) = query["labelId"].parse::<u64>() else {
         return refused("1001", "Service exceptions");
     };
-    world.activities.retain(|row| row.id != id);
-    if at == Trouble::Lost { super::lost() } else { fine(None) }
+    let (lingers, listings) = (world.switches.lingers, world.listings);
+    match world.activities.iter_mut().find(|row| row.id == id) {
+        Some(row) if lingers > 0 => {
+            row.last_listing = row.last_listing.or(Some(listings + lingers));
+        }
+        _ => world.activities.retain(|row| row.id != id),
+    }
+    fine(None)
 }
 
 async fn update(State(world): State<Shared>, headers: HeaderMap, body: Bytes) -> Response {
     let mut world = locked(&world);
-    if let Some(refused) = barred(&world, &headers, &Trouble::None) {
+    if let Some(refused) = barred(&world, &headers) {
         return refused;
     }
-    assert!(super::text(&headers, "yfheader").contains("userId"), "writes name their user");
+    let user = value!({ "userId": world.switches.user, "language": "en-US" });
+    assert_eq!(super::text(&headers, "yfheader"), user.to_string(), "writes name their user");
     let body: Value = serde_json::from_slice(&body).unwrap();
     assert_eq!(body["type"], 1);
     let id = body["labelId"].as_str().unwrap();
+    if world.switches.ignores_names {
+        return fine(None);
+    }
     if let Some(row) = world.activities.iter_mut().find(|row| row.id.to_string() == id) {
         body["name"].as_str().unwrap().clone_into(&mut row.title);
     }

@@ -3,25 +3,26 @@
 
 mod account;
 mod activities;
+mod faults;
 mod imports;
 mod store;
 mod switches;
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::net::SocketAddr;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, mpsc};
-use std::thread::JoinHandle;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use axum::extract::{Request, State};
+use axum::Router;
 use axum::http::{HeaderMap, StatusCode, header};
-use axum::middleware::{self, Next};
+use axum::middleware;
 use axum::response::{IntoResponse, Response};
 use serde_json::{Value, json as value};
-use tokio::sync::oneshot;
+
+use super::server::{Ports, Servers};
 
 pub(crate) use activities::Stored;
+pub(crate) use faults::{Fault, Place, Trouble};
 pub(crate) use imports::Import;
-pub(crate) use switches::{Switches, Trouble};
+pub(crate) use switches::{Duplicates, Switches, Unreadable};
 
 /// COROS' hosts, as `endpoints` names them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -57,6 +58,8 @@ pub(crate) struct World {
     pub(crate) codes_sent: u32,
     /// `POST /account/login`, in order.
     pub(crate) seen: Vec<(Host, String)>,
+    /// What was asked and should not have been.
+    pub(crate) unexpected: Vec<String>,
     /// Listings so far, for rows that show late.
     pub(crate) listings: u64,
     drawn: u64,
@@ -80,24 +83,38 @@ pub(crate) fn locked(world: &Shared) -> MutexGuard<'_, World> {
     world.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// A running fake; it ends when it is dropped.
+/// A running fake; it ends when it is dropped, and says what should not have been asked.
 pub(crate) struct FakeCoros {
     world: Shared,
-    stop: Option<oneshot::Sender<()>>,
-    thread: Option<JoinHandle<()>>,
+    _servers: Servers,
 }
 
 impl FakeCoros {
     /// Starts one on free ports.
     pub(crate) fn start(switches: Switches) -> Self {
-        let (stop, stopped) = oneshot::channel();
-        let (started, start) = mpsc::channel();
-        let thread = std::thread::spawn(move || {
-            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
-            runtime.unwrap().block_on(serve(switches, started, stopped));
-        });
-        let world = start.recv().unwrap();
-        Self { world, stop: Some(stop), thread: Some(thread) }
+        Self::start_at(switches, 0)
+    }
+
+    /// Starts one on three ports in a row, of which this is the first.
+    pub(crate) fn start_at(switches: Switches, port: u16) -> Self {
+        let ports = Ports::take(Host::ALL.len(), port);
+        let world = World {
+            switches,
+            activities: Vec::new(),
+            imports: Vec::new(),
+            objects: BTreeMap::new(),
+            tokens: BTreeSet::new(),
+            tickets: BTreeSet::new(),
+            codes_sent: 0,
+            seen: Vec::new(),
+            unexpected: Vec::new(),
+            listings: 0,
+            drawn: 0,
+            bases: Host::ALL.into_iter().zip(ports.bases()).collect(),
+        };
+        let world: Shared = Arc::new(Mutex::new(world));
+        let servers = ports.serve(Host::ALL.map(|host| routes(host, &world)));
+        Self { world, _servers: servers }
     }
 
     pub(crate) fn world(&self) -> MutexGuard<'_, World> {
@@ -105,8 +122,23 @@ impl FakeCoros {
     }
 
     /// Changes switches between runs.
-    pub(crate) fn switch(&self, change: impl FnOnce(&mut Switches)) {
-        change(&mut self.world().switches);
+    pub(crate) fn switch<T>(&self, change: impl FnOnce(&mut Switches) -> T) -> T {
+        change(&mut self.world().switches)
+    }
+
+    /// Has something go wrong every time.
+    pub(crate) fn fails(&self, place: Place, trouble: Trouble) {
+        self.fails_for(u32::MAX, place, trouble);
+    }
+
+    /// Has something go wrong so often.
+    pub(crate) fn fails_for(&self, times: u32, place: Place, trouble: Trouble) {
+        self.switch(|switches| switches.faults.insert(place, Fault { trouble, left: times }));
+    }
+
+    /// Has everything go well again.
+    pub(crate) fn heal(&self) {
+        self.world().switches.faults.clear();
     }
 
     /// `{ api: …, … }`, as a manifest has it.
@@ -129,71 +161,23 @@ impl FakeCoros {
 
 impl Drop for FakeCoros {
     fn drop(&mut self) {
-        if let Some(stop) = self.stop.take() {
-            let _ = stop.send(());
-        }
-        if let Some(thread) = self.thread.take() {
-            let _ = thread.join();
+        if !std::thread::panicking() {
+            assert_eq!(self.world().unexpected, Vec::<String>::new());
         }
     }
 }
 
-async fn serve(switches: Switches, started: mpsc::Sender<Shared>, stopped: oneshot::Receiver<()>) {
-    let mut listeners = Vec::new();
-    let mut bases = BTreeMap::new();
-    for host in Host::ALL {
-        let any = SocketAddr::from(([127, 0, 0, 1], 0));
-        let listener = tokio::net::TcpListener::bind(any).await.unwrap();
-        bases.insert(host, format!("http://{}", listener.local_addr().unwrap()));
-        listeners.push((host, listener));
-    }
-    let world = World {
-        switches,
-        activities: Vec::new(),
-        imports: Vec::new(),
-        objects: BTreeMap::new(),
-        tokens: BTreeSet::new(),
-        tickets: BTreeSet::new(),
-        codes_sent: 0,
-        seen: Vec::new(),
-        listings: 0,
-        drawn: 0,
-        bases,
+/// What a host answers.
+fn routes(host: Host, world: &Shared) -> Router {
+    let routes = match host {
+        Host::Api => account::routes().merge(activities::routes()).merge(imports::routes()),
+        Host::Hub => imports::hub_routes(),
+        Host::Store => store::routes(),
     };
-    let world: Shared = Arc::new(Mutex::new(world));
-    started.send(Arc::clone(&world)).unwrap();
-    for (host, listener) in listeners {
-        let routes = match host {
-            Host::Api => account::routes().merge(activities::routes()).merge(imports::routes()),
-            Host::Hub => imports::hub_routes(),
-            Host::Store => store::routes(),
-        };
-        let app = routes
-            .fallback(|| async { StatusCode::NOT_FOUND })
-            .layer(middleware::from_fn_with_state((host, Arc::clone(&world)), watched))
-            .with_state(Arc::clone(&world));
-        tokio::spawn(async move { axum::serve(listener, app).await });
-    }
-    let _ = stopped.await;
-}
-
-/// Notes every request, and that no token goes where it does not belong.
-async fn watched(
-    State((host, world)): State<(Host, Shared)>,
-    request: Request,
-    next: Next,
-) -> Response {
-    let what = format!("{} {}", request.method(), request.uri().path());
-    if host == Host::Store {
-        let names = ["accesstoken", "cookie", "yfheader", "referer", "origin"];
-        let told = names.iter().find(|name| request.headers().contains_key(**name));
-        assert_eq!(told, None, "{what}: this is no host of the account's");
-        let world = locked(&world);
-        let all = format!("{:?} {}", request.headers(), request.uri());
-        assert!(world.tokens.iter().all(|token| !all.contains(token)), "{what}: a token");
-    }
-    locked(&world).seen.push((host, what));
-    next.run(request).await
+    routes
+        .fallback(|| async { StatusCode::NOT_FOUND })
+        .layer(middleware::from_fn_with_state((host, Arc::clone(world)), faults::watched))
+        .with_state(Arc::clone(world))
 }
 
 /// Success.
@@ -215,35 +199,13 @@ pub(crate) fn json(status: u16, value: &Value) -> Response {
     (status, [(header::CONTENT_TYPE, "application/json")], value.to_string()).into_response()
 }
 
-/// What a switch says goes wrong.
-pub(crate) fn trouble(trouble: &Trouble) -> Option<Response> {
-    Some(match trouble {
-        Trouble::None => return None,
-        Trouble::Status(status) => {
-            let status = StatusCode::from_u16(*status).unwrap();
-            let page = [(header::CONTENT_TYPE, "text/html")];
-            (status, page, "<html><title>Error</title></html>").into_response()
-        }
-        Trouble::Result(result, message) => refused(result, message),
-        Trouble::Lost => lost(),
-    })
-}
-
-/// What keeps a request from being answered: a trouble, or its token.
-pub(crate) fn barred(world: &World, headers: &HeaderMap, at: &Trouble) -> Option<Response> {
+/// What keeps a request from being answered: its token.
+pub(crate) fn barred(world: &World, headers: &HeaderMap) -> Option<Response> {
     let known = world.tokens.contains(text(headers, "accesstoken"));
-    trouble(at).or_else(|| (!known).then(|| refused("1019", "Access token is invalid")))
+    (!known).then(|| refused("1019", "Access token is invalid"))
 }
 
 /// A text header of a request.
 pub(crate) fn text<'a>(headers: &'a HeaderMap, name: &str) -> &'a str {
     headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default()
-}
-
-/// The answer begins and never ends: the client loses it.
-pub(crate) fn lost() -> Response {
-    let broken = futures_util::stream::once(async {
-        Err::<Vec<u8>, std::io::Error>(std::io::Error::other("the line is cut"))
-    });
-    axum::body::Body::from_stream(broken).into_response()
 }

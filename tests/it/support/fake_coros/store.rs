@@ -1,11 +1,11 @@
 //! The file host and the object store, which believe no request that is not signed.
 
-use axum::Router;
 use axum::body::{Body, Bytes};
 use axum::extract::{DefaultBodyLimit, Path, State};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse as _, Response};
 use axum::routing::{get, put};
+use axum::{Extension, Router};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use hmac::{Hmac, KeyInit as _, Mac as _};
@@ -13,7 +13,8 @@ use md5::{Digest as _, Md5};
 use sha1::Sha1;
 use sha2::Sha256;
 
-use super::{Shared, World, imports, locked, text, trouble};
+use super::super::fit;
+use super::{Shared, Trouble, World, imports, locked, text};
 
 pub(super) fn routes() -> Router<Shared> {
     Router::new()
@@ -23,28 +24,27 @@ pub(super) fn routes() -> Router<Shared> {
 }
 
 async fn file(State(world): State<Shared>, Path((user, file)): Path<(String, String)>) -> Response {
-    let world = locked(&world);
-    if let Some(answer) = trouble(&world.switches.file) {
-        return answer;
-    }
+    let mut world = locked(&world);
     assert_eq!(user, world.switches.user);
     let found = world.activities.iter().find(|row| format!("{}.fit", row.id) == file);
-    let Some(bytes) = found.and_then(|row| row.file.clone()) else {
+    let Some(mut bytes) = found.and_then(|row| row.file.clone()) else {
         return StatusCode::NOT_FOUND.into_response();
     };
+    if world.switches.exports_anew {
+        let seconds = world.draw() % 256;
+        bytes = fit::exported_again(&bytes, u8::try_from(seconds).unwrap());
+    }
     Body::from(bytes).into_response()
 }
 
 async fn object(
     State(world): State<Shared>,
     Path((bucket, user, file)): Path<(String, String, String)>,
+    Extension(trouble): Extension<Option<Trouble>>,
     headers: HeaderMap,
     body: Bytes,
 ) -> Response {
     let mut world = locked(&world);
-    if let Some(answer) = trouble(&world.switches.put) {
-        return answer;
-    }
     let (own, service, region) = world.switches.storage();
     let key = format!("fit_zip/{user}/{file}");
     let is_signed = match service {
@@ -55,7 +55,18 @@ async fn object(
         let words = "<Error><Code>SignatureDoesNotMatch</Code><Secret>x</Secret></Error>";
         return (StatusCode::FORBIDDEN, words).into_response();
     }
-    world.objects.insert(format!("{bucket}/{key}"), body.to_vec());
+    let key = format!("{bucket}/{key}");
+    if world.switches.forbids_overwrite && world.objects.contains_key(&key) {
+        let words = "<Error><Code>FileAlreadyExists</Code></Error>";
+        return (StatusCode::CONFLICT, words).into_response();
+    }
+    // Of what is put the answer says nothing: it is the object that is not whole.
+    let kept = match trouble {
+        Some(Trouble::Halved) => body.slice(..body.len() / 2),
+        Some(Trouble::Spoilt) => body.iter().map(|byte| !byte).collect(),
+        _ => body,
+    };
+    world.objects.insert(key, kept.to_vec());
     StatusCode::OK.into_response()
 }
 
