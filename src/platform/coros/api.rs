@@ -137,7 +137,7 @@ impl Api {
 
     /// Asks the website patiently, whose answers have another envelope.
     pub(super) async fn hub<T: DeserializeOwned>(&self, call: &Call) -> Result<T, PlatformError> {
-        self.patience.repeat(again, || self.hub_once(call)).await
+        self.patience.repeat(again, || self.hub_once(call)).await.map_err(in_vain)
     }
 
     async fn hub_once<T: DeserializeOwned>(&self, call: &Call) -> Result<T, PlatformError> {

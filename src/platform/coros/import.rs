@@ -14,7 +14,7 @@ use zip::write::SimpleFileOptions;
 use zip::{CompressionMethod, DateTime, ZipWriter};
 
 use crate::net::{Answer, Body, Method, Request, Url, retry_after};
-use crate::platform::unanswered::{again, unread};
+use crate::platform::unanswered::{again, in_vain, unread};
 use crate::platform::{FitFile, PlatformError, Rejection, UploadStatus, UploadTicket, Uploaded};
 
 use super::api::{Api, Call};
@@ -44,7 +44,8 @@ pub(super) async fn upload(api: &Api, file: &FitFile) -> Result<Uploaded, Platfo
     let user = api.user().await?;
     let object = object(file, &user)?;
     let credentials = credentials(api, storage).await?;
-    api.patience.repeat(again, || put(api, storage, &credentials, &object)).await?;
+    let put = api.patience.repeat(again, || put(api, storage, &credentials, &object));
+    put.await.map_err(in_vain)?;
     let data = api.change(&registration(file, storage, &object)).await?;
     let import: Import = serde_json::from_value(data).unwrap_or_default();
     let id = import.id().ok_or_else(|| {

@@ -10,7 +10,7 @@ use serde_json::json;
 
 use crate::domain::{Activity, Capabilities, Details, Profile, RemoteId};
 use crate::net::{Method, Request, Url, retry_after};
-use crate::platform::unanswered::{again, unread};
+use crate::platform::unanswered::{again, in_vain, unread};
 use crate::platform::{
     FitFile, ListRequest, Original, Page, Platform, PlatformError, UploadStatus, UploadTicket,
     Uploaded,
@@ -102,7 +102,8 @@ impl Coros {
 
     /// One patient look for a file.
     async fn looked(&self, id: &RemoteId, code: &str) -> Result<Look, PlatformError> {
-        self.api.patience.repeat(again, || self.looked_once(id, code)).await
+        let look = self.api.patience.repeat(again, || self.looked_once(id, code));
+        look.await.map_err(in_vain)
     }
 
     async fn looked_once(&self, id: &RemoteId, code: &str) -> Result<Look, PlatformError> {

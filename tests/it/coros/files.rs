@@ -56,6 +56,6 @@ async fn a_failing_file_host_is_no_missing_file() {
     for trouble in [Trouble::Status(502), Trouble::Lost] {
         account.fake.fails(Place::File, trouble);
         let error = account.platform.download(&row).await.unwrap_err();
-        assert!(matches!(error, PlatformError::Transient(_)), "{trouble:?}: {error}");
+        assert!(matches!(error, PlatformError::Unavailable(_)), "{trouble:?}: {error}");
     }
 }

@@ -79,7 +79,7 @@ async fn before_the_registration_nothing_was_sent_and_after_it_nobody_knows() {
         account.fake.fails(place, trouble);
         let error = account.platform.upload(&file(&ride(1).build(), None)).await.unwrap_err();
         let found = match &error {
-            PlatformError::Transient(_) => "transient",
+            PlatformError::Transient(_) | PlatformError::Unavailable(_) => "transient",
             PlatformError::Unconfirmed(_) => lost,
             _ => "other",
         };
