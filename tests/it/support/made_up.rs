@@ -127,10 +127,9 @@ fn day(number: u32, later_s: i64) -> Timestamp {
     last.checked_sub(earlier).and_then(|at| at.checked_add(later)).unwrap_or_default()
 }
 
-/// Without a serial number, which no file of COROS' has: a copy that has one is never replaced by one
-/// that lacks it.
+/// With a serial number, as a watch of Garmin's writes it.
 fn recording(number: u32, sport: u8, sub_sport: u8) -> FitFile {
-    let file = FitFile::new(day(number, 0)).sport(sport, sub_sport).serial(0);
+    let file = FitFile::new(day(number, 0)).sport(sport, sub_sport);
     file.elapsed_s(1800 + 60 * number).distance_m(5000 + 250 * number).records(60)
 }
 
