@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use crate::domain::{AccountName, RequestSpec};
+use crate::net::Pacing;
 use crate::plan::{Action, Body};
 use crate::platform;
 
@@ -20,35 +21,56 @@ pub struct Cost {
 
 /// What executing these steps takes.
 pub fn cost(session: &Session, body: &Body) -> Cost {
-    let mut asked: BTreeMap<&AccountName, u64> = BTreeMap::new();
-    let mut ask = |account, requests: fn(&RequestSpec) -> u32| {
-        if let Some(spec) = requests_of(session, account) {
-            *asked.entry(account).or_default() += u64::from(requests(&spec));
-        }
-    };
+    let mut asked: BTreeMap<&AccountName, Asked> = BTreeMap::new();
     for step in &body.steps {
-        ask(&step.source.account, |spec| spec.download);
+        let there = asked.entry(&step.destination.account).or_default();
         match step.action {
-            Action::Upload => ask(&step.destination.account, |spec| spec.upload),
-            Action::Replace => ask(&step.destination.account, |spec| spec.replace),
+            Action::Upload => there.uploads += 1,
+            Action::Replace => there.replaces += 1,
         }
+        asked.entry(&step.source.account).or_default().downloads += 1;
     }
-    let durations = asked.iter().map(|(name, requests)| gap(session, name) * *requests);
-    let ms = durations.max().unwrap_or_default();
-    Cost { requests: asked.values().sum(), duration: Duration::from_millis(ms) }
+    let mut cost = Cost::default();
+    for (name, asked) in asked {
+        let Some((pacing, spec)) = paced(session, name) else { continue };
+        cost.requests += asked.requests(&spec);
+        cost.duration = cost.duration.max(asked.duration(&pacing, &spec));
+    }
+    cost
 }
 
-fn requests_of(session: &Session, account: &AccountName) -> Option<RequestSpec> {
+/// What is asked of an account.
+#[derive(Clone, Copy, Debug, Default)]
+struct Asked {
+    downloads: u64,
+    uploads: u64,
+    replaces: u64,
+}
+
+impl Asked {
+    fn requests(self, spec: &RequestSpec) -> u64 {
+        self.downloads * u64::from(spec.download)
+            + self.uploads * u64::from(spec.upload)
+            + self.replaces * u64::from(spec.replace)
+    }
+
+    /// Requests that change something: an upload; of a replace the deletion and the details, too.
+    fn changes(self) -> u64 {
+        self.uploads + 3 * self.replaces
+    }
+
+    fn duration(self, pacing: &Pacing, spec: &RequestSpec) -> Duration {
+        let times = |gap: Duration, number: u64| {
+            gap.saturating_mul(u32::try_from(number).unwrap_or(u32::MAX))
+        };
+        let readings = self.requests(spec).saturating_sub(self.changes());
+        times(pacing.min_gap, readings).saturating_add(times(pacing.change_gap, self.changes()))
+    }
+}
+
+/// How an account is paced; `None` if it is asked over no wire.
+fn paced(session: &Session, account: &AccountName) -> Option<(Pacing, RequestSpec)> {
     let account = session.manifest.accounts.get(account)?;
-    session.catalog.platform(&account.platform)?.requests
-}
-
-/// Milliseconds between two requests.
-fn gap(session: &Session, account: &AccountName) -> u64 {
-    let account = session.manifest.accounts.get(account);
-    let pacing = account.and_then(|account| {
-        let usual = session.catalog.platform(&account.platform)?.requests?;
-        Some(platform::pacing(account, &usual))
-    });
-    pacing.map_or(0, |pacing| u64::try_from(pacing.min_gap.as_millis()).unwrap_or(u64::MAX))
+    let spec = session.catalog.platform(&account.platform)?.requests?;
+    Some((platform::pacing(account, &spec), spec))
 }

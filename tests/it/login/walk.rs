@@ -31,7 +31,7 @@ fn lines(walk: usize) -> Vec<String> {
 fn walk(cli: &Cli, made_up: &MadeUp, walk: usize) -> Vec<Ran> {
     let mut ran = Vec::new();
     for line in lines(walk) {
-        if line == "rm home/state.db*" {
+        if line == "rm home/state.db" {
             cli.lose_state();
             continue;
         }
