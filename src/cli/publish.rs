@@ -14,10 +14,11 @@ use super::context::Context;
 use super::exit::Exit;
 use super::failure::Failure;
 use super::page;
+use super::review::Review;
 
 /// The plan as a comment.
-pub fn comment(context: &Context, document: &Document, limit: usize) -> String {
-    plan_markdown(document, &Pages::of(document, &context.catalog), limit)
+pub fn comment(context: &Context, document: &Document, since: &[String], limit: usize) -> String {
+    plan_markdown(document, &Pages::of(document, &context.catalog), since, limit)
 }
 
 /// The plan as a page.
@@ -28,15 +29,16 @@ pub fn page(context: &Context, document: &Document, style: Style) -> Result<Stri
 
 /// Writes the plan wherever it was asked for. One place that cannot be written does not keep it from
 /// the others.
-pub fn everywhere(context: &Context, document: &Document, args: &Plan) -> Vec<Failure> {
+pub fn everywhere(context: &Context, review: &Review, args: &Plan) -> Vec<Failure> {
+    let Review { document, since } = review;
     let results = [
         args.out.as_deref().map(|path| save(context, document, path)),
         args.markdown.as_deref().map(|path| {
-            let text = comment(context, document, args.markdown_limit);
+            let text = comment(context, document, since, args.markdown_limit);
             file(context, path, &text, "comment", "--markdown")
         }),
         context.env.step_summary.as_deref().map(|path| {
-            let text = comment(context, document, args.markdown_limit);
+            let text = comment(context, document, since, args.markdown_limit);
             append(path, &text).map_err(|error| unwritten(path, "comment", &error, "another place"))
         }),
         args.html.as_deref().map(|folder| {

@@ -1,8 +1,8 @@
 //! A plan as a comment of a pull request.
 //!
 //! A comment holds only so much. What does not fit is shortened rung by rung, the least important
-//! first: skipped rows become counts, then uploads; then the details of questions and replaces go,
-//! then their facts. Only on the last rung are rows of replaces and questions left out, and the
+//! first: skipped rows become counts, then uploads; then the details of questions and replaces go, and
+//! what has changed since a review but for its counts; then their facts. Only on the last rung are rows of replaces and questions left out, and the
 //! text says how many.
 
 use std::collections::BTreeMap;
@@ -33,27 +33,47 @@ enum Rung {
 const RUNGS: [Rung; 5] =
     [Rung::Whole, Rung::CountedSkips, Rung::CountedUploads, Rung::NoDetails, Rung::Addresses];
 
-/// The whole plan in at most `limit` characters, or as much of it as fits.
-pub fn plan_markdown(document: &Document, pages: &Pages<'_>, limit: usize) -> String {
+/// The whole plan in at most `limit` characters, or as much of it as fits. `since` are the lines of
+/// [`super::since()`], if it was held against a reviewed plan.
+pub fn plan_markdown(
+    document: &Document,
+    pages: &Pages<'_>,
+    since: &[String],
+    limit: usize,
+) -> String {
     let fits = |text: &String| text.chars().count() <= limit;
-    let texts = RUNGS.map(|rung| move || Comment { document, pages, rung }.text());
+    let texts = RUNGS.map(|rung| move || Comment { document, pages, since, rung }.text());
     texts.into_iter().map(|text| text()).find(fits).unwrap_or_else(|| cut(document, limit))
 }
 
 struct Comment<'a> {
     document: &'a Document,
     pages: &'a Pages<'a>,
+    since: &'a [String],
     rung: Rung,
 }
 
 impl Comment<'_> {
     fn text(&self) -> String {
         let mut out = head(self.document);
+        self.since(&mut out);
         self.document.context.rules.iter().for_each(|rule| self.rule(&mut out, rule));
         if self.rung > Rung::Whole {
             out.push_str("\nShortened to fit: the saved plan has all rows and details.\n");
         }
         out
+    }
+
+    /// What the reviewed plan says otherwise: the counts and what they mean, then the rows.
+    fn since(&self, out: &mut String) {
+        let [counts, rows @ .., verdict] = self.since else { return };
+        let _ = write!(out, "\n**{counts}** {verdict}\n");
+        if rows.is_empty() || self.rung >= Rung::NoDetails {
+            return;
+        }
+        let _ = write!(out, "\n<details><summary>what has changed since</summary>\n\n");
+        rows.iter().for_each(|row| out.push_str(&format!("- {}\n", code(row))));
+        out.push_str("\n</details>\n");
     }
 
     fn rule(&self, out: &mut String, rule: &RuleSummary) {

@@ -67,6 +67,14 @@ fn everything_that_changed_is_told() {
         cli.fit(format!("archive/h{second}.fit"), &whole(&start));
     }
     snapshot::check("cli", "against", &told(&cli));
+    cli.run("plan --against plan.json --markdown plan.md --redact titles").ok();
+    let comment = std::fs::read_to_string(cli.path("plan.md")).unwrap();
+    snapshot::check("cli", "against.md", &comment);
+    for limit in [250, 700, 2000] {
+        let text = cli
+            .run(&format!("plan --against plan.json --format markdown --markdown-limit {limit}"));
+        assert!(text.ok().stdout.chars().count() <= limit);
+    }
 }
 
 #[test]

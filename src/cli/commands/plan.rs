@@ -49,15 +49,13 @@ pub async fn run_scoped(context: &Context, args: &Plan, scope: Scope<'_>) -> Res
     let planned = engine::plan(&session, &request).await;
     progress.clear();
     let planned = planned?;
-    let Review { document, since } =
-        review(context, &session, args, &planned, listing(context, args))?;
-    let document = &document;
+    let review = review(context, &session, args, &planned, listing(context, args))?;
     let format = if args.json { Format::Json } else { args.format };
-    let unwritten = publish::everywhere(context, document, args);
-    context.printer.product(&rendered(context, document, format, args.markdown_limit)?);
+    let unwritten = publish::everywhere(context, &review, args);
+    context.printer.product(&rendered(context, &review, format, args.markdown_limit)?);
     note_findings(context, &planned);
-    note_cost(context, &session, document);
-    let mut more: String = since.iter().map(|line| format!("{line}\n")).collect();
+    note_cost(context, &session, &review.document);
+    let mut more: String = review.since.iter().map(|line| format!("{line}\n")).collect();
     if args.simulate {
         let next = planned.simulate(&session, request.options)?;
         more.push_str(&simulated(&redacted(next.document, args)?));
@@ -68,7 +66,7 @@ pub async fn run_scoped(context: &Context, args: &Plan, scope: Scope<'_>) -> Res
             context.printer.error(&more);
         }
     }
-    publish::ended(context, &unwritten, exit(document, args.detailed_exitcode))
+    publish::ended(context, &unwritten, exit(&review.document, args.detailed_exitcode))
 }
 
 /// Pairs in sync are listed where they were asked for, so that a saved plan shows them again.
@@ -81,14 +79,15 @@ fn listing(context: &Context, args: &Plan) -> Listing {
 /// A plan in a format; the same for one that was just made and for one that was saved.
 pub fn rendered(
     context: &Context,
-    document: &Document,
+    review: &Review,
     format: Format,
     markdown_limit: usize,
 ) -> Result<String, Failure> {
+    let Review { document, since } = review;
     Ok(match format {
         Format::Json => Document { meta: None, ..document.clone() }.to_json()?,
         Format::Summary => plan_summary(document),
-        Format::Markdown => publish::comment(context, document, markdown_limit),
+        Format::Markdown => publish::comment(context, document, since, markdown_limit),
         Format::Html => publish::page(context, document, Style::Within)?,
         Format::Text => {
             let in_sync = document.context.in_sync.as_deref().unwrap_or_default();

@@ -10,13 +10,14 @@ use super::super::context::Context;
 use super::super::exit::Exit;
 use super::super::failure::Failure;
 use super::super::printer::Verbosity;
+use super::super::review::Review;
 use super::plan::rendered;
 
 /// Prints a saved plan.
 pub fn run(context: &Context, args: &Show) -> Result<Exit, Failure> {
-    let document = read(context, &args.file)?;
+    let review = Review { document: read(context, &args.file)?, since: Vec::new() };
     let format = if args.json { Format::Json } else { args.format };
-    context.printer.product(&rendered(context, &document, format, args.markdown_limit)?);
+    context.printer.product(&rendered(context, &review, format, args.markdown_limit)?);
     Ok(Exit::Done)
 }
 

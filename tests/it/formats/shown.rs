@@ -20,7 +20,7 @@ fn shows(name: &str, document: &Document, detail: &str, happened: &str) {
     check("summary.txt", &plan_summary(document));
     check("json", &document.to_json().unwrap());
     let pages = Pages::of(document, &platform::catalog());
-    check("md", &plan_markdown(document, &pages, ROOM));
+    check("md", &plan_markdown(document, &pages, &[], ROOM));
     check("html", &plan_page(document, Style::Beside));
     check("xml", &plan_junit(document).unwrap());
     let report = report(document, detail);

@@ -12,7 +12,7 @@ use crate::support::snapshot;
 const ROOM: usize = 60_000;
 
 fn comment(document: &Document, limit: usize) -> String {
-    plan_markdown(document, &Pages::of(document, &platform::catalog()), limit)
+    plan_markdown(document, &Pages::of(document, &platform::catalog()), &[], limit)
 }
 
 fn shows(name: &str, scenario: &Scenario) {
