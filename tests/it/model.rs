@@ -5,6 +5,8 @@ mod faults;
 mod world;
 
 use proptest::prelude::*;
+use proptest::strategy::ValueTree as _;
+use proptest::test_runner::TestRunner;
 
 use fit_sync::platform::memory::{Fault, Operation, UploadFault};
 
@@ -77,6 +79,21 @@ fn two_lost_answers_about_one_second_are_told_apart() {
         world.check().unwrap();
         world.is_settled().unwrap();
     }
+}
+
+#[test]
+fn what_was_removed_before_it_was_listed_is_not_sent_again() {
+    let mut world = World::new(&["a>b!", "b>a"], [false; 3], [false; 3]);
+    world.put(&on_the_first_day(1, 0, 0));
+    let fault = Fault::Upload(UploadFault::ListedLate(9));
+    world.bad_day(&[Trouble { account: 0, after: 0, fault }], &[]);
+    let any_of_one = any::<prop::sample::Index>().new_tree(&mut TestRunner::deterministic());
+    world.bad_day(&[], &[Edit::Remove(0, any_of_one.unwrap().current())]);
+    for _ in 0..3 {
+        world.good_day();
+        world.check().unwrap();
+    }
+    world.is_settled().unwrap();
 }
 
 proptest! {

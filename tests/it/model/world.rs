@@ -10,13 +10,13 @@ use fit_sync::domain::{AccountName, Address, Fingerprint, RemoteId, ReplaceProto
 use fit_sync::engine::{
     self, Approved, Finished, Left, LeftReason, Pace, Places, Planned, Session, Stop,
 };
-use fit_sync::event::{Events, Recorder};
+use fit_sync::event::{Events, Phase, Recorder};
 use fit_sync::fit;
 use fit_sync::manifest::{ConflictStrategy, Rule};
 use fit_sync::plan::{Action, Document};
 use fit_sync::platform::memory::{Change, Duplicates, Memory, Operation, Settings};
 use fit_sync::platform::{self, ListRequest, Opening, Platform, Window};
-use fit_sync::state::Store;
+use fit_sync::state::{Entry, StepRecord, Store};
 use jiff::{SignedDuration, Timestamp};
 use proptest::prelude::TestCaseError;
 use proptest::sample::Index;
@@ -248,6 +248,19 @@ impl World {
         Ok(())
     }
 
+    /// Whether a step waits, for a week as it should, to see an activity that the athlete removed
+    /// before it was ever listed.
+    fn waits_for_what_is_gone(&self, record: &StepRecord) -> bool {
+        let Some(Entry { phase: Phase::Pending, detail, .. }) =
+            record.entries.last().map(|written| &written.entry)
+        else {
+            return false;
+        };
+        let id = detail["id"].as_str().map(RemoteId::new);
+        let is_held = |id: &RemoteId| self.accounts.iter().any(|a| a.memory.ids().contains(id));
+        id.is_some_and(|id| !is_held(&id))
+    }
+
     /// Nothing is left to do but what a person has to decide.
     pub(super) fn is_settled(&self) -> Result<(), TestCaseError> {
         let planned = block_on(self.plan());
@@ -255,7 +268,9 @@ impl World {
         let left: Vec<_> =
             steps.iter().filter(|step| !self.asked.contains(&step.address)).collect();
         prop_assert!(left.is_empty(), "left to do: {left:#?}");
-        prop_assert_eq!(self.session.store.unsettled().unwrap(), []);
+        let mut open = self.session.store.unsettled().unwrap();
+        open.retain(|record| !self.waits_for_what_is_gone(record));
+        prop_assert_eq!(open, []);
         prop_assert_eq!(self.session.store.verify().unwrap(), Vec::<String>::new());
         let spooled = std::fs::read_dir(&self.session.places.spool).map_or(0, Iterator::count);
         prop_assert_eq!(spooled, 0, "the spool is not empty");
