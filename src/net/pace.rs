@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
-use tokio::sync::{Semaphore, SemaphorePermit};
+use tokio::sync::{Semaphore, SemaphorePermit, watch};
 
 use crate::clock::Clock;
 
@@ -35,6 +35,8 @@ pub enum Gap {
 pub struct Pace {
     clock: Arc<dyn Clock>,
     slots: Semaphore,
+    /// Changes that wait for a slot.
+    changes: watch::Sender<u32>,
     pacing: Pacing,
     flow: Mutex<Flow>,
 }
@@ -52,6 +54,7 @@ impl Pace {
         Self {
             clock,
             slots: Semaphore::new(slots.min(Semaphore::MAX_PERMITS)),
+            changes: watch::Sender::new(0),
             pacing,
             flow: Mutex::new(Flow { next: Timestamp::MIN, slowness: 1 }),
         }
@@ -59,13 +62,30 @@ impl Pace {
 
     /// Waits for a free slot and for the gap; the slot is free again when the answer is dropped.
     pub(super) async fn enter(&self, gap: Gap) -> Option<SemaphorePermit<'_>> {
-        // The semaphore is never closed.
-        let permit = self.slots.acquire().await.ok();
+        let permit = match gap {
+            Gap::Usual => self.slot_of_reading().await,
+            Gap::Change => {
+                let _waiting = Waiting::begin(&self.changes);
+                self.slots.acquire().await.ok()
+            }
+        };
         let wait = self.reserve(gap);
         if !wait.is_zero() {
             self.clock.sleep(wait).await;
         }
         permit
+    }
+
+    /// A reading lets changes go first: what was sent is worked on while it waits.
+    async fn slot_of_reading(&self) -> Option<SemaphorePermit<'_>> {
+        loop {
+            // Neither the channel nor the semaphore is ever closed.
+            self.changes.subscribe().wait_for(|waiting| *waiting == 0).await.ok()?;
+            let permit = self.slots.acquire().await.ok()?;
+            if *self.changes.borrow() == 0 {
+                return Some(permit);
+            }
+        }
     }
 
     /// Takes the next free moment; how long it is until then.
@@ -87,6 +107,22 @@ impl Pace {
         let mut flow = self.flow.lock().unwrap_or_else(PoisonError::into_inner);
         flow.next = flow.next.max(until);
         flow.slowness = (flow.slowness * 2).min(SLOWEST);
+    }
+}
+
+/// A change that waits for a slot, until it has it or is given up.
+struct Waiting<'a>(&'a watch::Sender<u32>);
+
+impl<'a> Waiting<'a> {
+    fn begin(changes: &'a watch::Sender<u32>) -> Self {
+        changes.send_modify(|waiting| *waiting += 1);
+        Self(changes)
+    }
+}
+
+impl Drop for Waiting<'_> {
+    fn drop(&mut self) {
+        self.0.send_modify(|waiting| *waiting -= 1);
     }
 }
 
@@ -147,6 +183,28 @@ mod tests {
         drop(pace.enter(Gap::Usual).await);
         drop(pace.enter(Gap::Usual).await);
         assert_eq!(clock.sleeps().last(), Some(&Duration::from_secs(4)), "and no further");
+    }
+
+    #[tokio::test]
+    async fn a_change_goes_before_the_readings_that_wait() {
+        let pace = pace(&clock(), 1, 0);
+        let order = Mutex::new(Vec::new());
+        let held = pace.enter(Gap::Usual).await;
+        let enter = async |name, gap| {
+            let permit = pace.enter(gap).await;
+            order.lock().unwrap().push(name);
+            drop(permit);
+        };
+        let all = async {
+            tokio::join!(
+                enter("reading", Gap::Usual),
+                enter("change", Gap::Change),
+                enter("another", Gap::Change),
+                async { drop(held) }
+            )
+        };
+        all.await;
+        assert_eq!(*order.lock().unwrap(), ["change", "another", "reading"]);
     }
 
     #[tokio::test]
