@@ -18,6 +18,7 @@
     reason = "made for tests, which use more of it and want to hear of what they did not expect"
 )]
 mod fake_garmin;
+mod measured;
 #[path = "../tests/it/support/session.rs"]
 #[expect(dead_code, reason = "the bench takes no locks")]
 mod parts;
@@ -34,8 +35,8 @@ use std::time::Duration;
 use fake_garmin::{FakeGarmin, Host, Switches};
 use fit_sync::clock::{Clock, ManualClock, SystemClock};
 use fit_sync::domain::{AccountName, RemoteId};
-use fit_sync::engine::{self, Approved, Open, Pace, Places, Session, Stop};
-use fit_sync::event::{Event, Events, Phase};
+use fit_sync::engine::{self, Approved, Open, Pace, Session, Stop};
+use fit_sync::event::Phase;
 use fit_sync::manifest::{Account, ConflictStrategy, PasswordSource};
 use fit_sync::platform::login::{Ask, CodeRequest, Credentials, LoginError};
 use fit_sync::platform::{self, Opening, Platform};
@@ -43,6 +44,7 @@ use fit_sync::state::{Access, Store};
 use fit_sync::vault::Vault;
 use futures_util::stream::{self, StreamExt as _};
 use jiff::{SignedDuration, Timestamp};
+use measured::{Nobody, peak_kb};
 use secrecy::{ExposeSecret as _, SecretString};
 
 const NAMES: [&str; 2] = ["garmin_us", "garmin_cn"];
@@ -204,11 +206,7 @@ fn session(
         open,
         opening,
         events: Arc::new(Nobody),
-        places: Places {
-            backups: folder.join("backups"),
-            cache: folder.join("cache"),
-            spool: folder.join("spool"),
-        },
+        places: parts::places(folder),
         stop: Stop::default(),
     }
 }
@@ -236,19 +234,4 @@ impl Ask for Literal {
     fn browser(&self, _: &Account, _: &str) -> Result<SecretString, LoginError> {
         Err(LoginError::NoCredentials("browser"))
     }
-}
-
-/// Listens to nothing.
-struct Nobody;
-
-impl Events for Nobody {
-    fn emit(&self, _: Event) {}
-}
-
-/// The most memory that this process ever held; 0 where the system does not say.
-fn peak_kb() -> u64 {
-    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
-    let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
-    let number = peak.and_then(|text| text.split_whitespace().next());
-    number.and_then(|digits| digits.parse().ok()).unwrap_or_default()
 }

@@ -15,14 +15,16 @@ use std::process::Command;
 use std::sync::Arc;
 
 use fit_sync::clock::ManualClock;
-use fit_sync::engine::{self, Approved, Pace, Places, Session, Stop};
-use fit_sync::event::{Event, Events, Phase};
+use fit_sync::engine::{self, Approved, Pace, Session, Stop};
+use fit_sync::event::Phase;
 use fit_sync::manifest::ConflictStrategy;
 use fit_sync::platform::memory::{Memory, Settings};
 use fit_sync::platform::{self, Opening, Platform};
 use fit_sync::state::{Access, Store};
 use jiff::{SignedDuration, Timestamp};
+use measured::{Nobody, peak_kb};
 
+mod measured;
 #[path = "../tests/it/support/session.rs"]
 #[expect(dead_code, reason = "the bench takes no locks")]
 mod parts;
@@ -92,20 +94,9 @@ fn session(folder: &Path, accounts: &[Memory; 3], to: &str) -> Session {
         open: parts::open(NAMES.into_iter().zip(platforms)),
         opening: Opening::offline(clock, Arc::new(|| [7; 16])),
         events: Arc::new(Nobody),
-        places: Places {
-            backups: folder.join("backups"),
-            cache: folder.join("cache"),
-            spool: folder.join("spool"),
-        },
+        places: parts::places(folder),
         stop: Stop::default(),
     }
-}
-
-/// Listens to nothing.
-struct Nobody;
-
-impl Events for Nobody {
-    fn emit(&self, _: Event) {}
 }
 
 /// CPU time of this process so far, all threads, user and system.
@@ -113,12 +104,4 @@ fn cpu_ms() -> u64 {
     let time = rustix::time::clock_gettime(rustix::time::ClockId::ProcessCPUTime);
     let ms = time.tv_sec * 1000 + time.tv_nsec / 1_000_000;
     u64::try_from(ms).unwrap()
-}
-
-/// The most memory that this process ever held; 0 where the system does not say.
-fn peak_kb() -> u64 {
-    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
-    let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
-    let number = peak.and_then(|text| text.split_whitespace().next());
-    number.and_then(|digits| digits.parse().ok()).unwrap_or_default()
 }

@@ -1,10 +1,10 @@
 //! What a plan of today does otherwise than one that was reviewed before.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
-use crate::domain::{AccountName, Address, RemoteId};
+use crate::domain::{AccountName, Address, RemoteId, RuleName};
 
-use super::context::{Conflict, InSync};
+use super::context::{ActivityRef, Conflict};
 use super::model::{Document, Step};
 use super::reason::{ConflictReason, SkipReason};
 
@@ -64,13 +64,11 @@ pub fn since(today: &Document, reviewed: &Document) -> Since {
     let standing = Standing::of(today);
     let gone = reviewed.body.steps.iter().filter(|step| !planned.contains_key(&way(step)));
     since.gone = gone.map(|step| (step.clone(), standing.of_step(step))).collect();
-    let asks = |document: &Document, conflict: &Conflict| {
-        let mut conflicts = document.context.conflicts.iter();
-        conflicts.any(|other| question(other) == question(conflict))
-    };
-    let new = today.context.conflicts.iter().filter(|conflict| !asks(reviewed, conflict));
+    let (asked_before, asked_now) = (questions(reviewed), questions(today));
+    let (before, now) = (&reviewed.context.conflicts, &today.context.conflicts);
+    let new = now.iter().filter(|conflict| !asked_before.contains(&question(conflict)));
     since.asked = new.cloned().collect();
-    let old = reviewed.context.conflicts.iter().filter(|conflict| !asks(today, conflict));
+    let old = before.iter().filter(|conflict| !asked_now.contains(&question(conflict)));
     since.answered = old.map(|conflict| conflict.address.clone()).collect();
     since
 }
@@ -88,15 +86,28 @@ fn does(step: &Step) -> impl PartialEq + '_ {
     (step.action, step.protocol, &step.source.fingerprint, &there.id, &there.fingerprint)
 }
 
-fn question(conflict: &Conflict) -> (&RemoteId, &AccountName, &str, ConflictReason) {
-    let source = &conflict.source;
-    (&source.id, &source.account, conflict.rule.as_str(), conflict.reason)
+/// What is asked, of which activity, and for which rule.
+type Question<'a> = (Place<'a>, &'a RuleName, &'static str);
+
+fn questions(document: &Document) -> HashSet<Question<'_>> {
+    document.context.conflicts.iter().map(question).collect()
+}
+
+fn question(conflict: &Conflict) -> Question<'_> {
+    (place(&conflict.source), &conflict.rule, conflict.reason.as_str())
+}
+
+/// An activity of an account.
+type Place<'a> = (&'a AccountName, &'a RemoteId);
+
+fn place(activity: &ActivityRef) -> Place<'_> {
+    (&activity.account, &activity.id)
 }
 
 /// Where activities stand in a plan besides its steps.
 struct Standing<'a> {
-    in_sync: Vec<&'a InSync>,
-    conflicts: HashMap<(&'a AccountName, &'a RemoteId), ConflictReason>,
+    in_sync: HashSet<Place<'a>>,
+    conflicts: HashMap<Place<'a>, ConflictReason>,
     skips: HashMap<&'a Address, SkipReason>,
 }
 
@@ -105,18 +116,15 @@ impl<'a> Standing<'a> {
         let context = &document.context;
         let conflicts = context.conflicts.iter();
         Self {
-            in_sync: context.in_sync.iter().flatten().collect(),
-            conflicts: conflicts
-                .map(|row| ((&row.source.account, &row.source.id), row.reason))
-                .collect(),
+            in_sync: context.in_sync.iter().flatten().map(|pair| place(&pair.source)).collect(),
+            conflicts: conflicts.map(|row| (place(&row.source), row.reason)).collect(),
             skips: context.skips.iter().map(|row| (&row.address, row.reason)).collect(),
         }
     }
 
     fn of_step(&self, step: &Step) -> Now {
         let source = (&step.source.account, &step.source.id);
-        let is_its = |pair: &&&InSync| (&pair.source.account, &pair.source.id) == source;
-        if self.in_sync.iter().any(|pair| is_its(&pair)) {
+        if self.in_sync.contains(&source) {
             return Now::InSync;
         }
         if let Some(reason) = self.conflicts.get(&source) {

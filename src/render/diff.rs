@@ -12,6 +12,7 @@ use crate::plan::{ActivityRef, Change, clock};
 use super::column::{distance, pad};
 use super::difference::{Difference, FieldDifference, RecordDifference, Stretches, difference};
 use super::plan_text::highlighted;
+use super::time::second;
 
 /// Both sides, and every field in which they differ.
 pub fn diff(pairing: &Pairing) -> String {
@@ -69,7 +70,7 @@ fn side(out: &mut String, which: &str, fetched: &Fetched) {
 
 /// An activity with everything that tells it from others.
 pub(super) fn one_line(activity: &ActivityRef) -> String {
-    let start = activity.start.map(|start| start.strftime("%Y-%m-%d %H:%M:%SZ").to_string());
+    let start = activity.start.map(second);
     let title = activity.title.as_deref().map(|title| format!("\"{title}\""));
     let parts = [
         Some(format!("{}/{}", activity.account, activity.id)),

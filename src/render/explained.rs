@@ -2,7 +2,6 @@
 
 use std::fmt::Write as _;
 
-use jiff::Timestamp;
 use owo_colors::OwoColorize as _;
 
 use crate::domain::{LinkOrigin, LinkStatus, neutralise};
@@ -12,6 +11,7 @@ use crate::state::StepRecord;
 
 use super::diff::one_line;
 use super::reasons::{self, Next};
+use super::time::stamp;
 
 const MARGIN: usize = 13;
 
@@ -49,7 +49,7 @@ pub fn explained(explanation: &Explanation, manifest: &str) -> String {
         line("run", &past(step));
     }
     let read = explanation.read.iter().map(|(account, at)| match at {
-        Some(at) => format!("{account} {}", second(at)),
+        Some(at) => format!("{account} {}", stamp(*at)),
         None => format!("{account} never"),
     });
     line("read", &read.collect::<Vec<_>>().join(", "));
@@ -197,14 +197,9 @@ fn remembered(explanation: &Explanation, line: &mut impl FnMut(&str, &str)) {
     }
 }
 
-/// Nobody needs parts of a second.
-fn second(at: &Timestamp) -> String {
-    at.strftime("%Y-%m-%dT%H:%M:%SZ").to_string()
-}
-
 /// A step of an earlier run.
 fn past(step: &StepRecord) -> String {
-    let began = step.entries.first().map(|written| second(&written.at)).unwrap_or_default();
+    let began = step.entries.first().map(|written| stamp(written.at)).unwrap_or_default();
     let mut phases = Vec::new();
     let mut run = step.run;
     for written in &step.entries {

@@ -40,7 +40,3 @@ impl<'a> Facts<'a> {
         }
     }
 }
-
-pub(super) fn second(start: Timestamp) -> String {
-    start.strftime("%Y-%m-%d %H:%M:%SZ").to_string()
-}

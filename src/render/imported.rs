@@ -9,6 +9,7 @@ use crate::engine::Imported;
 
 use super::column::pad;
 use super::plan_text::Detail;
+use super::time::second;
 
 /// The whole account of an import; in full also the activities without a file.
 pub fn imported(account: &AccountName, imported: &Imported, detail: Detail) -> String {
@@ -24,9 +25,7 @@ pub fn imported(account: &AccountName, imported: &Imported, detail: Detail) -> S
     if !imported.left.is_empty() {
         out.push_str("\nNot taken:\n");
     }
-    let start = |start: Option<Timestamp>| {
-        start.map_or_else(|| "no time".to_owned(), |s| s.strftime("%Y-%m-%d %H:%M:%SZ").to_string())
-    };
+    let start = |start: Option<Timestamp>| start.map_or_else(|| "no time".to_owned(), second);
     for left in &imported.left {
         let when = pad(&start(left.start), 20);
         let line = format!("  - {when}  {}: {}", left.file, left.why);

@@ -25,6 +25,7 @@ mod simulated;
 mod since;
 mod status;
 mod summary;
+mod time;
 mod within;
 
 pub use diff::{diff, diff_json};

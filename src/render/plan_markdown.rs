@@ -12,10 +12,11 @@ use crate::domain::AccountName;
 use crate::plan::{Action, ActivityRef, Conflict, Document, RuleSummary, Step, StepReason, clock};
 
 use super::column::distance;
-use super::facts::{Facts, second};
+use super::facts::Facts;
 use super::markdown::{code, linked, row};
 use super::pages::Pages;
 use super::plan_text::{count, decide_line, tally};
+use super::time::second;
 
 /// By it a pipeline finds its own comment again.
 pub const MARKER: &str = "<!-- fit_sync plan -->";

@@ -16,6 +16,7 @@ use crate::plan::{
 
 use super::column::{distance, fit, pad, pad_left};
 use super::pages::Pages;
+use super::time::second;
 
 /// Widths below which the columns of types and titles do not shrink, and beyond which titles are
 /// cut.
@@ -258,7 +259,7 @@ impl<'a> Rows<'a> {
     }
 
     fn row(&self, sign: &str, columns: &Columns<'_>, end: &str) -> String {
-        let start = columns.start.map(|start| start.strftime("%Y-%m-%d %H:%M:%SZ").to_string());
+        let start = columns.start.map(second);
         let title = neutralise(columns.title.unwrap_or_default());
         format!(
             "  {sign} {}  {}  {}  {}  {}  {end}\n",

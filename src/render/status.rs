@@ -2,7 +2,6 @@
 
 use std::fmt::Write as _;
 
-use jiff::Timestamp;
 use owo_colors::OwoColorize as _;
 use serde_json::{Value, json};
 
@@ -14,6 +13,7 @@ use super::column::pad;
 use super::memory::run_json;
 use super::plan_text::{count, plan_summary};
 use super::sessions::{SessionRow, SessionState};
+use super::time::stamp;
 
 /// Steps and questions that are named; the others are counted.
 const MOST: usize = 5;
@@ -96,7 +96,7 @@ fn listing_words(meta: &InventoryMeta) -> String {
         number => format!("{number} activities"),
     };
     let gap = if meta.complete { "" } else { ", not all" };
-    format!("{number}{gap}, read {}", second(meta.refreshed_at))
+    format!("{number}{gap}, read {}", stamp(meta.refreshed_at))
 }
 
 fn login(row: &StatusRow) -> String {
@@ -113,14 +113,14 @@ fn login(row: &StatusRow) -> String {
         (SessionState::None | SessionState::Cooldown, _) => "no session".to_owned(),
     };
     if let Some(until) = session.cooldown_until {
-        let _ = write!(words, ", login left alone until {}", second(until));
+        let _ = write!(words, ", login left alone until {}", stamp(until));
     }
     words
 }
 
 fn last_apply(run: Option<&Run>) -> String {
     let Some(run) = run else { return "none yet".to_owned() };
-    let began = format!("run {}, {}", run.id.0, second(run.started_at));
+    let began = format!("run {}, {}", run.id.0, stamp(run.started_at));
     let Some(end) = &run.end else {
         return format!("{began}, did not end: killed, or still running");
     };
@@ -134,10 +134,6 @@ fn last_apply(run: Option<&Run>) -> String {
 fn open_step(record: &StepRecord) -> String {
     let phase = record.phase().map_or("", |phase| phase.as_str());
     format!("{} {phase}, since run {}", record.step.address, record.run.0)
-}
-
-fn second(at: Timestamp) -> String {
-    at.strftime("%Y-%m-%dT%H:%M:%SZ").to_string()
 }
 
 /// The same as `fit_sync.status/1`.

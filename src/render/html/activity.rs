@@ -6,10 +6,11 @@ use crate::domain::{AccountName, Address, RemoteId, neutralise};
 use crate::plan::{ActivityRef, Conflict, clock};
 
 use super::super::column::distance;
-use super::super::facts::{Facts, second};
+use super::super::facts::Facts;
 use super::super::pages::Pages;
 use super::super::plan_text::decide_line;
 use super::super::reasons;
+use super::super::time::second;
 use super::mark::Mark;
 
 /// What may not stand in the name of a place on a page.

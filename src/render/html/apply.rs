@@ -6,12 +6,13 @@ use crate::domain::neutralise;
 use crate::event::Phase;
 use crate::plan::{Action, Conflict, Document, RuleSummary, Step};
 
-use super::super::facts::{Facts, second};
+use super::super::facts::Facts;
 use super::super::outcome::Outcome;
 use super::super::pages::Pages;
 use super::super::reasons;
 use super::super::report::{Report, ReportedStep};
 use super::super::summary::next_of;
+use super::super::time::second;
 use super::PageError;
 use super::activity::{Activity, Notice, Question, Tile, place};
 use super::calendar::Calendar;

@@ -11,7 +11,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use crate::support::fit::FitFile;
 use crate::support::witness::Witness;
-use crate::support::world::{World, settings};
+use crate::support::world::{World, settings, undone};
 
 /// What a cell does when all goes well.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -200,11 +200,7 @@ impl Stage {
         if !self.strangers.iter().all(|id| self.there.ids().contains(id)) {
             wrong.push("a stranger is gone".to_owned());
         }
-        let steps = document.body.steps.iter();
-        wrong
-            .extend(steps.map(|step| format!("planned still: {:?} {}", step.action, step.address)));
-        let blocked = document.context.blocked.iter();
-        wrong.extend(blocked.map(|blocked| format!("blocked: {}", blocked.message)));
+        wrong.extend(undone(&document));
         wrong
     }
 

@@ -6,7 +6,7 @@ use std::time::Duration;
 use fit_sync::net::Timeouts;
 
 use crate::support::fake_garmin::{FakeGarmin, Place, Trouble};
-use crate::support::world::End;
+use crate::support::world::{End, all_hold};
 
 use super::pair::{Flow, Opened, Pair, Play};
 
@@ -276,14 +276,11 @@ fn expected(cell: Cell) -> &'static [End] {
 
 async fn check(of: impl Fn(Cell) -> bool) {
     let pair = Pair::start();
-    let mut failures = Vec::new();
+    let mut played = Vec::new();
     for cell in cells().into_iter().filter(|cell| of(*cell)) {
-        let wrong = play(&pair, cell).await;
-        if !wrong.is_empty() {
-            failures.push(format!("{}\n    {}", cell.name(), wrong.join("\n    ")));
-        }
+        played.push((cell.name(), play(&pair, cell).await));
     }
-    assert!(failures.is_empty(), "{} cells fail:\n{}", failures.len(), failures.join("\n"));
+    all_hold(&played);
 }
 
 #[test]

@@ -13,7 +13,7 @@ use tempfile::TempDir;
 
 use crate::support::fake_garmin::{Change, FakeGarmin, Stored, Switches};
 use crate::support::fit::FitFile;
-use crate::support::world::{NOW, Outcome, World};
+use crate::support::world::{NOW, Outcome, World, undone};
 use crate::support::{garmin, session, world};
 
 /// What the destination holds of the recordings before.
@@ -219,11 +219,7 @@ impl Play<'_> {
                 wrong.push(format!("{address}: there is {titles:?}"));
             }
         }
-        let steps = document.body.steps.iter();
-        wrong
-            .extend(steps.map(|step| format!("planned still: {:?} {}", step.action, step.address)));
-        let blocked = document.context.blocked.iter();
-        wrong.extend(blocked.map(|blocked| format!("blocked: {}", blocked.message)));
+        wrong.extend(undone(&document));
         wrong
     }
 

@@ -7,9 +7,7 @@ use std::time::Duration;
 use fit_sync::archive::Backups;
 use fit_sync::clock::ManualClock;
 use fit_sync::domain::{AccountName, Address, Fingerprint, RemoteId, ReplaceProtocol, Sha256};
-use fit_sync::engine::{
-    self, Approved, Finished, Left, LeftReason, Pace, Places, Planned, Session, Stop,
-};
+use fit_sync::engine::{self, Approved, Finished, Left, LeftReason, Pace, Planned, Session, Stop};
 use fit_sync::event::{Events, Phase, Recorder};
 use fit_sync::fit;
 use fit_sync::manifest::{ConflictStrategy, Rule};
@@ -83,11 +81,7 @@ impl World {
             open,
             opening: Opening::offline(Arc::clone(&clock) as _, Arc::new(|| [7; 16])),
             events: Arc::new(Recorder::default()) as Arc<dyn Events>,
-            places: Places {
-                backups: folder.path().join("backups"),
-                cache: folder.path().join("cache"),
-                spool: folder.path().join("spool"),
-            },
+            places: session::places(folder.path()),
             stop: Stop::default(),
         };
         let (planned, asked) = (HashSet::new(), HashSet::new());

@@ -1,13 +1,15 @@
 //! What a session over accounts of a test's own is made of; the benches use it too.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
 use fit_sync::archive::{Locks, Owner};
 use fit_sync::domain::{AccountName, RuleName, Sha256};
-use fit_sync::engine::{self, EngineError, LockRequest, Open, PlanRequest, Refresh, Session};
+use fit_sync::engine::{
+    self, EngineError, LockRequest, Open, Places, PlanRequest, Refresh, Session,
+};
 use fit_sync::manifest::{
     Account, CacheSettings, ConflictStrategy, Filter, Limits, Manifest, Rule,
 };
@@ -28,6 +30,15 @@ pub(crate) fn manifest(accounts: &[&str], rules: Vec<Rule>) -> Manifest {
         backups: None,
         decisions: PathBuf::from("fit_sync.decisions.yaml"),
         warnings: Vec::new(),
+    }
+}
+
+/// Below one folder.
+pub(crate) fn places(folder: &Path) -> Places {
+    Places {
+        backups: folder.join("backups"),
+        cache: folder.join("cache"),
+        spool: folder.join("spool"),
     }
 }
 

@@ -7,7 +7,7 @@ use std::time::Duration;
 use fit_sync::clock::ManualClock;
 use fit_sync::domain::ReplaceProtocol;
 use fit_sync::engine::{
-    self, Applied, Approved, Cause, Finished, Pace, Places, Planned, Session, Settled, Stop,
+    self, Applied, Approved, Cause, Finished, Pace, Planned, Session, Settled, Stop,
 };
 use fit_sync::event::{Event, Events, Phase, Recorder};
 use fit_sync::manifest::ConflictStrategy;
@@ -64,11 +64,7 @@ impl World {
             open,
             opening: opening(&clock),
             events: Arc::clone(&events) as Arc<dyn Events>,
-            places: Places {
-                backups: folder.path().join("backups"),
-                cache: folder.path().join("cache"),
-                spool: folder.path().join("spool"),
-            },
+            places: session::places(folder.path()),
             stop: Stop::default(),
         };
         Self { session, clock, events, pace: Pace::default(), folder }
@@ -218,4 +214,21 @@ pub(crate) fn opening(clock: &Arc<ManualClock>) -> Opening {
 /// A folder in memory where there is one: a matrix of worlds syncs thousands of files.
 fn quick_folder() -> TempDir {
     tempfile::tempdir_in("/dev/shm").or_else(|_| tempfile::tempdir()).unwrap()
+}
+
+/// What a plan has still to do, or cannot do: a world in which all is done has none of it.
+pub(crate) fn undone(document: &Document) -> Vec<String> {
+    let steps = document.body.steps.iter();
+    let steps = steps.map(|step| format!("planned still: {:?} {}", step.action, step.address));
+    let blocked = document.context.blocked.iter();
+    steps.chain(blocked.map(|blocked| format!("blocked: {}", blocked.message))).collect()
+}
+
+/// Fails with every cell of a matrix in which something is wrong.
+#[track_caller]
+pub(crate) fn all_hold(cells: &[(String, Vec<String>)]) {
+    let wrong = cells.iter().filter(|(_, wrong)| !wrong.is_empty());
+    let wrong: Vec<String> =
+        wrong.map(|(name, wrong)| format!("{name}\n    {}", wrong.join("\n    "))).collect();
+    assert!(wrong.is_empty(), "{} cells fail:\n{}", wrong.len(), wrong.join("\n"));
 }
