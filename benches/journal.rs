@@ -14,8 +14,9 @@ use std::path::Path;
 use std::process::Command;
 use std::sync::Arc;
 
+use fit_sync::cancellation::Cancellation;
 use fit_sync::clock::ManualClock;
-use fit_sync::engine::{self, Approved, Pace, Session, Stop};
+use fit_sync::engine::{self, Approved, Pace, Session};
 use fit_sync::event::Phase;
 use fit_sync::manifest::ConflictStrategy;
 use fit_sync::platform::memory::{Memory, Settings};
@@ -95,7 +96,7 @@ fn session(folder: &Path, accounts: &[Memory; 3], to: &str) -> Session {
         opening: Opening::offline(clock, Arc::new(|| [7; 16])),
         events: Arc::new(Nobody),
         places: parts::places(folder),
-        stop: Stop::default(),
+        stop: Cancellation::default(),
     }
 }
 

@@ -4,10 +4,11 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use crate::archive::disk::{self, Mode};
+use crate::cancellation::Cancellation;
 use crate::clock::Clock;
 use crate::diag::Diagnostic;
 use crate::domain::{Catalog, RuleName};
-use crate::engine::{Places, Session, Stop};
+use crate::engine::{Places, Session};
 use crate::manifest::{self, Decisions, LoadRequest, Manifest, Trust};
 use crate::net::Timeouts;
 use crate::plan::{self, Glob};
@@ -155,6 +156,7 @@ impl Context {
             vault: self.vault(),
             ask: Arc::new(Answers { lookup: self.env.lookup(), person }),
             timeouts: Timeouts::default(),
+            stop: Cancellation::default(),
         }
     }
 
@@ -181,19 +183,20 @@ impl Context {
         let progress = Arc::new(Progress::new(self.printer.clone()));
         let backups = manifest.backups.clone();
         let cache = self.cache_path(Some(&manifest));
+        let opening = self.opening(Person::Away);
         let session = Session {
             decisions: decisions.current(),
             store,
             catalog: self.catalog.clone(),
             open: Arc::new(platform::opener()),
-            opening: self.opening(Person::Away),
             events: Arc::clone(&progress) as Arc<dyn crate::event::Events>,
             places: Places {
                 backups: backups.unwrap_or_else(|| self.env.home.join("backups")),
                 cache,
                 spool: self.env.home.join("spool"),
             },
-            stop: Stop::default(),
+            stop: opening.stop.clone(),
+            opening,
             manifest,
         };
         Ok((session, progress))

@@ -24,7 +24,6 @@ mod plan;
 mod refresh;
 mod session;
 mod standing;
-mod stop;
 
 pub use accounts::OpenAccount;
 pub use apply::{
@@ -46,4 +45,3 @@ pub use plan::{PlanRequest, Planned, plan};
 pub use refresh::Refresh;
 pub use session::{Open, Places, Session};
 pub use standing::{Standing, Word};
-pub use stop::Stop;

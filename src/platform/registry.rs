@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
+use crate::cancellation::Cancellation;
 use crate::clock::Clock;
 use crate::domain::{AccountName, Catalog};
 use crate::manifest::Account;
@@ -27,6 +28,8 @@ pub struct Opening {
     pub ask: Arc<dyn Ask>,
     /// How long hosts are waited for.
     pub timeouts: Timeouts,
+    /// Requested when the run is to end.
+    pub stop: Cancellation,
 }
 
 impl Opening {
@@ -38,6 +41,7 @@ impl Opening {
             vault: Vault::new("/nonexistent"),
             ask: Arc::new(Nobody),
             timeouts: Timeouts::default(),
+            stop: Cancellation::default(),
         }
     }
 }

@@ -5,9 +5,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use fit_sync::archive::Backups;
+use fit_sync::cancellation::Cancellation;
 use fit_sync::clock::ManualClock;
 use fit_sync::domain::{AccountName, Address, Fingerprint, RemoteId, ReplaceProtocol, Sha256};
-use fit_sync::engine::{self, Approved, Finished, Left, LeftReason, Pace, Planned, Session, Stop};
+use fit_sync::engine::{self, Approved, Finished, Left, LeftReason, Pace, Planned, Session};
 use fit_sync::event::{Events, Phase, Recorder};
 use fit_sync::fit;
 use fit_sync::manifest::{ConflictStrategy, Rule};
@@ -82,7 +83,7 @@ impl World {
             opening: Opening::offline(Arc::clone(&clock) as _, Arc::new(|| [7; 16])),
             events: Arc::new(Recorder::default()) as Arc<dyn Events>,
             places: session::places(folder.path()),
-            stop: Stop::default(),
+            stop: Cancellation::default(),
         };
         let (planned, asked) = (HashSet::new(), HashSet::new());
         Self { accounts, session, clock, planned, asked, _folder: folder }

@@ -5,9 +5,10 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::Arc;
 
+use fit_sync::cancellation::Cancellation;
 use fit_sync::clock::Clock;
 use fit_sync::domain::{LinkStatus, ReplaceProtocol, Sha256};
-use fit_sync::engine::{self, Approved, Finished, Pace, Planned, Session, Stop};
+use fit_sync::engine::{self, Approved, Finished, Pace, Planned, Session};
 use fit_sync::event::{Events, Phase};
 use fit_sync::manifest::{self, LoadRequest, Trust};
 use fit_sync::plan::SkipReason;
@@ -197,7 +198,7 @@ impl World {
                 cache: self.home("cache"),
                 spool: self.home("spool"),
             },
-            stop: Stop::default(),
+            stop: Cancellation::default(),
         }
     }
 
