@@ -47,3 +47,51 @@ impl Cancellation {
         self.race(clock.sleep(duration)).await;
     }
 }
+
+/// The run was cancelled before something began: nothing was done.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("stopped before it was sent")]
+pub struct Cancelled;
+
+/// A clock on which the n-th sleep lasts for ever, and the run is cancelled meanwhile.
+#[cfg(test)]
+pub(crate) struct CancellingClock {
+    pub(crate) manual: crate::clock::ManualClock,
+    pub(crate) stop: Cancellation,
+    pub(crate) at_sleep: usize,
+}
+
+#[cfg(test)]
+#[async_trait::async_trait]
+impl Clock for CancellingClock {
+    fn now(&self) -> jiff::Timestamp {
+        self.manual.now()
+    }
+
+    async fn sleep(&self, duration: Duration) {
+        if self.manual.sleeps().len() + 1 == self.at_sleep && !self.stop.is_requested() {
+            self.stop.request();
+            std::future::pending::<()>().await;
+        }
+        self.manual.sleep(duration).await;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use jiff::Timestamp;
+
+    use crate::clock::ManualClock;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn a_sleep_ends_with_the_request() {
+        let stop = Cancellation::default();
+        let manual = ManualClock::new(Timestamp::UNIX_EPOCH);
+        let clock = CancellingClock { manual, stop: stop.clone(), at_sleep: 1 };
+        stop.sleep(&clock, Duration::from_secs(86_400)).await;
+        assert!(stop.is_requested() && clock.manual.sleeps().is_empty());
+        assert_eq!(stop.race(async { 1 }).await, None, "nothing is begun afterwards");
+    }
+}

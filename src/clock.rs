@@ -15,6 +15,11 @@ pub trait Clock: Send + Sync {
     async fn sleep(&self, duration: Duration);
 }
 
+/// Returns the time from `since` to `now`: zero where the clock was set back in between.
+pub fn age(now: Timestamp, since: Timestamp) -> Duration {
+    Duration::try_from(now.duration_since(since)).unwrap_or_default()
+}
+
 /// The machine's own clock.
 #[derive(Debug, Default)]
 pub struct SystemClock;
@@ -53,6 +58,11 @@ impl ManualClock {
     pub fn advance(&self, duration: Duration) {
         let mut state = self.locked();
         state.0 = after(state.0, duration);
+    }
+
+    /// Sets the clock, as a person or a time server does.
+    pub fn set(&self, now: Timestamp) {
+        self.locked().0 = now;
     }
 
     fn locked(&self) -> std::sync::MutexGuard<'_, (Timestamp, Vec<Duration>)> {

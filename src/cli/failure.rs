@@ -149,15 +149,16 @@ pub fn login(account: &AccountName, error: &LoginError) -> Failure {
         }
         LoginError::RefusedBefore(_)
         | LoginError::NotAllowed
-        | LoginError::Over(_)
+        | LoginError::SessionEnded(_)
         | LoginError::NotUnderstood(_) => (Exit::Login, format!("run `{auth}`")),
-        LoginError::Foreign(_) => {
+        LoginError::WrongAccount | LoginError::WrongHost(_) | LoginError::Damaged(_) => {
             (Exit::Login, format!("check the account's region, then run `{auth} --force`"))
         }
         LoginError::NoToken(_) => (Exit::Login, "try again with the whole text".to_owned()),
         LoginError::Unavailable(_) | LoginError::RateLimited { .. } => {
             (Exit::Unavailable, "try again later".to_owned())
         }
+        LoginError::Cancelled => (Exit::Interrupted, "run it again".to_owned()),
         LoginError::Vault(_) => {
             (Exit::Failed, "check the folders of home and their modes".to_owned())
         }

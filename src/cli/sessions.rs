@@ -25,10 +25,10 @@ pub fn session_row(context: &Context, account: &Account) -> Result<SessionRow, F
         Ok(session) => (session, None),
         Err(error) => (None, Some(error.to_string())),
     };
-    let foreign = platform::keeper(account, &context.opening(Person::Away))
+    let foreign = platform::session_provider(account, &context.opening(Person::Away))
         .ok()
         .flatten()
-        .is_some_and(|keeper| session.as_ref().is_some_and(|session| !keeper.is_for(session)));
+        .is_some_and(|sessions| session.as_ref().is_some_and(|session| !sessions.is_for(session)));
     let cooldown_until = logins.cooling_down(now);
     let state = match &session {
         Some(session) if !session.is_over(now) && !foreign => SessionState::Ok,

@@ -171,7 +171,8 @@ pub(super) fn obstacle(error: &PlatformError) -> (BlockedReason, String) {
         PlatformError::RateLimited { .. }
         | PlatformError::Transient(_)
         | PlatformError::Unavailable(_)
-        | PlatformError::Throttled(_) => BlockedReason::Unavailable,
+        | PlatformError::Throttled(_)
+        | PlatformError::Cancelled => BlockedReason::Unavailable,
         PlatformError::NotFound => {
             let message = "its folder is not there (is its disk mounted?)";
             return (BlockedReason::Unavailable, message.to_owned());

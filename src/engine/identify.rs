@@ -11,7 +11,7 @@ use crate::platform::{Original, PlatformError};
 use super::accounts::{OpenAccount, Opened};
 use super::error::EngineError;
 use super::originals;
-use super::patience::MOST_TRANSIENT;
+use super::retry::MAX_TRANSIENT;
 use super::session::Session;
 
 /// Fetches at most `most` originals for these comparisons; says whether the memory has learned
@@ -56,13 +56,13 @@ struct Trouble(BTreeMap<AccountName, u32>);
 impl Trouble {
     /// Whether an account is asked for nothing more: every further request would only make it worse.
     fn is_closed(&self, account: &AccountName) -> bool {
-        self.0.get(account).is_some_and(|times| *times >= MOST_TRANSIENT)
+        self.0.get(account).is_some_and(|times| *times >= MAX_TRANSIENT)
     }
 
     fn note(&mut self, account: &AccountName, answer: &Result<Original, PlatformError>) {
         let times = self.0.entry(account.clone()).or_default();
         *times = match answer {
-            Err(PlatformError::Auth(_) | PlatformError::Throttled(_)) => MOST_TRANSIENT,
+            Err(PlatformError::Auth(_) | PlatformError::Throttled(_)) => MAX_TRANSIENT,
             Err(
                 PlatformError::Transient(_)
                 | PlatformError::Unavailable(_)

@@ -19,9 +19,9 @@ mod listing;
 mod lock;
 mod originals;
 mod overview;
-mod patience;
 mod plan;
 mod refresh;
+mod retry;
 mod session;
 mod standing;
 

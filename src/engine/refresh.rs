@@ -10,7 +10,7 @@ use crate::state::Reading;
 
 use super::accounts::{OpenAccount, Opened, obstacle};
 use super::error::EngineError;
-use super::patience::patiently;
+use super::retry;
 use super::session::Session;
 
 /// How much is read before planning.
@@ -136,10 +136,11 @@ async fn list_pages(
     known: &HashMap<RemoteId, Activity>,
 ) -> Result<Pages, PlatformError> {
     let mut pages = Pages { rows: Vec::new(), complete: true, moved: false };
+    let policy = retry::policy(session);
     let mut total = None;
     let mut next = None;
     loop {
-        let page: Page = patiently(session, async || {
+        let page: Page = retry::read(&policy, async || {
             let request = ListRequest { window: Window::default(), page: next.clone(), known };
             platform.list(request).await
         })

@@ -12,8 +12,8 @@ use url::Url;
 
 use super::hosts::{is_loopback, origin};
 use super::request::{Answer, Body, NetError, Redirects, Request, ShownPath};
-use super::retry::{MOST_WAIT, WAIT};
-use super::{Hosts, Pace, redact};
+use super::retry::DEFAULT_WAIT;
+use super::{Hosts, Pace, Urgency, redact};
 
 /// Sites send a client on a few times, not many.
 const MOST_REDIRECTS: usize = 10;
@@ -80,8 +80,9 @@ impl Client {
     }
 
     /// Sends nothing for so long, and less often for the rest of the run: the account asked to wait.
+    /// After a wait that is too long, sends nothing more.
     pub fn slow_down(&self, wait: Option<Duration>) {
-        self.pace.slow_down(wait.unwrap_or(WAIT).min(MOST_WAIT));
+        self.pace.slow_down(wait.unwrap_or(DEFAULT_WAIT));
     }
 
     /// Sends a request once, and follows the answer's redirects if it may.
@@ -102,6 +103,8 @@ impl Client {
             let mut onward = Request::new(Method::GET, next).at_most(most_bytes);
             onward.headers.clone_from(&headers);
             onward.path = path;
+            // What was begun is finished.
+            onward.urgency = Urgency::Final;
             answer = self.send_once(onward).await?;
         }
         Err(NetError::Lost(format!("{} sends on without end", host(&answer.url))))
@@ -113,13 +116,13 @@ impl Client {
             return Err(NetError::ForeignHost(host(&url)));
         }
         let (method, most_bytes, path) = (request.method.clone(), request.most_bytes, request.path);
-        let gap = request.gap;
+        let (gap, urgency) = (request.gap, request.urgency);
         let client = if is_loopback(&url) { &self.routes.near } else { &self.routes.far };
         let Some(client) = client else {
             return Err(NetError::ForeignHost(host(&url)));
         };
         let ready = prepared(client, request)?;
-        let _slot = self.pace.enter(gap).await;
+        let _slot = self.pace.enter(gap, urgency).await?;
         let place = match path {
             ShownPath::Shown => redact::url(&url),
             ShownPath::Secret => format!("{}/<hidden>", origin(&url)),

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use crate::cancellation::Cancelled;
 use crate::domain::{RemoteId, Sha256};
 
 /// An answer that is not the wanted one. The caller alone knows whether a call may be repeated.
@@ -46,6 +47,9 @@ pub enum PlatformError {
     /// in this run.
     #[error("it asked to wait {0}")]
     Throttled(&'static str),
+    /// A stop came before it was sent: nothing was done.
+    #[error("stopped before it was sent")]
+    Cancelled,
     /// A file came that cannot be unpacked; whether the account holds no better one, only a second
     /// look tells.
     #[error("the download is broken: {problem}")]
@@ -64,6 +68,12 @@ pub enum PlatformError {
     /// The answer is not what the protocol says.
     #[error("answer not understood: {0}")]
     Protocol(String),
+}
+
+impl From<Cancelled> for PlatformError {
+    fn from(_: Cancelled) -> Self {
+        Self::Cancelled
+    }
 }
 
 /// Why a session is not accepted.

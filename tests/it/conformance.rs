@@ -10,7 +10,7 @@ use fit_sync::event::Phase;
 use fit_sync::platform::directory::Directory;
 use fit_sync::platform::memory::{Memory, Settings};
 use fit_sync::platform::{
-    FitFile, ListRequest, Platform, PlatformError, UploadStatus, Uploaded, Window,
+    FitFile, ListRequest, Platform, PlatformError, UploadStatus, Uploaded, Urgency, Window,
 };
 use jiff::Timestamp;
 use tempfile::TempDir;
@@ -146,6 +146,7 @@ fn file(bytes: &[u8]) -> FitFile {
     let content = fit_sync::fit::read(bytes).unwrap();
     let (key, _): (Key, _) = content.key().unwrap();
     FitFile {
+        urgency: Urgency::Normal,
         sha256: Sha256::of(bytes),
         key,
         kind: content.kind(),

@@ -81,6 +81,7 @@ fn ids(page: &Page) -> Vec<&str> {
 
 fn file(bytes: Vec<u8>, title: Option<&str>) -> platform::FitFile {
     platform::FitFile {
+        urgency: platform::Urgency::Normal,
         sha256: Sha256::of(&bytes),
         key: Key { start: START.parse().unwrap(), elapsed_s: Some(3600) },
         kind: ActivityType::opaque("cycling"),

@@ -328,8 +328,10 @@ async fn a_listing_that_fails_for_a_moment_is_asked_again() {
     for (errors, slept, is_read) in [
         (vec![limited(Some(7)), limited(None)], vec![7, 60], true),
         (vec![limited(None), limited(None), limited(None)], vec![60, 60], false),
-        (vec![down(), down()], vec![2, 8], true),
-        (vec![down(), down(), down()], vec![2, 8], false),
+        (vec![limited(Some(901))], vec![], false),
+        (vec![limited(Some(u64::MAX))], vec![], false),
+        (vec![down(), down()], vec![1, 2], true),
+        (vec![down(), down(), down()], vec![1, 2], false),
     ] {
         let (here, there) = (Memory::new(Settings::new("a")), Memory::new(Settings::new("b")));
         let world = World::memory(&here, &there);

@@ -6,7 +6,7 @@ use crate::domain::{AccountName, Activity, Content, Refusal, RefusalReason, Sha2
 use crate::event::Phase;
 use crate::fit;
 use crate::plan::changes;
-use crate::platform::{FitFile, PlatformError};
+use crate::platform::{FitFile, PlatformError, Urgency};
 
 use super::super::error::EngineError;
 use super::super::originals;
@@ -54,6 +54,7 @@ impl Run<'_> {
             kind: content.kind(),
         };
         let file = FitFile {
+            urgency: Urgency::Normal,
             sha256: parcel.sha256.clone(),
             key,
             kind: task.step.key.kind.clone(),

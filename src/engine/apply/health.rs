@@ -1,12 +1,18 @@
 //! How the accounts of a run are: who is asked nothing more, and why.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use crate::domain::AccountName;
 use crate::platform::PlatformError;
 
-use super::super::patience::{MOST_LIMITED, MOST_TRANSIENT, WAIT};
+use crate::net::{DEFAULT_WAIT, MAX_WAIT};
+
+use super::super::retry::MAX_TRANSIENT;
 use super::{Cause, Run};
+
+/// Requests to wait that end an account's queue.
+const MAX_THROTTLES: u32 = 3;
 
 /// The accounts of a run.
 #[derive(Debug, Default)]
@@ -44,7 +50,7 @@ impl Health {
                 let row = self.transient.entry(account.clone()).or_default();
                 *row += 1;
                 let row = *row;
-                if row >= MOST_TRANSIENT {
+                if row >= MAX_TRANSIENT {
                     let why = format!("{account} failed {row} times in a row");
                     self.close(account, why, error);
                 }
@@ -56,11 +62,11 @@ impl Health {
     }
 
     /// Whether a request to wait may be followed by another try.
-    fn may_wait(&mut self, account: &AccountName, error: &PlatformError) -> bool {
+    fn may_wait(&mut self, account: &AccountName, error: &PlatformError, asked: Duration) -> bool {
         let limited = self.limited.entry(account.clone()).or_default();
         *limited += 1;
         let limited = *limited;
-        if limited < MOST_LIMITED {
+        if limited < MAX_THROTTLES && asked <= MAX_WAIT {
             return true;
         }
         self.close(account, format!("{account} asked to wait {limited} times"), error);
@@ -75,7 +81,8 @@ pub(super) fn cause(error: &PlatformError) -> Cause {
         PlatformError::Transient(_)
         | PlatformError::Unavailable(_)
         | PlatformError::RateLimited { .. }
-        | PlatformError::Throttled(_) => Cause::Unavailable,
+        | PlatformError::Throttled(_)
+        | PlatformError::Cancelled => Cause::Unavailable,
         PlatformError::NotFound
         | PlatformError::Duplicate { .. }
         | PlatformError::Rejected { .. }
@@ -100,12 +107,13 @@ impl Run<'_> {
                 self.health.borrow_mut().note(account, &result);
                 return result;
             };
+            let asked = retry_after.unwrap_or(DEFAULT_WAIT);
             if self.session.stop.is_requested()
-                || !self.health.borrow_mut().may_wait(account, error)
+                || !self.health.borrow_mut().may_wait(account, error, asked)
             {
                 return result;
             }
-            self.sleep(retry_after.unwrap_or(WAIT)).await;
+            self.sleep(asked).await;
             // Others may have been asked to wait meanwhile.
             if self.health.borrow().closed(account).is_some() {
                 return result;

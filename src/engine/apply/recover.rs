@@ -10,7 +10,7 @@ use crate::archive::Spool;
 use crate::domain::{AccountName, LinkOrigin, LinkStatus, RefusalReason, RemoteId};
 use crate::event::Phase;
 use crate::plan::{Action, Protocol};
-use crate::platform::FitFile;
+use crate::platform::{FitFile, Urgency};
 use crate::state::StepRecord;
 
 use super::super::error::EngineError;
@@ -217,6 +217,7 @@ impl Run<'_> {
             }
         };
         Some(FitFile {
+            urgency: Urgency::Normal,
             sha256: crate::domain::Sha256::of(&bytes),
             key: parcel.key(),
             kind: task.step.key.kind.clone(),

@@ -10,7 +10,7 @@ use crate::domain::{
 use crate::event::Phase;
 use crate::fit;
 use crate::plan::{Action, DestinationRef, Memory, Protocol, SourceRef, Step, StepKey, StepReason};
-use crate::platform::FitFile;
+use crate::platform::{FitFile, Urgency};
 
 use super::super::accounts::{self, Opened};
 use super::super::error::EngineError;
@@ -73,6 +73,7 @@ pub async fn restore(
         kind: content.kind(),
     };
     let file = FitFile {
+        urgency: Urgency::Normal,
         sha256: backup.sha256.clone(),
         key,
         kind: backup.kind.clone(),

@@ -6,7 +6,7 @@ use crate::archive::Backups;
 use crate::domain::{AccountName, Activity, Content, Details, RefusalReason, RemoteId};
 use crate::event::Phase;
 use crate::plan::changes;
-use crate::platform::{FitFile, PlatformError};
+use crate::platform::{FitFile, PlatformError, Urgency};
 
 use super::super::error::EngineError;
 use super::send::Answer;
@@ -33,6 +33,7 @@ impl Run<'_> {
             return self.waits(task, (reason, why), "it cannot be read");
         };
         let file = FitFile {
+            urgency: Urgency::Normal,
             sha256: backup.sha256.clone(),
             key,
             kind: backup.kind.clone(),

@@ -215,13 +215,15 @@ async fn page(api: &Api, days: Days, number: u64) -> Result<ListData, PlatformEr
         ("startDay", day(days.first)),
         ("endDay", day(days.last)),
     ];
-    let data: Option<ListData> = api.read(&Call::get("/activity/query", query)).await?;
     let says_something = |data: &ListData| {
         data.count.is_some() || data.total_page.is_some() || data.data_list.is_some()
     };
-    // Past the end there may be nothing to say; in the beginning that would be an empty account.
-    data.filter(|data| number > 1 || says_something(data))
-        .ok_or_else(|| PlatformError::Protocol("COROS' list says nothing".to_owned()))
+    let take = |data| {
+        let data: Option<ListData> = serde_json::from_value(data).ok()?;
+        // Past the end there may be nothing to say; in the beginning that would be an empty account.
+        data.filter(|data| number > 1 || says_something(data))
+    };
+    api.list(&Call::get("/activity/query", query), take).await
 }
 
 impl Rows {

@@ -192,7 +192,7 @@ impl Reader<'_> {
 
     async fn count(&self) -> Result<u64, PlatformError> {
         let call = Call::get("/activitylist-service/activities/count");
-        self.api.read::<Count>(&call).await.map(|count| count.total_count)
+        self.api.list::<Count>(&call).await.map(|count| count.total_count)
     }
 
     async fn page(
@@ -206,7 +206,7 @@ impl Reader<'_> {
         query.extend(day("endDate", window.last));
         let call =
             Call { query, ..Call::get("/activitylist-service/activities/search/activities") };
-        self.api.read(&call).await
+        self.api.list(&call).await
     }
 
     /// Takes a page's rows: each once, no legs of a multisport, nobody else's.

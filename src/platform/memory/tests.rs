@@ -4,11 +4,13 @@ use std::num::NonZeroUsize;
 use super::*;
 use crate::domain::{Activity, ActivityType, Details, Key, RemoteId, Sha256};
 use crate::platform::{
-    AuthFailure, FitFile, ListRequest, Platform, PlatformError, UploadStatus, Uploaded, Window,
+    AuthFailure, FitFile, ListRequest, Platform, PlatformError, UploadStatus, Uploaded, Urgency,
+    Window,
 };
 
 fn file(start: &str) -> FitFile {
     FitFile {
+        urgency: Urgency::Normal,
         bytes: start.as_bytes().to_vec(),
         sha256: Sha256::of(start.as_bytes()),
         key: Key { start: start.parse().unwrap(), elapsed_s: Some(60) },

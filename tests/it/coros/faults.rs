@@ -167,7 +167,9 @@ async fn play(cell: Cell) -> Vec<String> {
 /// How long it takes until a next run may be better: a throttled login is left alone for hours.
 fn after(cell: Cell) -> Duration {
     match (cell.place, cell.trouble) {
-        (Place::Login, Trouble::Status(429) | Trouble::Wait(..)) => Duration::from_secs(3 * 3600),
+        (Place::Login, Trouble::Status(429 | 403 | 200) | Trouble::Wait(..)) => {
+            Duration::from_secs(3 * 3600)
+        }
         _ => Duration::from_secs(120),
     }
 }
@@ -202,6 +204,12 @@ fn kind(trouble: Trouble) -> Kind {
 fn is_worth_a_try(trouble: Trouble) -> bool {
     use Trouble::{Hangs, HangsAfter, Lost, Reset, Status, Wait};
     matches!(trouble, Status(429 | 403 | 500 | 503) | Wait(..) | Reset | Hangs | Lost | HangsAfter)
+}
+
+/// A list in which these come in place of rows is not there for a moment.
+fn is_passing_at_a_list(trouble: Trouble) -> bool {
+    use Trouble::{Bare, Halved, Status};
+    is_worth_a_try(trouble) || matches!(trouble, Status(200) | Bare | Halved)
 }
 
 /// The exit by contract 4 and 11 of the run with the fault.
@@ -239,9 +247,9 @@ fn expected(cell: Cell) -> End {
         (Place::Download, Kind::No | Kind::Doubtful) if trouble != Trouble::Status(200) => {
             if flow == Flow::Replace { unless_once(Partly) } else { Done }
         }
-        (Place::List, _) if when == When::Planning && !is_worth_a_try(trouble) => Unavailable,
+        (Place::List, _) if when == When::Planning && !is_passing_at_a_list(trouble) => Unavailable,
         (Place::List, _) if when == When::Planning => unless_once(Unavailable),
-        (Place::List, _) if is_worth_a_try(trouble) && flow == Flow::Replace => {
+        (Place::List, _) if is_passing_at_a_list(trouble) && flow == Flow::Replace => {
             unless_once(Unavailable)
         }
         (Place::List, _) if flow == Flow::Into => unless_once(Partly),

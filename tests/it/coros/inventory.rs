@@ -110,10 +110,12 @@ async fn a_list_that_drifts_is_read_again_and_a_count_that_is_always_off_is_not_
 
 #[tokio::test]
 async fn failures_are_told_apart_and_only_some_are_repeated() {
-    let cases: [(Trouble, usize, Expected); 4] = [
+    let cases: [(Trouble, usize, Expected); 6] = [
         (Trouble::Status(502), 3, |error| matches!(error, PlatformError::Unavailable(_))),
         (Trouble::Lost, 3, |error| matches!(error, PlatformError::Unavailable(_))),
-        (Trouble::Status(200), 1, |error| matches!(error, PlatformError::Protocol(_))),
+        (Trouble::Status(200), 3, |error| matches!(error, PlatformError::Unavailable(_))),
+        (Trouble::Bare, 3, |error| matches!(error, PlatformError::Unavailable(_))),
+        (Trouble::Halved, 3, |error| matches!(error, PlatformError::Unavailable(_))),
         (Trouble::Result("1001", "Service exceptions"), 1, |error| {
             matches!(error, PlatformError::Permanent(_))
         }),
@@ -190,5 +192,5 @@ async fn a_row_that_cannot_be_read_makes_the_list_a_part_and_nothing_of_it_is_ta
     }
     account.fake.fails(Place::List, Trouble::Bare);
     let error = account.page(Window::default(), &HashMap::new()).await.unwrap_err();
-    assert!(matches!(error, PlatformError::Protocol(_)), "{error}");
+    assert!(matches!(error, PlatformError::Unavailable(_)), "{error}");
 }

@@ -8,6 +8,7 @@ use axum::Router;
 use axum::http::{StatusCode, header};
 use axum::response::IntoResponse as _;
 use axum::routing::any;
+use fit_sync::cancellation::Cancellation;
 use fit_sync::clock::ManualClock;
 use fit_sync::net::{
     Body, Client, Hosts, Method, NetError, Pace, Pacing, Request, Settings, Timeouts, Url,
@@ -64,7 +65,7 @@ fn client(bases: &[&str]) -> Client {
     let hosts = Hosts::of(bases.iter().copied());
     let timeouts = Timeouts::default();
     let settings = Settings { proxy: None, ca_file: None, hosts, timeouts };
-    Client::new(settings, Arc::new(Pace::new(pacing, clock))).unwrap()
+    Client::new(settings, Arc::new(Pace::new(pacing, clock, Cancellation::default()))).unwrap()
 }
 
 fn secret(method: Method, base: &str) -> Request {
