@@ -89,3 +89,17 @@ impl Clock for ManualClock {
         state.1.push(duration);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_clock_that_is_set_back_makes_nothing_old() {
+        let since: Timestamp = "2026-11-20T12:00:00Z".parse().unwrap();
+        let minute = Duration::from_secs(60);
+        assert_eq!(age(after(since, minute), since), minute);
+        assert_eq!(age(since, after(since, minute)), Duration::ZERO);
+        assert_eq!(age(Timestamp::MIN, Timestamp::MAX), Duration::ZERO);
+    }
+}

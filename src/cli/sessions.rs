@@ -1,5 +1,8 @@
 //! What the files of home say about accounts' sessions; nothing is contacted.
 
+use std::time::Duration;
+
+use crate::clock::age;
 use crate::manifest::Account;
 use crate::platform;
 use crate::platform::login::LoginError;
@@ -53,6 +56,9 @@ pub fn session_row(context: &Context, account: &Account) -> Result<SessionRow, F
     })
 }
 
+/// A session that ends sooner is warned of.
+const SOON: Duration = Duration::from_secs(7 * 24 * 3600);
+
 /// Says which sessions end soon, so that nobody finds out by a failed run.
 pub fn warn_of_endings(context: &Context) {
     // Whoever got here has been told about a bad manifest.
@@ -61,8 +67,8 @@ pub fn warn_of_endings(context: &Context) {
     for account in manifest.accounts.values().filter(|account| has_login(account)) {
         let session = context.vault().session(&account.name).ok().flatten();
         let Some(end) = session.and_then(|session| session.ends_at) else { continue };
-        let left = end.duration_since(now);
-        if left.is_positive() && left < jiff::SignedDuration::from_hours(7 * 24) {
+        let left = age(end, now);
+        if !left.is_zero() && left < SOON {
             let name = &account.name;
             context.printer.note(&format!(
                 "warning: the session of {name} ends on {}; log in before with `fit_sync auth --account {name} --force`",

@@ -89,8 +89,7 @@ async fn wait(
     accounts: &BTreeMap<String, AccountName>,
 ) -> Result<Locks, EngineError> {
     let names: BTreeSet<String> = accounts.keys().cloned().collect();
-    let end = session.clock().now().saturating_add(request.patience);
-    let end = end.unwrap_or(jiff::Timestamp::MAX);
+    let mut left = request.patience;
     let mut told = false;
     loop {
         let (name, owner) = match Locks::take(&request.folders, &names, &request.owner) {
@@ -99,8 +98,6 @@ async fn wait(
             Err(error @ LockError::Io { .. }) => return Err(EngineError::Lock(error)),
         };
         let account = accounts.get(&name).cloned().unwrap_or_else(|| AccountName::new(name));
-        let left = end.duration_since(session.clock().now());
-        let left = Duration::try_from(left).unwrap_or_default();
         if left.is_zero() {
             return Err(EngineError::Locked { account, owner });
         }
@@ -109,7 +106,10 @@ async fn wait(
             session.emit(Event::Waiting { account, holder });
             told = true;
         }
-        session.stop.sleep(session.clock(), left.min(LOOK_EVERY)).await;
+        // What was waited counts, whatever the clock shows.
+        let pause = left.min(LOOK_EVERY);
+        session.stop.sleep(session.clock(), pause).await;
+        left -= pause;
         if session.stop.is_requested() {
             return Err(EngineError::Interrupted);
         }

@@ -65,6 +65,8 @@ mod settling;
 mod simulate;
 #[cfg(test)]
 mod state;
+#[cfg(test)]
+mod stops;
 mod support;
 #[cfg(test)]
 mod within;

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use serde_json::json;
 
+use crate::clock::age;
 use crate::domain::AccountName;
 use crate::event::Phase;
 use crate::plan::Action;
@@ -154,8 +155,7 @@ impl Run<'_> {
     }
 
     pub(super) fn is_over(&self, since: jiff::Timestamp, wait: Duration) -> bool {
-        let passed = self.session.clock().now().duration_since(since);
-        passed.unsigned_abs() >= wait
+        age(self.session.clock().now(), since) >= wait
     }
 }
 

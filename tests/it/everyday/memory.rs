@@ -154,6 +154,14 @@ async fn an_account_that_says_wait_is_waited_for_and_then_left_alone() {
     }
     let results = fetch(&world, &listing).await;
     assert_eq!(results, ["closed: Unavailable", "not tried", "not tried"]);
+    let slept = world.clock.sleeps().len();
+    for too_long in [901, u64::MAX] {
+        world.empty_cache();
+        here.script(limited(Some(too_long)));
+        let results = fetch(&world, &listing).await;
+        assert_eq!(results, ["closed: Unavailable", "not tried", "not tried"]);
+    }
+    assert_eq!(world.clock.sleeps().len(), slept, "none of it is slept");
 }
 
 #[tokio::test]

@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
 use fit_sync::archive::Backups;
-use fit_sync::clock::{Clock, ManualClock};
+use fit_sync::clock::{Clock, ManualClock, age};
 use fit_sync::domain::{Activity, Capabilities, Details, Profile, RemoteId, Sha256};
 use fit_sync::event::{Event, Events, Phase};
 use fit_sync::platform::memory::Memory;
@@ -122,7 +122,7 @@ impl Platform for Witness {
         if whole && page.complete && page.next.is_none() {
             let settled = |at: &Timestamp| {
                 let settle = self.account.capabilities().settle_s;
-                self.clock.now().duration_since(*at).as_secs().unsigned_abs() >= settle
+                age(self.clock.now(), *at).as_secs() >= settle
             };
             self.seen.lock().unwrap().doubtful.retain(|_, at| !settled(at));
         }
