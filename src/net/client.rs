@@ -16,7 +16,7 @@ use super::retry::DEFAULT_WAIT;
 use super::{Hosts, Pace, Urgency, redact};
 
 /// Sites send a client on a few times, not many.
-const MOST_REDIRECTS: usize = 10;
+const MAX_REDIRECTS: usize = 10;
 
 /// How long an account's hosts are waited for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -91,16 +91,15 @@ impl Client {
     /// If there is no whole answer; any status is an answer.
     pub async fn send(&self, request: Request) -> Result<Answer, NetError> {
         let follows = request.redirects == Redirects::Follow;
-        let (headers, most_bytes, path) =
-            (request.headers.clone(), request.most_bytes, request.path);
+        let (headers, max_bytes, path) = (request.headers.clone(), request.max_bytes, request.path);
         let mut reads = request.method == Method::GET;
         let mut answer = self.send_once(request).await?;
-        for _ in 0..MOST_REDIRECTS {
+        for _ in 0..MAX_REDIRECTS {
             let Some(next) = redirect_of(&answer, reads).filter(|_| follows) else {
                 return Ok(answer);
             };
             reads = true;
-            let mut onward = Request::new(Method::GET, next).at_most(most_bytes);
+            let mut onward = Request::new(Method::GET, next).at_most(max_bytes);
             onward.headers.clone_from(&headers);
             onward.path = path;
             // What was begun is finished.
@@ -115,7 +114,7 @@ impl Client {
         if !self.settings.hosts.allow(&url) {
             return Err(NetError::ForeignHost(host(&url)));
         }
-        let (method, most_bytes, path) = (request.method.clone(), request.most_bytes, request.path);
+        let (method, max_bytes, path) = (request.method.clone(), request.max_bytes, request.path);
         let (gap, urgency) = (request.gap, request.urgency);
         let client = if is_loopback(&url) { &self.routes.near } else { &self.routes.far };
         let Some(client) = client else {
@@ -130,7 +129,7 @@ impl Client {
         let shown = format!("{method} {place}");
         log_begun(&shown);
         let answer = match ready.send().await {
-            Ok(response) => read(response, url, most_bytes).await,
+            Ok(response) => read(response, url, max_bytes).await,
             Err(error) => Err(failed(&url, &error)),
         };
         log_ended(&shown, &answer);

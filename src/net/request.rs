@@ -11,7 +11,7 @@ use url::Url;
 use super::{Gap, Urgency, redact};
 
 /// Answers are small unless a caller expects a file.
-const MOST_BYTES: usize = 16 * 1024 * 1024;
+const MAX_BYTES: usize = 16 * 1024 * 1024;
 
 /// Headers of a request; their values may be secret and are never printed.
 pub type Headers = Vec<(&'static str, SecretString)>;
@@ -32,7 +32,7 @@ pub struct Request {
     pub(super) headers: Headers,
     pub(super) body: Body,
     pub(super) redirects: Redirects,
-    pub(super) most_bytes: usize,
+    pub(super) max_bytes: usize,
     pub(super) path: ShownPath,
     pub(super) gap: Gap,
     pub(super) urgency: Urgency,
@@ -81,7 +81,7 @@ impl Request {
             headers: Vec::new(),
             body: Body::Empty,
             redirects: Redirects::Keep,
-            most_bytes: MOST_BYTES,
+            max_bytes: MAX_BYTES,
             path: ShownPath::Shown,
             gap: Gap::Usual,
             urgency: Urgency::Normal,
@@ -141,7 +141,7 @@ impl Request {
     /// Takes an answer of so many bytes, unpacked.
     #[must_use]
     pub fn at_most(mut self, bytes: usize) -> Self {
-        self.most_bytes = bytes;
+        self.max_bytes = bytes;
         self
     }
 
