@@ -1,5 +1,7 @@
 //! What it means for an account that a request got no answer, and which failures are repeated.
 
+use std::time::Duration;
+
 use crate::net::{MAX_WAIT, NetError, Retry};
 use crate::platform::PlatformError;
 use crate::platform::login::LoginError;
@@ -15,7 +17,8 @@ pub(in crate::platform) fn login_error(error: &NetError) -> LoginError {
         }
         NetError::TooLarge { .. } => LoginError::NotUnderstood(error.to_string()),
         NetError::ForeignHost(_) => LoginError::WrongHost(error.to_string()),
-        NetError::Throttled => LoginError::RateLimited { retry_after: None },
+        // Longer than anything waits.
+        NetError::Throttled => LoginError::RateLimited { retry_after: Some(Duration::MAX) },
         NetError::Cancelled => LoginError::Cancelled,
     }
 }

@@ -17,7 +17,7 @@ use crate::net::{Retry, RetryPolicy, Urgency};
 use crate::vault::{Held, Session, Vault, VaultError};
 
 use super::login::{Ask, EndReason, Login, LoginError, TokenFile};
-use super::{AuthFailure, PlatformError};
+use super::{AuthFailure, PlatformError, exhausted};
 
 /// Tokens that end sooner are refreshed before they are used.
 const MARGIN: SignedDuration = SignedDuration::from_mins(15);
@@ -361,11 +361,14 @@ enum Persist {
     Result,
 }
 
-/// Returns what a login's failure means to a caller that only uses the account.
+/// Returns what a login's failure means to a caller that only uses the account. What may be repeated
+/// has been.
 fn platform_error(error: LoginError) -> PlatformError {
     match error {
-        LoginError::Unavailable(message) => PlatformError::Transient(message),
-        LoginError::RateLimited { retry_after } => PlatformError::RateLimited { retry_after },
+        LoginError::Unavailable(message) => PlatformError::Unavailable(message),
+        LoginError::RateLimited { retry_after } => {
+            exhausted(PlatformError::RateLimited { retry_after })
+        }
         LoginError::Cancelled => PlatformError::Cancelled,
         LoginError::SessionEnded(EndReason::None) => PlatformError::Auth(AuthFailure::NoSession),
         LoginError::SessionEnded(EndReason::Ended) => PlatformError::Auth(AuthFailure::Expired),

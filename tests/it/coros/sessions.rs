@@ -56,7 +56,7 @@ fn every_trouble_at_the_login_has_its_words_and_its_exit_code() {
         (Trouble::Status(403), 4, "gateway blocks"),
         (Trouble::Status(429), 4, "left alone until"),
         (Trouble::Status(502), 5, "not available"),
-        (Trouble::Status(200), 4, "not understood"),
+        (Trouble::Status(200), 4, "gateway blocks"),
         (Trouble::Lost, 5, "not available"),
         (Trouble::Result("2077", "Account is frozen"), 4, "2077 Account is frozen"),
     ];

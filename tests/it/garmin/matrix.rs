@@ -254,7 +254,8 @@ fn expected(cell: Cell) -> &'static [End] {
         (_, _) if once && place.is_read() => &[Done],
         (Where::SourceList | Where::PlanList | Where::Download, _) => &[Unavailable],
         (Where::List | Where::Details, _) if flow == Flow::Upload => &[Partly],
-        (Where::List | Where::Details, W::Half | W::Flipped) => &[Partly],
+        // A list that cannot be read is an outage.
+        (Where::Details, W::Half | W::Flipped) => &[Partly],
         (Where::List | Where::Details | Where::Backup, _) => &[Unavailable],
         (_, W::Limited | W::LimitedUntil) if once => &[Done],
         (Where::Status, W::Limited | W::LimitedUntil) => &[Done, Partly],
