@@ -76,7 +76,7 @@ impl Record {
         let text = inner.text.whole(&inner.report).map_err(std::io::Error::other);
         let write = |text: String| match care {
             Care::Synced => disk::write_atomically(path, text.as_bytes(), Access::Shared),
-            Care::Quick => disk::write_quickly(path, text.as_bytes(), Access::Shared, None),
+            Care::Quick => disk::replace(path, text.as_bytes(), Access::Shared, None, Care::Quick),
         };
         inner.problem = text.and_then(write).err();
         inner.written_at = self.clock.now();

@@ -1,4 +1,4 @@
-//! Writing files of this program's own: whole or not at all, and closed to others where private.
+//! Writes files whole or not at all.
 
 use std::fs::{self, DirBuilder, File, OpenOptions, Permissions};
 use std::io::{self, Write};
@@ -7,6 +7,8 @@ use std::path::Path;
 
 use jiff::Timestamp;
 use tempfile::NamedTempFile;
+
+use super::resolve::resolve;
 
 const PREFIX: &str = ".fit_sync-";
 const SUFFIX: &str = ".tmp";
@@ -29,19 +31,12 @@ pub enum Mode {
     Tightened,
 }
 
-/// Writes a file by way of a temporary one in its folder; what was there before is replaced at once
-/// or not at all. A link is followed, so that it stays a link.
+/// Replaces a file as [`replace`] does, with [`Care::Synced`].
 ///
 /// # Errors
-/// If the bytes are not surely on the disk; then the old file stands, except if only the folder
-/// could not be synced.
+/// As [`replace`].
 pub fn write_atomically(path: &Path, bytes: &[u8], access: Access) -> io::Result<()> {
-    let path = path.canonicalize().unwrap_or_else(|_| path.to_path_buf());
-    let folder = folder_of(&path);
-    let file = temporary(folder, bytes, access, None)?;
-    file.as_file().sync_all()?;
-    file.persist(&path).map_err(|refused| refused.error)?;
-    sync_folder(folder)
+    replace(path, bytes, access, None, Care::Synced)
 }
 
 /// Whether a writing waits for the disk. A killed process leaves a file whole either way; a machine
@@ -65,6 +60,7 @@ pub fn write_new(
     modified: Option<Timestamp>,
     care: Care,
 ) -> io::Result<()> {
+    let path = &resolve(folder_of(path))?.join(path.file_name().unwrap_or_default());
     let folder = folder_of(path);
     let file = temporary(folder, bytes, access, modified)?;
     if care == Care::Synced {
@@ -91,20 +87,30 @@ pub fn write_new(
     }
 }
 
-/// Replaces a file as a whole or not at all, with [`Care::Quick`].
+/// Writes a file by way of a temporary one in its folder; what was there before is replaced at once
+/// or not at all. A link of the user's own is followed, so that it stays a link.
 ///
 /// # Errors
-/// If it cannot be written; then the old file stands.
-pub fn write_quickly(
+/// If the bytes cannot be written with that care; then the old file stands, except if only the
+/// folder could not be synced. `PermissionDenied` for another user's link in a shared folder.
+pub fn replace(
     path: &Path,
     bytes: &[u8],
     access: Access,
     modified: Option<Timestamp>,
+    care: Care,
 ) -> io::Result<()> {
-    let path = path.canonicalize().unwrap_or_else(|_| path.to_path_buf());
-    let file = temporary(folder_of(&path), bytes, access, modified)?;
+    let path = resolve(path)?;
+    let folder = folder_of(&path);
+    let file = temporary(folder, bytes, access, modified)?;
+    if care == Care::Synced {
+        file.as_file().sync_all()?;
+    }
     file.persist(&path).map_err(|refused| refused.error)?;
-    Ok(())
+    match care {
+        Care::Synced => sync_folder(folder),
+        Care::Quick => Ok(()),
+    }
 }
 
 fn folder_of(path: &Path) -> &Path {
@@ -164,8 +170,10 @@ pub fn remove_leftovers(folder: &Path, before: Timestamp) {
 /// Makes a folder, and those above it, that only its owner can enter: 0700.
 ///
 /// # Errors
-/// If it cannot be made, is no folder, or belongs to somebody else and is open to others.
+/// If it cannot be made, is no folder, belongs to somebody else and is open to others, or is reached
+/// by another user's link in a shared folder.
 pub fn create_private_dir(path: &Path) -> io::Result<Mode> {
+    let path = &resolve(path)?;
     DirBuilder::new().recursive(true).mode(0o700).create(path)?;
     let mode = fs::metadata(path)?.permissions().mode();
     if mode & 0o077 == 0 {
@@ -218,6 +226,30 @@ mod tests {
         write_atomically(&link, b"new", Access::Shared).unwrap();
         assert!(link.symlink_metadata().unwrap().is_symlink());
         assert_eq!(fs::read(&real).unwrap(), b"new");
+    }
+
+    #[test]
+    fn another_user_s_link_in_a_shared_folder_is_not_followed() {
+        let root = tempfile::tempdir().unwrap();
+        let (shared, target) = (root.path().join("shared"), root.path().join("target"));
+        fs::create_dir(&shared).unwrap();
+        fs::create_dir(&target).unwrap();
+        fs::set_permissions(&shared, Permissions::from_mode(0o1777)).unwrap();
+        let link = shared.join("link");
+        std::os::unix::fs::symlink(&target, &link).unwrap();
+        // Only root can make a link that belongs to another user.
+        if std::os::unix::fs::lchown(&link, Some(4711), None).is_err() {
+            return;
+        }
+        let path = link.join("a");
+        for refused in [
+            replace(&path, b"x", Access::Private, None, Care::Quick),
+            write_new(&path, b"x", Access::Private, None, Care::Quick),
+            create_private_dir(&link).map(|_| ()),
+        ] {
+            assert_eq!(refused.unwrap_err().kind(), io::ErrorKind::PermissionDenied);
+        }
+        assert_eq!(fs::read_dir(&target).unwrap().count(), 0);
     }
 
     #[test]
