@@ -9,6 +9,6 @@ mod spool;
 pub use crate::disk;
 pub use backups::{Backup, BackupError, BackupId, Backups, Stock, Subject};
 pub use cache::{Cache, Cached, Entry, Item, Swept};
-pub use lock::{LockError, Locks, Owner};
+pub use lock::{AccountLocks, LockError, Owner};
 pub use place::{Placed, place};
 pub use spool::Spool;

@@ -11,7 +11,7 @@ use crate::clock::Clock;
 use crate::domain::ProfileId;
 use crate::manifest::Account;
 use crate::net::{Again, Patience};
-use crate::vault::{Held, Session, Vault, VaultError};
+use crate::vault::{Session, SessionLock, Vault, VaultError};
 
 use super::login::{Ask, CodeUse, Ending, LoggedIn, Login, LoginError, TokenFile};
 use super::{AuthFailure, PlatformError};
@@ -218,7 +218,7 @@ impl Keeper {
         }
     }
 
-    async fn lock(&self) -> Result<Held, LoginError> {
+    async fn lock(&self) -> Result<SessionLock, LoginError> {
         Ok(self.vault.lock(&self.account.name).await?)
     }
 
@@ -284,7 +284,7 @@ impl Keeper {
     /// known for what it is; what it gave is written down before it is used.
     async fn renew(
         &self,
-        held: &Held,
+        held: &SessionLock,
         session: &Session,
         keep: Keep,
     ) -> Result<Session, LoginError> {
@@ -359,7 +359,7 @@ impl Keeper {
     }
 
     /// One login. What it came to is written down, so that nobody repeats what must not be repeated.
-    async fn log_in(&self, held: &Held) -> Result<Session, LoginError> {
+    async fn log_in(&self, held: &SessionLock) -> Result<Session, LoginError> {
         let mut logins = self.vault.logins(&self.account.name)?;
         if let Some(until) = logins.cooling_down(self.clock.now()) {
             return Err(LoginError::CoolingDown { until });
@@ -392,7 +392,7 @@ impl Keeper {
     /// Keeps a session that somebody just got.
     fn accept(
         &self,
-        held: &Held,
+        held: &SessionLock,
         session: Session,
         code: Option<CodeUse>,
     ) -> Result<Session, LoginError> {

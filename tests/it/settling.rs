@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use fit_sync::archive::{Locks, Owner};
+use fit_sync::archive::{AccountLocks, Owner};
 use fit_sync::domain::{AccountName, Activity, Address, Capabilities, Details, Profile, RemoteId};
 use fit_sync::engine::{self, Approved, EngineError, LeftReason, Pace};
 use fit_sync::event::{Event, Phase};
@@ -33,9 +33,9 @@ sync_rules:
   - { name: else, source: watch, destination: other, start_date: 2030-01-01 }
 ";
 
-fn no_locks() -> Locks {
+fn no_locks() -> AccountLocks {
     let owner = Owner { user: "me".to_owned(), host: "here".to_owned(), pid: 1, run_url: None };
-    Locks::take(&[], &BTreeSet::new(), &owner).unwrap()
+    AccountLocks::take(&[], &BTreeSet::new(), &owner).unwrap()
 }
 
 #[tokio::test]

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::archive::Locks;
+use crate::archive::AccountLocks;
 use crate::engine::{
     self, Approved, Finished, LockRequest, Pace, PlanRequest, Planned, Session, Settled,
 };
@@ -111,7 +111,7 @@ async fn lock(
     args: &Apply,
     session: &Session,
     approved: Option<&Document>,
-) -> Result<Locks, Failure> {
+) -> Result<AccountLocks, Failure> {
     let steps = approved.into_iter().flat_map(|document| &document.body.steps);
     let request = LockRequest {
         folders: context.lock_folders(&session.manifest)?,

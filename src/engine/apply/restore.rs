@@ -3,7 +3,7 @@
 
 use serde_json::json;
 
-use crate::archive::{Backup, Locks};
+use crate::archive::{AccountLocks, Backup};
 use crate::domain::{
     AccountName, Activity, Address, Decision, Fingerprint, Key, Party, RuleName, Verdict,
 };
@@ -34,7 +34,7 @@ pub struct Restored {
 /// others. The account must be locked, and what earlier runs left open there settled.
 pub async fn restore(
     session: &Session,
-    locks: &Locks,
+    locks: &AccountLocks,
     backup: &Backup,
     bytes: Vec<u8>,
     to: Option<&AccountName>,
@@ -110,7 +110,7 @@ fn check_account(opened: &Opened, account: &AccountName) -> Result<(), EngineErr
 /// Refuses an account that others may be writing to, and a place where a step is still under way.
 fn check_reach(
     session: &Session,
-    locks: &Locks,
+    locks: &AccountLocks,
     opened: &Opened,
     account: &AccountName,
     backup: &Backup,

@@ -6,7 +6,7 @@ use std::collections::{BTreeSet, HashSet};
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 
-use crate::archive::{Locks, Spool, disk};
+use crate::archive::{AccountLocks, Spool, disk};
 use crate::domain::{AccountName, Address, RemoteId, Sha256};
 use crate::event::Phase;
 use crate::plan::{BlockedReason, Step};
@@ -62,7 +62,7 @@ pub enum LeftReason {
 
 /// Settles the steps that earlier runs began and did not end, as far as these locks reach. Contacts
 /// nobody if there are none.
-pub async fn settle(session: &Session, locks: &Locks) -> Result<Settled, EngineError> {
+pub async fn settle(session: &Session, locks: &AccountLocks) -> Result<Settled, EngineError> {
     let unsettled = session.store.unsettled()?;
     let settled = match unsettled.is_empty() {
         true => Settled::default(),
@@ -74,7 +74,7 @@ pub async fn settle(session: &Session, locks: &Locks) -> Result<Settled, EngineE
 
 async fn settle_all(
     session: &Session,
-    locks: &Locks,
+    locks: &AccountLocks,
     unsettled: &[StepRecord],
 ) -> Result<Settled, EngineError> {
     let reading = async {
@@ -164,7 +164,7 @@ fn named_by(
 fn at_hand(
     session: &Session,
     opened: &Opened,
-    locks: &Locks,
+    locks: &AccountLocks,
     record: &StepRecord,
 ) -> Result<Result<Step, LeftReason>, EngineError> {
     let intent = record.entries.first().and_then(|written| written.entry.detail.get("step"));
