@@ -238,7 +238,7 @@ impl From<EngineError> for Failure {
                 let next = "check the folder's owner and mode; without a lock nothing is written";
                 Self::new(Exit::State, happened, next)
             }
-            EngineError::File { .. } => {
+            EngineError::Archive(_) | EngineError::File { .. } => {
                 Self::new(Exit::Failed, happened, "check its folder and mode")
             }
         }

@@ -55,7 +55,7 @@ pub fn session_row(context: &Context, account: &Account) -> Result<SessionRow, F
 
 /// Says which sessions end soon, so that nobody finds out by a failed run.
 pub fn warn_of_endings(context: &Context) {
-    // Whoever got here has been told about a bad manifest.
+    #[expect(clippy::disallowed_methods, reason = "the command itself has shown its findings")]
     let Ok(manifest) = context.manifest() else { return };
     let now = context.clock.now();
     for account in manifest.accounts.values().filter(|account| has_login(account)) {

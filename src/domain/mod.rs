@@ -26,7 +26,9 @@ pub use content::{Content, Part, Session, rounded};
 pub use decision::{Decision, Party, Verdict};
 pub use details::Details;
 pub use file_name::{FileName, title_of_stem};
-pub use id::{AccountName, Address, Fingerprint, NotAnAddress, RemoteId, RuleName, Sha256};
+pub use id::{
+    AccountName, Address, Fingerprint, NotAnAddress, RemoteId, RuleName, Sha256, StateId,
+};
 pub use key::{Interval, Key};
 pub use link::{Link, LinkOrigin, LinkStatus, Refusal, RefusalReason, Side};
 pub use nearest::nearest;

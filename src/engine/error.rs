@@ -1,7 +1,7 @@
 //! What keeps a whole run from going on. What keeps one rule or step from going on is not an error
 //! but part of the plan or the summary.
 
-use crate::archive::{LockError, Owner};
+use crate::archive::{ArchiveError, LockError, Owner};
 use crate::domain::{AccountName, Address, RuleName};
 use crate::plan::{BlockedReason, DocumentError};
 use crate::state::StateError;
@@ -105,6 +105,9 @@ pub enum EngineError {
     /// Nobody else can be kept from writing, so nothing is written.
     #[error(transparent)]
     Lock(LockError),
+    /// The store of backups and payloads cannot be used.
+    #[error(transparent)]
+    Archive(ArchiveError),
     /// A file of ours cannot be written or read.
     #[error("{what}: {error}")]
     File {

@@ -42,12 +42,10 @@ pub struct Session {
 /// Folders of this machine that a run writes to.
 #[derive(Clone, Debug)]
 pub struct Places {
-    /// Where replaced activities are kept.
+    /// The store: what was replaced, and payloads on their way.
     pub backups: PathBuf,
     /// Where originals are kept, so that none is fetched twice.
     pub cache: PathBuf,
-    /// Where bytes lie from before an old activity is removed until the new one was seen.
-    pub spool: PathBuf,
 }
 
 impl Session {

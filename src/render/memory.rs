@@ -4,7 +4,6 @@ use std::fmt::Write as _;
 
 use serde_json::{Value, json};
 
-use crate::archive::Backup;
 use crate::domain::{LinkStatus, neutralise};
 use crate::state::{Run, StoredLink};
 
@@ -124,25 +123,4 @@ fn scalar(value: &Value) -> String {
             value.to_string()
         }
     }
-}
-
-/// What apply replaced, the newest first.
-pub fn backups(backups: &[Backup]) -> String {
-    let mut out = String::new();
-    for backup in backups {
-        let start = backup.start.map_or_else(|| "no start".to_owned(), |start| start.to_string());
-        let line = format!(
-            "{}  {}  {start}  {}  {} bytes  replaced {}",
-            backup.backup_id().as_str(),
-            backup.account,
-            backup.title.as_deref().unwrap_or("untitled"),
-            backup.bytes,
-            backup.at,
-        );
-        let _ = writeln!(out, "{}", neutralise(&line));
-    }
-    if backups.is_empty() {
-        out.push_str("Nothing was replaced yet.\n");
-    }
-    out
 }

@@ -18,7 +18,7 @@ pub struct RunId(pub i64);
 
 /// Number of a step in the journal.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct StepId(i64);
+pub struct StepId(pub i64);
 
 /// One run of apply.
 #[derive(Clone, Debug, PartialEq)]

@@ -30,10 +30,9 @@ pub async fn run(context: &Context, command: &State) -> Result<Exit, Failure> {
     }
 }
 
-/// The state for reading; a manifest is asked only for where it lies.
+/// Opens the state for reading.
 fn reading(context: &Context) -> Result<Store, Failure> {
-    let manifest = context.manifest().ok();
-    context.store(manifest.as_ref(), Access::ReadOnly)
+    context.own_store(Access::ReadOnly)
 }
 
 fn print_json(context: &Context, value: &Value) {
@@ -170,8 +169,7 @@ fn history(context: &Context, args: &Json) -> Result<Exit, Failure> {
 
 fn forget(context: &Context, args: &AddressArg) -> Result<Exit, Failure> {
     let address = parse(&args.address)?;
-    let manifest = context.manifest().ok();
-    let store = context.store(manifest.as_ref(), Access::ReadWrite)?;
+    let store = context.own_store(Access::ReadWrite)?;
     let forgotten = store.forget(&address, context.clock.now())?;
     if forgotten.links + forgotten.refusals + forgotten.steps == 0 {
         let happened = format!("nothing is remembered about {address}");

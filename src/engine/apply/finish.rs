@@ -64,7 +64,7 @@ impl Run<'_> {
     pub(super) async fn carry_over_backed_up(&self, task: &mut Task, new: &RemoteId) {
         let id = task.backup.clone().unwrap_or_default();
         let Ok((backup, _)) = Backups::new(&self.session.places.backups).load(&id) else { return };
-        let Err(error) = self.carry_over(task, new, &backup.details).await else { return };
+        let Err(error) = self.carry_over(task, new, &backup.subject.details).await else { return };
         if !task.notice.is_empty() {
             task.notice.push_str("; ");
         }

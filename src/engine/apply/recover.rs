@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, HashSet};
 use jiff::Timestamp;
 use serde_json::json;
 
-use crate::archive::Spool;
+use crate::archive::Blobs;
 use crate::domain::{AccountName, LinkOrigin, LinkStatus, RefusalReason, RemoteId};
 use crate::event::Phase;
 use crate::plan::{Action, Protocol};
@@ -203,19 +203,20 @@ impl Run<'_> {
         self.fill_gap(task, &file).await
     }
 
-    /// The bytes that were to be sent: from the spool, else from the source if they are the same.
+    /// The bytes that were to be sent: from the store, else from the source if they are the same.
     async fn file_for_gap(&self, task: &Task) -> Option<FitFile> {
         let parcel = task.parcel.as_ref()?;
         let source = &task.step.source;
         let listed = self.listed(&source.account, &source.id);
-        let bytes = match Spool::new(&self.session.places.spool).get(&parcel.sha256) {
-            Some(bytes) => bytes,
-            None => {
-                let bytes = self.original(&source.account, listed.as_ref()?).await.ok()?;
-                crate::fit::read(&bytes).ok()?;
-                bytes
-            }
-        };
+        let bytes =
+            match Blobs::new(&self.session.places.backups).get(&parcel.sha256).ok().flatten() {
+                Some(bytes) => bytes,
+                None => {
+                    let bytes = self.original(&source.account, listed.as_ref()?).await.ok()?;
+                    crate::fit::read(&bytes).ok()?;
+                    bytes
+                }
+            };
         Some(FitFile {
             sha256: crate::domain::Sha256::of(&bytes),
             key: parcel.key(),

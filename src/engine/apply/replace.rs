@@ -2,8 +2,10 @@
 
 use serde_json::json;
 
-use crate::archive::{Backups, Spool, Subject};
-use crate::domain::{AccountName, Activity, Details, LinkOrigin, RemoteId};
+use crate::archive::{
+    ArchiveError, BackupId, Backups, Blobs, Claim, ClaimReason, ReplacedBy, Subject,
+};
+use crate::domain::{AccountName, Activity, Details, LinkOrigin, Party, RemoteId};
 use crate::event::Phase;
 use crate::plan::Protocol;
 use crate::platform::{FitFile, PlatformError};
@@ -83,17 +85,41 @@ impl Run<'_> {
                 return Ok(false);
             }
         };
-        let subject = self.subject(task, old, details);
-        let stored = Backups::new(&self.session.places.backups).store(&bytes, subject);
-        let spooled = Spool::new(&self.session.places.spool).put(&file.sha256, &file.bytes);
-        let id = match (stored, spooled) {
-            (Ok(id), Ok(())) => id.to_string(),
-            (Err(error), _) => return self.no_backup(task, &error),
-            (Ok(_), Err(error)) => return self.no_backup(task, &error),
+        let subject = self.subject(task, old, details, file);
+        let Some(owner) = task.owner(self)? else {
+            return self.no_backup(task, &"the step is not journalled");
+        };
+        let claim = Claim {
+            owner,
+            address: Some(task.step.address.clone()),
+            account,
+            at: subject.at,
+            why: ClaimReason::Backup,
+        };
+        let id = match self.keep(&bytes, subject, file, &claim) {
+            Ok(id) => id.to_string(),
+            Err(error) => return self.no_backup(task, &error),
         };
         task.enter(self, Phase::BackedUp, "", json!({ "backup": id, "old": old.id }))?;
         task.backup = Some(id);
         Ok(true)
+    }
+
+    /// Stores and claims the old bytes and the new ones.
+    fn keep(
+        &self,
+        old: &[u8],
+        subject: Subject,
+        file: &FitFile,
+        claim: &Claim,
+    ) -> Result<BackupId, ArchiveError> {
+        let folder = &self.session.places.backups;
+        let (backups, blobs) = (Backups::new(folder), Blobs::new(folder));
+        let id = backups.store(old, subject)?;
+        backups.claim(&id, claim)?;
+        let payload = blobs.put(&file.bytes, claim.at)?;
+        blobs.claim(&payload, &Claim { why: ClaimReason::Payload, ..claim.clone() })?;
+        Ok(id)
     }
 
     fn no_backup(
@@ -118,13 +144,26 @@ impl Run<'_> {
         }
     }
 
-    fn subject(&self, task: &Task, old: &Activity, details: Details) -> Subject {
-        let account = &task.step.destination.account;
+    fn subject(&self, task: &Task, old: &Activity, details: Details, file: &FitFile) -> Subject {
+        let (account, source) = (&task.step.destination.account, &task.step.source);
+        let profile = |name| self.account(name).and_then(|open| open.profile.id.clone());
+        let replaced_by = ReplacedBy {
+            rule: task.step.rule.clone(),
+            source: Party {
+                account: source.account.clone(),
+                profile: profile(&source.account),
+                id: source.id.clone(),
+                fingerprint: source.fingerprint.clone(),
+            },
+            payload: file.sha256.clone(),
+        };
         Subject {
             account: account.clone(),
-            profile: self.account(account).and_then(|open| open.profile.id.clone()),
+            profile: profile(account),
             id: old.id.clone(),
+            fingerprint: old.fingerprint.clone(),
             address: Some(task.step.address.clone()),
+            replaced_by: Some(replaced_by),
             start: old.start,
             elapsed_s: old.elapsed_s,
             title: old.title.clone(),

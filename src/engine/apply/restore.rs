@@ -39,7 +39,7 @@ pub async fn restore(
     bytes: Vec<u8>,
     to: Option<&AccountName>,
 ) -> Result<Restored, EngineError> {
-    let account = to.unwrap_or(&backup.account);
+    let account = to.unwrap_or(&backup.subject.account);
     let reading = async {
         let mut opened = accounts::open_all(session, Refresh::Incremental).await?;
         accounts::open_named(session, account, &mut opened).await?;
@@ -75,8 +75,8 @@ pub async fn restore(
     let file = FitFile {
         sha256: backup.sha256.clone(),
         key,
-        kind: backup.kind.clone(),
-        title: backup.title.clone(),
+        kind: backup.subject.kind.clone(),
+        title: backup.subject.title.clone(),
         local_offset_s: None,
         bytes,
     };
@@ -118,7 +118,8 @@ fn check_reach(
     let open = opened.accounts.get(account).filter(|open| covers(locks, &open.profile));
     let Some(open) = open else { return Err(EngineError::NotLocked(account.clone())) };
     let under_way = session.store.unsettled()?.into_iter().find(|record| {
-        record.step.destination == open.row && Some(&record.step.address) == backup.address.as_ref()
+        record.step.destination == open.row
+            && Some(&record.step.address) == backup.subject.address.as_ref()
     });
     match under_way {
         Some(record) => Err(EngineError::UnderWay(record.step.address)),
@@ -136,7 +137,7 @@ fn successor(
 ) -> Result<Option<Activity>, EngineError> {
     let Some(open) = opened.accounts.get(account) else { return Ok(None) };
     let links = session.store.links_to(open.row)?;
-    let link = links.iter().find(|link| Some(&link.address) == backup.address.as_ref());
+    let link = links.iter().find(|link| Some(&link.address) == backup.subject.address.as_ref());
     let id = link.and_then(|link| link.destination.as_ref()).map(|side| &side.id);
     Ok(there.iter().find(|row| Some(&row.id) == id).cloned())
 }
@@ -148,21 +149,29 @@ fn step_of(
     opened: &Opened,
     successor: Option<&Activity>,
 ) -> Step {
-    let rule = backup.address.as_ref().map_or("restore", Address::rule);
+    let rule = backup.subject.address.as_ref().map_or("restore", Address::rule);
     let rule = RuleName::new(rule);
     let protocol = opened.accounts.get(account).map(|open| open.capabilities.replace);
     Step {
-        address: backup.address.clone().unwrap_or_else(|| Address::of_start(&rule, key.start, 1)),
+        address: backup
+            .subject
+            .address
+            .clone()
+            .unwrap_or_else(|| Address::of_start(&rule, key.start, 1)),
         rule,
         action: if successor.is_some() { Action::Replace } else { Action::Upload },
         reason: StepReason::Forced,
         protocol: successor.and(protocol).map(Protocol::from),
-        key: StepKey { start: key.start, elapsed_s: key.elapsed_s, kind: backup.kind.clone() },
+        key: StepKey {
+            start: key.start,
+            elapsed_s: key.elapsed_s,
+            kind: backup.subject.kind.clone(),
+        },
         source: SourceRef {
             account: account.clone(),
-            id: backup.id.clone(),
+            id: backup.subject.id.clone(),
             fingerprint: Fingerprint::of_bytes(&backup.sha256),
-            title: backup.title.clone(),
+            title: backup.subject.title.clone(),
             distance_m: None,
         },
         destination: DestinationRef {
@@ -193,7 +202,7 @@ impl Run<'_> {
         self.confirm_at(&account, &mut [task]).await?;
         if let (Phase::Confirmed, Some(new)) = (task.phase, self.new_one(task)) {
             // What cannot be carried over stays in the backup.
-            let _ = self.carry_over(task, &new.id, &backup.details).await;
+            let _ = self.carry_over(task, &new.id, &backup.subject.details).await;
         }
         Ok(())
     }

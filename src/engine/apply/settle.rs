@@ -3,11 +3,10 @@
 
 use std::collections::{BTreeSet, HashSet};
 
-use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 
-use crate::archive::{AccountLocks, Spool, disk};
-use crate::domain::{AccountName, Address, RemoteId, Sha256};
+use crate::archive::{AccountLocks, Blobs};
+use crate::domain::{AccountName, Address, RemoteId};
 use crate::event::Phase;
 use crate::plan::{BlockedReason, Step};
 use crate::state::{AccountRow, StepRecord, Written};
@@ -21,9 +20,6 @@ use super::super::session::Session;
 use super::recover::Past;
 use super::task::{Parcel, Task};
 use super::{Applied, Pace, Run};
-
-/// Temporary files older than this are nobody's any more.
-const LEFT_BEHIND: SignedDuration = SignedDuration::from_hours(1);
 
 /// What became of the steps that earlier runs left open.
 #[derive(Clone, Debug, Default)]
@@ -232,27 +228,18 @@ fn noted<T: serde::de::DeserializeOwned>(record: &StepRecord, name: &str) -> Opt
     serde_json::from_value(value).ok()
 }
 
-/// Removes from the spool what no open step needs: a crash may come between a step's end and that of
-/// its spooled bytes. What another state's journal keeps there stays.
+/// Releases the claims of steps that have ended, which a crash may leave, and removes stored bytes
+/// that nothing needs.
 fn sweep(session: &Session) -> Result<(), EngineError> {
-    let spool = Spool::new(&session.places.spool);
-    let spooled = spool.list();
-    let old = session.clock().now().saturating_sub(LEFT_BEHIND).unwrap_or(Timestamp::MIN);
-    for folder in [&session.places.spool, &session.places.backups] {
-        disk::remove_leftovers(folder, old);
-    }
-    if spooled.is_empty() {
-        return Ok(());
-    }
+    let blobs = Blobs::new(&session.places.backups);
+    // Claims first: a step is journalled before it claims anything.
+    let owners = blobs.owners(&session.store.state_id()?).map_err(EngineError::Archive)?;
     let unsettled = session.store.unsettled()?;
-    let needed: HashSet<Sha256> = unsettled
-        .iter()
-        .filter_map(|record| Some(noted::<Parcel>(record, "parcel")?.sha256))
-        .collect();
-    for sha256 in spooled {
-        if !needed.contains(&sha256) && session.store.has_fetched(&sha256)? {
-            spool.remove(&sha256);
+    for owner in owners {
+        if !unsettled.iter().any(|record| record.id.0 == owner.step) {
+            blobs.release(&owner).map_err(EngineError::Archive)?;
         }
     }
+    blobs.sweep(session.clock().now()).map_err(EngineError::Archive)?;
     Ok(())
 }

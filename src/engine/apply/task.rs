@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 use tokio::sync::OwnedSemaphorePermit;
 
-use crate::archive::Spool;
+use crate::archive::{Blobs, ClaimOwner};
 use crate::domain::{
     Activity, ActivityType, Fingerprint, Key, Link, LinkOrigin, LinkStatus, RemoteId, Sha256, Side,
 };
@@ -138,7 +138,7 @@ impl Task {
         self.phase = phase;
         self.detail = words.to_owned();
         if phase.is_final() {
-            self.unspool(run);
+            self.release(run)?;
         }
         let (address, detail) = (self.step.address.clone(), self.detail.clone());
         run.session.emit(Event::Step { address, phase, attempt: self.attempt, detail });
@@ -163,11 +163,18 @@ impl Task {
         self.enter(run, Phase::Skipped, reason, json!({ "conflict": reason }))
     }
 
-    /// Lets go of the bytes that a replace kept; what a crash leaves here, the next apply removes.
-    fn unspool(&self, run: &Run<'_>) {
-        if let (Action::Replace, Some(parcel)) = (self.step.action, &self.parcel) {
-            Spool::new(&run.session.places.spool).remove(&parcel.sha256);
+    /// How its claims are signed, once it stands in the journal.
+    pub(super) fn owner(&self, run: &Run<'_>) -> Result<Option<ClaimOwner>, EngineError> {
+        let state = run.session.store.state_id()?;
+        Ok(self.id.map(|id| ClaimOwner { state, step: id.0 }))
+    }
+
+    /// Gives up its claims; what a crash leaves, the next apply releases.
+    fn release(&self, run: &Run<'_>) -> Result<(), EngineError> {
+        if let (Action::Replace, Some(owner)) = (self.step.action, self.owner(run)?) {
+            let _ = Blobs::new(&run.session.places.backups).release(&owner);
         }
+        Ok(())
     }
 
     /// Whether its old activity is gone, or may be, before the new one is there.

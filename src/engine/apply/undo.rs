@@ -35,21 +35,23 @@ impl Run<'_> {
         let file = FitFile {
             sha256: backup.sha256.clone(),
             key,
-            kind: backup.kind.clone(),
-            title: backup.title.clone(),
+            kind: backup.subject.kind.clone(),
+            title: backup.subject.title.clone(),
             local_offset_s: None,
             bytes,
         };
         match self.is_back(task, &file, &content).await? {
             Back::Yes(id) => {
-                return self.is_restored(task, Some(id), &backup.details, (reason, why)).await;
+                return self
+                    .is_restored(task, Some(id), &backup.subject.details, (reason, why))
+                    .await;
             }
             Back::Unclear(error) => return self.waits(task, (reason, why), &error),
             Back::No => {}
         }
         let not = match self.send_until_settled(task, &file).await? {
             Answer::Taken(id) => {
-                return self.is_restored(task, id, &backup.details, (reason, why)).await;
+                return self.is_restored(task, id, &backup.subject.details, (reason, why)).await;
             }
             Answer::Unknown(words) => words,
             Answer::Duplicate(_) => "its deletion has not settled".to_owned(),

@@ -6,7 +6,7 @@
 
 use serde_json::json;
 
-use crate::archive::Spool;
+use crate::archive::Blobs;
 use crate::domain::{Activity, LinkOrigin, RefusalReason};
 use crate::event::Phase;
 use crate::fit;
@@ -90,8 +90,8 @@ impl Run<'_> {
         if new.sha256.as_ref() == Some(&parcel.sha256) {
             return Ok(Kept::Same);
         }
-        let spooled = Spool::new(&self.session.places.spool).get(&parcel.sha256);
-        let Some(sent) = spooled.and_then(|bytes| fit::read(&bytes).ok()) else {
+        let stored = Blobs::new(&self.session.places.backups).get(&parcel.sha256).ok().flatten();
+        let Some(sent) = stored.and_then(|bytes| fit::read(&bytes).ok()) else {
             return Ok(Kept::Other);
         };
         let account = &task.step.destination.account;

@@ -1,6 +1,14 @@
 -- The memory of fit_sync. Times are RFC 3339 texts in UTC; JSON is written by the types of `domain`.
 PRAGMA application_id = 0x66697453; -- "fitS"
 
+-- Facts about this file itself. `state_id`, 32 random hex digits, tells it from other states that
+-- share a home: what its steps claim on the disk bears this id.
+CREATE TABLE meta (
+    key   TEXT PRIMARY KEY,
+    value TEXT NOT NULL
+) STRICT;
+INSERT INTO meta VALUES ('state_id', lower(hex(randomblob(16))));
+
 -- One account of one platform, whatever the manifest calls it.
 CREATE TABLE account (
     id       INTEGER PRIMARY KEY,
@@ -27,7 +35,8 @@ CREATE TABLE inventory (
     complete        INTEGER NOT NULL,
     refreshed_at    TEXT NOT NULL,
     full_at         TEXT,             -- of the last complete reading of all of it
-    last_good_count INTEGER           -- against which a suspicious loss is measured
+    last_good_count INTEGER,          -- against which a suspicious loss is measured
+    cleared         INTEGER NOT NULL DEFAULT 0 -- a cleared listing must be read again
 ) STRICT;
 
 CREATE TABLE activity (
@@ -116,3 +125,9 @@ CREATE TRIGGER entry_stays BEFORE UPDATE ON entry
 BEGIN SELECT RAISE(ABORT, 'the journal is only appended to'); END;
 CREATE TRIGGER entry_is_kept BEFORE DELETE ON entry
 BEGIN SELECT RAISE(ABORT, 'the journal is only appended to'); END;
+
+-- What `list` showed last for an account, so that its rows can be named by their numbers.
+CREATE TABLE shown (
+    account INTEGER PRIMARY KEY REFERENCES account (id),
+    ids     TEXT NOT NULL -- JSON array of activity ids, in the order shown
+) STRICT;

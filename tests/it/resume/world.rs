@@ -192,11 +192,7 @@ impl World {
             }),
             opening: Opening::offline(clock, Arc::new(random)),
             events: Arc::new(trigger.clone()) as Arc<dyn Events>,
-            places: engine::Places {
-                backups: self.home("backups"),
-                cache: self.home("cache"),
-                spool: self.home("spool"),
-            },
+            places: engine::Places { backups: self.home("backups"), cache: self.home("cache") },
             stop: Stop::default(),
         }
     }
@@ -220,8 +216,8 @@ impl World {
         for old in &self.old {
             assert!(backups.contains_key(old), "{when}: no backup of {old}");
         }
-        let left: Vec<_> = files(&self.home("spool"));
-        assert!(left.is_empty(), "{when}: left in the spool: {left:?}");
+        let left: Vec<_> = files(&self.home("backups/claims"));
+        assert!(left.is_empty(), "{when}: claims of steps that have ended: {left:?}");
         let store = Store::open(&self.home("state.db"), Access::ReadOnly).unwrap();
         assert_eq!(store.verify().unwrap(), Vec::<String>::new(), "{when}");
         assert_eq!(store.unsettled().unwrap(), [], "{when}: the journal is not closed");

@@ -35,11 +35,7 @@ pub(crate) fn manifest(accounts: &[&str], rules: Vec<Rule>) -> Manifest {
 
 /// Below one folder.
 pub(crate) fn places(folder: &Path) -> Places {
-    Places {
-        backups: folder.join("backups"),
-        cache: folder.join("cache"),
-        spool: folder.join("spool"),
-    }
+    Places { backups: folder.join("backups"), cache: folder.join("cache") }
 }
 
 /// From one account to another, named after both.

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
-use fit_sync::archive::Backups;
+use fit_sync::archive::{Backup, Backups, Blobs};
 use fit_sync::clock::{Clock, ManualClock};
 use fit_sync::domain::{Activity, Capabilities, Details, Profile, RemoteId, Sha256};
 use fit_sync::event::{Event, Events, Phase};
@@ -81,8 +81,13 @@ impl Witness {
         }
         let mut seen = self.seen.lock().unwrap();
         let bytes = self.account.bytes(id).unwrap_or_default();
-        let kept = Backups::new(&seen.backups).load(Sha256::of(&bytes).as_str());
-        if !kept.is_ok_and(|(_, kept)| kept == bytes) {
+        let stock = Backups::new(&seen.backups).list().unwrap().backups.into_iter();
+        let mut kept = stock.filter(|backup| backup.subject.id == *id);
+        let holds = |backup: &Backup| {
+            let there = Blobs::new(&seen.backups).get(&backup.sha256).unwrap();
+            there.as_ref() == Some(&bytes)
+        };
+        if !kept.any(|backup| holds(&backup)) {
             seen.violations.push(format!("{id} is deleted without a backup of it"));
         }
         match seen.planned.get(id).cloned() {
