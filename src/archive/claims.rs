@@ -7,7 +7,7 @@
 use std::collections::HashSet;
 use std::fmt;
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -56,7 +56,7 @@ pub struct Claim {
     /// The step.
     pub owner: ClaimOwner,
     /// Its address, for people.
-    pub address: Option<Address>,
+    pub address: Address,
     /// The account that it writes to.
     pub account: AccountName,
     /// When the claim was made.
@@ -101,7 +101,7 @@ impl Blobs {
     }
 
     /// Removes all claims of a step that has ended. One that a crash leaves is found by
-    /// [`Blobs::owners`].
+    /// [`Blobs::claims_of`].
     ///
     /// # Errors
     /// If the claims cannot be read or removed.
@@ -122,7 +122,7 @@ impl Blobs {
         let mut claims = Claims::default();
         for (of, owner) in self.claim_names()?.into_iter().filter(|(of, _)| of == sha256) {
             let path = self.claim_path(&of, &owner);
-            match fs::read(&path).ok().and_then(|text| serde_json::from_slice(&text).ok()) {
+            match read(&path) {
                 Some(claim) => claims.readable.push(claim),
                 None => claims.unreadable.push(path),
             }
@@ -130,15 +130,15 @@ impl Blobs {
         Ok(claims)
     }
 
-    /// Returns the steps of a state that claim something.
+    /// Returns the claims of a state's steps that can be read. Not all of these need be its own: a copy
+    /// of a state has the same id.
     ///
     /// # Errors
     /// If the folder of claims cannot be read.
-    pub fn owners(&self, state: &StateId) -> Result<Vec<ClaimOwner>, ArchiveError> {
-        let names = self.claim_names()?.into_iter().map(|(_, owner)| owner);
-        let mut owners: Vec<ClaimOwner> = names.filter(|owner| owner.state == *state).collect();
-        owners.dedup();
-        Ok(owners)
+    pub fn claims_of(&self, state: &StateId) -> Result<Vec<Claim>, ArchiveError> {
+        let names = self.claim_names()?.into_iter().filter(|(_, owner)| owner.state == *state);
+        let paths = names.map(|(sha256, owner)| self.claim_path(&sha256, &owner));
+        Ok(paths.filter_map(|path| read(&path)).collect())
     }
 
     /// The hashes of all claimed bytes.
@@ -161,6 +161,10 @@ impl Blobs {
     fn claim_path(&self, sha256: &Sha256, owner: &ClaimOwner) -> PathBuf {
         self.claims_folder().join(format!("{sha256}.{owner}.claim"))
     }
+}
+
+fn read(path: &Path) -> Option<Claim> {
+    serde_json::from_slice(&fs::read(path).ok()?).ok()
 }
 
 fn parse(name: &str) -> Option<(Sha256, ClaimOwner)> {

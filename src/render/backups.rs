@@ -78,8 +78,6 @@ fn claim_words(claims: &Claims) -> Vec<String> {
 }
 
 fn one(claim: &Claim) -> String {
-    let address = claim.address.as_ref().map_or("a step", |address| address.as_str());
-    let owner = &claim.owner;
-    let (account, at) = (&claim.account, claim.at);
+    let Claim { owner, address, account, at, .. } = claim;
     format!("{address} at {account}, since {at} (step {} of state {})", owner.step, owner.state)
 }

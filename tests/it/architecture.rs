@@ -254,6 +254,26 @@ fn nothing_below_the_command_line_prints_or_looks_around() {
     none(&faults);
 }
 
+/// Without a manifest home's own state is meant; with a faulty one nothing is.
+#[test]
+fn a_faulty_manifest_is_never_taken_for_none() {
+    let looks = r"\b(checked_manifest|manifest_if_any|manifest_at|manifest)\([^()]*\)";
+    let ways = [r"\s*\.(ok|unwrap_or\w*|is_ok|is_err|iter)\(", r"\s*else\s*\{"];
+    let ways = ways.map(|way| Regex::new(&format!("{looks}{way}")).unwrap());
+    let mut faults = Vec::new();
+    for source in sources().iter().filter(|source| source.room() == "cli") {
+        let (text, places) = source.text();
+        for found in ways.iter().flat_map(|way| way.find_iter(&text)) {
+            // A warning about sessions, after the command itself has shown the findings.
+            if source.modules != ["cli", "sessions"] {
+                let place = places[found.start()];
+                faults.push(format!("{}:{place}: {}", source.path, found.as_str()));
+            }
+        }
+    }
+    none(&faults);
+}
+
 #[test]
 fn no_file_is_longer_than_one_can_read() {
     let faults: Vec<String> = sources()

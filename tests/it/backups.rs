@@ -183,7 +183,7 @@ fn files(folder: &Path, extension: &str) -> usize {
 fn claim(step: i64) -> Claim {
     Claim {
         owner: ClaimOwner { state: StateId::new(format!("{step:032x}")), step },
-        address: None,
+        address: "keep/@1".parse().unwrap(),
         account: AccountName::new("garmin_us"),
         at: start(),
         why: ClaimReason::Payload,
@@ -270,8 +270,8 @@ fn a_payload_stays_while_any_step_claims_it() {
     assert_eq!(blobs.sweep(later()).unwrap(), 0);
     assert_eq!(blobs.get(&sha256).unwrap(), Some(ride(100)), "the other one needs it");
     assert_eq!(blobs.claims(&sha256).unwrap().readable, [claim(2)]);
-    assert_eq!(blobs.owners(&claim(1).owner.state).unwrap(), []);
-    assert_eq!(blobs.owners(&claim(2).owner.state).unwrap(), [claim(2).owner]);
+    assert_eq!(blobs.claims_of(&claim(1).owner.state).unwrap(), []);
+    assert_eq!(blobs.claims_of(&claim(2).owner.state).unwrap(), [claim(2)]);
     blobs.release(&claim(2).owner).unwrap();
     assert_eq!(blobs.get(&sha256).unwrap(), Some(ride(100)), "nothing goes early");
     assert_eq!(blobs.sweep(start() + SignedDuration::from_mins(59)).unwrap(), 0);

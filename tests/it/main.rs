@@ -11,6 +11,7 @@ mod backups;
 #[cfg(test)]
 mod cache;
 #[cfg(test)]
+mod claims;
 mod cli;
 #[cfg(test)]
 mod conformance;

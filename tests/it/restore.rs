@@ -98,7 +98,7 @@ fn claimed_elsewhere(cli: &Cli) -> (Blobs, Claim) {
     let sha256 = backups(cli)[0]["sha256"].as_str().unwrap().to_owned();
     let claim = Claim {
         owner: ClaimOwner { state: StateId::new("ab".repeat(16)), step: 7 },
-        address: Some("other/2026-11-19T06:12:33Z".parse().unwrap()),
+        address: "other/2026-11-19T06:12:33Z".parse().unwrap(),
         account: AccountName::new("garmin_us"),
         at: "2026-11-20T12:00:00Z".parse().unwrap(),
         why: ClaimReason::Backup,

@@ -91,7 +91,7 @@ impl Run<'_> {
         };
         let claim = Claim {
             owner,
-            address: Some(task.step.address.clone()),
+            address: task.step.address.clone(),
             account,
             at: subject.at,
             why: ClaimReason::Backup,

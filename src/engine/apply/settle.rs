@@ -5,7 +5,7 @@ use std::collections::{BTreeSet, HashSet};
 
 use serde_json::{Value, json};
 
-use crate::archive::{AccountLocks, Blobs};
+use crate::archive::{AccountLocks, Blobs, Claim};
 use crate::domain::{AccountName, Address, RemoteId};
 use crate::event::Phase;
 use crate::plan::{BlockedReason, Step};
@@ -232,14 +232,18 @@ fn noted<T: serde::de::DeserializeOwned>(record: &StepRecord, name: &str) -> Opt
 /// that nothing needs.
 fn sweep(session: &Session) -> Result<(), EngineError> {
     let blobs = Blobs::new(&session.places.backups);
-    // Claims first: a step is journalled before it claims anything.
-    let owners = blobs.owners(&session.store.state_id()?).map_err(EngineError::Archive)?;
-    let unsettled = session.store.unsettled()?;
-    for owner in owners {
-        if !unsettled.iter().any(|record| record.id.0 == owner.step) {
-            blobs.release(&owner).map_err(EngineError::Archive)?;
+    for claim in blobs.claims_of(&session.store.state_id()?).map_err(EngineError::Archive)? {
+        if has_ended(session, &claim)? {
+            blobs.release(&claim.owner).map_err(EngineError::Archive)?;
         }
     }
     blobs.sweep(session.clock().now()).map_err(EngineError::Archive)?;
     Ok(())
+}
+
+/// Whether this journal knows the step as ended; one that it does not know is another copy's.
+fn has_ended(session: &Session, claim: &Claim) -> Result<bool, EngineError> {
+    let steps = session.store.steps_at(&claim.address)?;
+    let mut steps = steps.iter().filter(|record| record.id.0 == claim.owner.step);
+    Ok(steps.any(|record| record.phase().is_some_and(Phase::is_final)))
 }
