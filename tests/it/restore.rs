@@ -92,6 +92,18 @@ fn a_restore_to_an_unknown_account_says_what_was_meant() {
     cli.run(&format!("backup restore {id} --to archiv")).exits(3).tells("did you mean 'archive'");
 }
 
+#[test]
+fn without_a_manifest_home_is_meant_and_v_says_so() {
+    let (cli, _) = replaced();
+    std::fs::remove_file(cli.path("fit_sync.yaml")).unwrap();
+    for command in ["backup list -v", "state list -v", "backup prune --older-than 30d -v"] {
+        cli.run(command).ok().tells("there is no manifest: what lies in home is meant");
+    }
+    assert_eq!(backups(&cli).len(), 1);
+    std::os::unix::fs::symlink("nowhere.yaml", cli.path("fit_sync.yaml")).unwrap();
+    cli.run("backup list").exits(3);
+}
+
 /// A step of another state, whose manifest and state this run never sees, claims the backup.
 fn claimed_elsewhere(cli: &Cli) -> (Blobs, Claim) {
     let blobs = Blobs::new(cli.home("backups"));
