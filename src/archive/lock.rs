@@ -64,6 +64,9 @@ pub struct AccountLocks {
 
 impl AccountLocks {
     /// Takes every name in every folder, or nothing. Folders are made, closed to others.
+    ///
+    /// # Errors
+    /// `Held` if another run has one of them; `Io` if a file cannot be made or locked.
     pub fn take(
         folders: &[PathBuf],
         names: &BTreeSet<String>,
