@@ -67,7 +67,7 @@ impl FileLock {
 }
 
 /// Opens and locks a file, and makes sure that it still is the one at its path: a lock on a removed
-/// file keeps nobody out.
+/// file keeps no one out.
 fn locked(path: &Path, lock: impl Fn(File) -> io::Result<Attempt>) -> io::Result<Attempt> {
     for _ in 0..MAX_ATTEMPTS {
         let mut options = OpenOptions::new();

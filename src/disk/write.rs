@@ -18,7 +18,7 @@ const SUFFIX: &str = ".tmp";
 pub enum Access {
     /// Its owner only: 0600.
     Private,
-    /// Whoever the umask lets.
+    /// All that the umask lets.
     Shared,
 }
 
@@ -144,7 +144,7 @@ fn temporary(
     Ok(file)
 }
 
-/// A fault without the name of a temporary file, which nobody knows and which is another one each
+/// A fault without the name of a temporary file, which is another one each
 /// time.
 fn nameless(error: io::Error) -> io::Error {
     match error.to_string().split_once(" at path ") {

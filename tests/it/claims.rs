@@ -1,4 +1,4 @@
-//! A step claims the bytes that it needs, and nobody removes them before it has ended.
+//! A step claims the bytes that it needs, and nothing removes them before it has ended.
 
 use std::time::Duration;
 
