@@ -10,7 +10,7 @@ use crate::domain::{Catalog, RuleName};
 use crate::engine::{Places, Session, Stop};
 use crate::manifest::{self, Decisions, LoadRequest, Manifest, Trust};
 use crate::net::Timeouts;
-use crate::plan::{self, Glob};
+use crate::plan::{self, Glob, RetryRefused};
 use crate::platform::{self, Opening};
 use crate::render::diagnostics;
 use crate::state::{Access, Store};
@@ -198,6 +198,11 @@ impl Context {
         };
         Ok((session, progress))
     }
+}
+
+/// Whether what was refused is tried again before its date.
+pub fn retry_refused(is_asked: bool) -> RetryRefused {
+    if is_asked { RetryRefused::Now } else { RetryRefused::OnItsDate }
 }
 
 /// The options of a selection as the planner takes them.

@@ -2,51 +2,143 @@
 
 use std::collections::BTreeMap;
 
-use crate::domain::{AccountName, Activity, Content, Fingerprint, Inventory, RemoteId, Unusable};
+use jiff::civil::Date;
+
+use crate::domain::{
+    AccountName, Activity, Address, Content, Fingerprint, Inventory, Note, Refusal, RefusalReason,
+    RefusalStanding, RemoteId, Unusable,
+};
 use crate::event::Event;
 use crate::fit;
-use crate::plan::{ByAccount, Comparison, Memory};
+use crate::plan::{BlockedReason, ByAccount, Comparison, Memory};
 use crate::platform::{Original, PlatformError};
 
-use super::accounts::{OpenAccount, Opened};
+use super::accounts::{OpenAccount, Opened, obstacle};
 use super::error::EngineError;
 use super::originals;
 use super::patience::MOST_TRANSIENT;
 use super::session::Session;
 
-/// Fetches at most `most` originals for these comparisons; says whether the memory has learned
-/// anything. What cannot be fetched now stays uncompared.
+/// A pair whose originals could not be compared.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Uncompared {
+    /// The pair's address.
+    pub address: Address,
+    /// The account that gave no usable original.
+    pub account: AccountName,
+    /// Why not, for people.
+    pub message: String,
+    /// What kind of obstacle it was.
+    pub cause: BlockedReason,
+    /// What is remembered of it, if the account says that there is no usable original.
+    pub refusal: Option<Refusal>,
+    /// From which account to which the refusal holds: of a destination's own activity, to itself.
+    pub between: (AccountName, AccountName),
+}
+
+impl Uncompared {
+    /// Whether a run that found this did not do its work: always, but for a refusal that was found
+    /// on an earlier day already.
+    pub fn is_fault(&self) -> bool {
+        self.refusal.as_ref().is_none_or(Refusal::is_first_look)
+    }
+}
+
+/// What a comparison reads and learns.
+pub(super) struct Comparing<'a> {
+    pub(super) session: &'a Session,
+    pub(super) today: Date,
+    pub(super) opened: &'a Opened,
+    pub(super) inventories: &'a ByAccount<Inventory>,
+    pub(super) memory: &'a mut Memory,
+}
+
+/// Fetches at most `most` originals for these comparisons, and returns the pairs of which one could
+/// not be read. The memory learns the others' facts.
 pub(super) async fn compare(
-    session: &Session,
-    opened: &Opened,
-    inventories: &ByAccount<Inventory>,
-    memory: &mut Memory,
+    with: &mut Comparing<'_>,
     comparisons: &[Comparison],
     most: usize,
-) -> Result<bool, EngineError> {
+) -> Result<Vec<Uncompared>, EngineError> {
     let mut fetched = 0;
     let mut trouble = Trouble::default();
+    let mut uncompared = Vec::new();
     for (done, comparison) in comparisons.iter().enumerate() {
-        session.emit(Event::Comparing { done, of: comparisons.len() });
+        with.session.emit(Event::Comparing { done, of: comparisons.len() });
         for side in [&comparison.source, &comparison.destination] {
             let (account, id, fingerprint) = side;
-            let Some(activity) = find(inventories, account, id) else {
+            let Some(activity) = find(with.inventories, account, id) else {
                 continue;
             };
-            if memory.content(account, activity).is_some() || trouble.is_closed(account) {
+            let is_known = with.memory.content(account, activity).is_some();
+            if is_known || trouble.is_closed(account) || with.was_looked_at(account, activity) {
                 continue;
             }
             if fetched == most {
-                return Ok(fetched > 0);
+                return Ok(uncompared);
             }
             fetched += 1;
-            let content = fetch(session, opened, account, activity, &mut trouble).await?;
-            if let Some(content) = content {
-                learn(session, opened, memory, (account, id, fingerprint), content)?;
+            match fetch(with.session, with.opened, account, activity, &mut trouble).await {
+                Ok(None) => {}
+                Ok(Some(content)) => with.learn((account, id, fingerprint), content)?,
+                Err(unread) => uncompared.push(with.note(comparison, account, activity, unread)),
             }
         }
     }
-    Ok(fetched > 0)
+    Ok(uncompared)
+}
+
+impl Comparing<'_> {
+    /// Whether a destination's activity was looked at today, and had no usable original.
+    fn was_looked_at(&self, account: &AccountName, activity: &Activity) -> bool {
+        let refusal = self.memory.refusal(account, account, activity);
+        refusal
+            .is_some_and(|refusal| refusal.standing(self.today) == RefusalStanding::LookedAtToday)
+    }
+
+    /// Remembers the facts of an original.
+    fn learn(
+        &mut self,
+        (account, id, fingerprint): (&AccountName, &RemoteId, &Fingerprint),
+        content: Content,
+    ) -> Result<(), EngineError> {
+        if let Some(open) = self.opened.accounts.get(account) {
+            self.session.store.save_content(open.row, id, fingerprint, &content)?;
+        }
+        let known = self.memory.contents.entry(account.clone()).or_default();
+        known.insert((id.clone(), fingerprint.clone()), content);
+        Ok(())
+    }
+
+    /// Tells that an original could not be read; a missing or broken one is remembered with its date.
+    fn note(
+        &mut self,
+        comparison: &Comparison,
+        account: &AccountName,
+        activity: &Activity,
+        Unread { message, cause, reason }: Unread,
+    ) -> Uncompared {
+        let subject = activity.id.to_string();
+        let note = Note { subject, message: format!("not compared: {message}") };
+        self.session.emit(Event::Noted { account: account.clone(), note });
+        let between = (account.clone(), comparison.destination.0.clone());
+        let now = self.session.clock().now();
+        let refusal = reason.map(|reason| {
+            let (id, fingerprint) = (activity.id.clone(), activity.fingerprint.clone());
+            let found = Refusal::found(id, fingerprint, reason, message.as_str(), now);
+            self.memory.note_refusal(&between.0, &between.1, found)
+        });
+        let (address, account) = (comparison.address.clone(), account.clone());
+        Uncompared { address, account, message, cause, refusal, between }
+    }
+}
+
+/// Why an original could not be read.
+struct Unread {
+    message: String,
+    cause: BlockedReason,
+    /// If the account says that there is no usable one.
+    reason: Option<RefusalReason>,
 }
 
 /// How often in a row each account could not give a file.
@@ -81,13 +173,14 @@ fn find<'a>(
     inventories.get(account)?.activities.iter().find(|activity| activity.id == *id)
 }
 
+/// The facts of an activity's original; none where its account is not open.
 async fn fetch(
     session: &Session,
     opened: &Opened,
     account: &AccountName,
     activity: &Activity,
     trouble: &mut Trouble,
-) -> Result<Option<Content>, EngineError> {
+) -> Result<Option<Content>, Unread> {
     let Some(open) = opened.accounts.get(account) else { return Ok(None) };
     let Some(platform) = open.platform.as_ref() else { return Ok(None) };
     if let Some(content) = cached(session, open, activity) {
@@ -95,25 +188,29 @@ async fn fetch(
     }
     let answer = platform.download(activity).await;
     trouble.note(account, &answer);
-    let problem = match answer {
-        Ok(original) => match fit::read(&original.bytes) {
-            Ok(content) => {
-                if originals::fit_the_listing(activity, &original.bytes, &content) {
-                    originals::keep(session, open, activity, &original.bytes);
-                }
-                return Ok(Some(content));
-            }
-            Err(unusable) => unreadable(&unusable),
-        },
-        Err(PlatformError::NotFound) => "has no original".to_owned(),
-        Err(error) => error.to_string(),
+    let original = answer.map_err(|error| unread(&error))?;
+    let content = fit::read(&original.bytes).map_err(|unusable| Unread {
+        message: unreadable(&unusable),
+        cause: BlockedReason::Failed,
+        reason: Some(RefusalReason::Unreadable),
+    })?;
+    if originals::fit_the_listing(activity, &original.bytes, &content) {
+        originals::keep(session, open, activity, &original.bytes);
+    }
+    Ok(Some(content))
+}
+
+fn unread(error: &PlatformError) -> Unread {
+    let (message, reason) = match error {
+        PlatformError::NotFound => ("has no original".to_owned(), Some(RefusalReason::NoOriginal)),
+        PlatformError::Broken { problem, .. } => (problem.clone(), Some(RefusalReason::Unreadable)),
+        other => (other.to_string(), None),
     };
-    let note = crate::domain::Note {
-        subject: activity.id.to_string(),
-        message: format!("not compared: {problem}"),
+    let cause = match reason {
+        Some(_) => BlockedReason::Failed,
+        None => obstacle(error).0,
     };
-    session.emit(Event::Noted { account: account.clone(), note });
-    Ok(None)
+    Unread { message, cause, reason }
 }
 
 /// The facts of a cached file, if it is surely the activity's.
@@ -130,19 +227,4 @@ fn unreadable(unusable: &Unusable) -> String {
         Unusable::ClockNotSet => "its clock was not set".to_owned(),
         Unusable::SeveralActivities => "holds several activities".to_owned(),
     }
-}
-
-fn learn(
-    session: &Session,
-    opened: &Opened,
-    memory: &mut Memory,
-    (account, id, fingerprint): (&AccountName, &RemoteId, &Fingerprint),
-    content: Content,
-) -> Result<(), EngineError> {
-    if let Some(open) = opened.accounts.get(account) {
-        session.store.save_content(open.row, id, fingerprint, &content)?;
-    }
-    let known = memory.contents.entry(account.clone()).or_default();
-    known.insert((id.clone(), fingerprint.clone()), content);
-    Ok(())
 }

@@ -38,6 +38,7 @@ pub use diff::{Fetched, Pairing, diff};
 pub use download::{Downloaded, Keep, Origin, Unfetched, download};
 pub use error::EngineError;
 pub use explain::{Evidence, Explanation, InForce, explain};
+pub use identify::Uncompared;
 pub use import::{Imported, NotTaken, import};
 pub use listing::{Freshness, Listing, Unlisted, listing};
 pub use lock::{LockRequest, check_locks, lock, lock_account};

@@ -232,6 +232,9 @@ impl<'a> Judge<'a> {
             Memory::Pending(link) => return self.rule_on_pending(event, link),
             Memory::Adopted(_) | Memory::Nothing | Memory::Linked(_) | Memory::SameEvent => {}
         }
+        if let Some(ruling) = self.rule_on_duplicate(event) {
+            return ruling;
+        }
         let references = |places: Vec<usize>| {
             let found = places.iter().filter_map(|place| self.activity(*place));
             found.map(|activity| ActivityRef::of(self.destination, activity)).collect()
@@ -333,6 +336,10 @@ impl<'a> Judge<'a> {
         let memory = self.world.memory;
         let source = memory.content(&event.rule.source, event.entry.activity);
         let destination = memory.content(self.destination, found);
+        if destination.is_none() && self.has_no_file(found) {
+            let candidate = ActivityRef::of(self.destination, found);
+            return Ruling::Conflict(ConflictReason::WouldLoseData, vec![candidate]);
+        }
         let (Some(source), Some(destination)) = (source, destination) else {
             return Ruling::Compare(found);
         };

@@ -118,5 +118,7 @@ reasons! {
         NeverAppeared = "never_appeared",
         /// One file with several activities.
         SeveralActivities = "several_activities",
+        /// Refused as a duplicate of something that is there.
+        RefusedByDestination = "refused_by_destination",
     }
 }

@@ -5,10 +5,11 @@ use std::fmt::Write as _;
 use serde_json::{Value, json};
 
 use crate::archive::Backup;
-use crate::domain::{LinkStatus, neutralise};
-use crate::state::{Run, StoredLink};
+use crate::domain::{LinkStatus, Refusal, neutralise};
+use crate::state::{Run, StoredLink, StoredRefusal};
 
 use super::column::pad;
+use super::time;
 
 /// Linked pairs, a line each.
 pub fn links(links: &[StoredLink]) -> String {
@@ -35,6 +36,62 @@ pub fn links(links: &[StoredLink]) -> String {
         out.push_str("No pairs are linked yet.\n");
     }
     out
+}
+
+/// What was refused, two lines each: between whom and why, then when and when again.
+pub fn refusals(refusals: &[StoredRefusal]) -> String {
+    let mut out = String::new();
+    for StoredRefusal { source, destination, address, refusal } in refusals {
+        let detail = match refusal.detail.as_str() {
+            "" => String::new(),
+            detail => format!(" ({detail})"),
+        };
+        let line = format!(
+            "{address}  {source}/{} -> {destination}  {}{detail}",
+            refusal.id,
+            refusal.reason.as_str()
+        );
+        let _ = writeln!(out, "{}", neutralise(&line));
+        let _ = writeln!(out, "    {}", looks(refusal));
+    }
+    if refusals.is_empty() {
+        out.push_str("Nothing was refused.\n");
+    }
+    out
+}
+
+/// When a refusal was found, how often, and what brings the next look.
+fn looks(refusal: &Refusal) -> String {
+    let (first, last) = (time::second(refusal.first_seen), time::second(refusal.last_seen));
+    let found = match refusal.looks {
+        0 => format!("the file itself says so, found {first}"),
+        1 => format!("1 look, {last}"),
+        days => format!("{days} looks, first {first}, last {last}"),
+    };
+    let next = match (refusal.next_look(), &refusal.candidate) {
+        (Some(day), _) => format!("looked at again from {day} on"),
+        (None, Some(candidate)) => format!("a person decides whether it is {candidate}"),
+        (None, None) => "looked at again with --retry-refused".to_owned(),
+    };
+    neutralise(&format!("{found}; {next}"))
+}
+
+/// A refusal as `fit_sync.refusals/1` has it.
+pub fn refusal_json(stored: &StoredRefusal) -> Value {
+    let StoredRefusal { source, destination, address, refusal } = stored;
+    json!({
+        "address": address,
+        "rule": address.rule(),
+        "source": { "account": source, "id": refusal.id },
+        "destination": { "account": destination },
+        "reason": refusal.reason.as_str(),
+        "detail": refusal.detail,
+        "candidate": refusal.candidate,
+        "first_seen": refusal.first_seen,
+        "last_seen": refusal.last_seen,
+        "looks": refusal.looks,
+        "next_look": refusal.next_look(),
+    })
 }
 
 /// Past runs, the newest first.

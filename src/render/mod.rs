@@ -36,7 +36,7 @@ pub use inspected::inspected;
 pub use junit::{JunitError, apply_junit, plan_junit};
 pub use lines::{Line, Severity};
 pub use listing::{Numbered, activities_json, activity_line, activity_table};
-pub use memory::{backups, history, json, links, outline, run_json};
+pub use memory::{backups, history, json, links, outline, refusal_json, refusals, run_json};
 pub use outcome::{FailureWords, Outcome};
 pub use pages::Pages;
 pub use plan_markdown::{MARKER, plan_markdown};

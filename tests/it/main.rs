@@ -54,6 +54,8 @@ mod readme;
 #[cfg(test)]
 mod redaction;
 #[cfg(test)]
+mod refusals;
+#[cfg(test)]
 mod reports;
 #[cfg(test)]
 mod restore;

@@ -11,7 +11,7 @@ use crate::render::{self, plan_text};
 
 use super::super::approval::{self, LeftOut};
 use super::super::args::Apply;
-use super::super::context::{Context, selection};
+use super::super::context::{Context, retry_refused, selection};
 use super::super::ending;
 use super::super::exit::Exit;
 use super::super::failure::Failure;
@@ -55,6 +55,7 @@ async fn follow(
         options: Options {
             selection: selection(&args.selection)?,
             force: scope.force(),
+            refused: retry_refused(args.retry_refused),
             ..Options::default()
         },
         max_downloads: args.max_downloads,

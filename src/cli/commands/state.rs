@@ -10,7 +10,7 @@ use crate::plan::Options;
 use crate::render;
 use crate::state::{Access, Store, StoredAccount, StoredLink};
 
-use super::super::args::{AddressArg, Adopt, Json, State, StateShow};
+use super::super::args::{AddressArg, Adopt, Json, State, StateList, StateShow};
 use super::super::context::Context;
 use super::super::exit::Exit;
 use super::super::failure::Failure;
@@ -40,13 +40,27 @@ fn print_json(context: &Context, value: &Value) {
     context.printer.product(&render::json(value));
 }
 
-fn list(context: &Context, args: &Json) -> Result<Exit, Failure> {
+fn list(context: &Context, args: &StateList) -> Result<Exit, Failure> {
+    if args.refused {
+        return list_refused(context, args);
+    }
     let links = reading(context)?.all_links()?;
     if args.json {
         let rows: Vec<Value> = links.iter().map(link_json).collect();
         print_json(context, &json!({ "format": "fit_sync.links/1", "links": rows }));
     } else {
         context.printer.product(&render::links(&links));
+    }
+    Ok(Exit::Done)
+}
+
+fn list_refused(context: &Context, args: &StateList) -> Result<Exit, Failure> {
+    let refusals = reading(context)?.all_refusals()?;
+    if args.json {
+        let rows: Vec<Value> = refusals.iter().map(render::refusal_json).collect();
+        print_json(context, &json!({ "format": "fit_sync.refusals/1", "refusals": rows }));
+    } else {
+        context.printer.product(&render::refusals(&refusals));
     }
     Ok(Exit::Done)
 }

@@ -135,6 +135,7 @@ impl Run<'_> {
                 self.unknown(task, words)
             }
             Answer::Refused(reason, words) => self.refuse(task, reason, &words),
+            Answer::TooLarge(words) => self.leave_too_large(task, &words),
             Answer::Not(error) => self.fail(task, &format!("not sent: {error}"), &error),
         }
     }

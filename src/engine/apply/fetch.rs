@@ -173,15 +173,24 @@ impl Run<'_> {
         }
     }
 
-    /// Remembers a permanent reason; the step is over and no failure.
+    /// Remembers a refusal, and ends the step: the first look at it is a failure.
     pub(super) fn refuse(
         &self,
         task: &mut Task,
         reason: RefusalReason,
         detail: &str,
     ) -> Result<(), EngineError> {
-        self.remember_refusal(task, reason, detail)?;
-        task.enter(self, Phase::Skipped, detail, json!({ "refusal": reason }))
+        let found = self.refusal(task, reason, detail);
+        let refusal = self.note_refusal(task, found)?;
+        let phase = if refusal.is_first_look() { Phase::Failed } else { Phase::Skipped };
+        task.enter(self, phase, detail, json!({ "refusal": reason }))
+    }
+
+    /// The destination takes no file of that size, as it says beforehand: no look is needed.
+    pub(super) fn leave_too_large(&self, task: &mut Task, detail: &str) -> Result<(), EngineError> {
+        let found = self.refusal(task, RefusalReason::TooLarge, detail).told_by_file();
+        self.note_refusal(task, found)?;
+        task.enter(self, Phase::Skipped, detail, json!({ "refusal": RefusalReason::TooLarge }))
     }
 
     pub(super) fn remember_refusal(
@@ -190,14 +199,18 @@ impl Run<'_> {
         reason: RefusalReason,
         detail: &str,
     ) -> Result<(), EngineError> {
-        let refusal = Refusal {
-            id: task.step.source.id.clone(),
-            fingerprint: task.step.source.fingerprint.clone(),
-            reason,
-            detail: detail.to_owned(),
-        };
+        self.note_refusal(task, self.refusal(task, reason, detail)).map(drop)
+    }
+
+    pub(super) fn refusal(&self, task: &Task, reason: RefusalReason, detail: &str) -> Refusal {
+        let source = &task.step.source;
+        let now = self.session.clock().now();
+        Refusal::found(source.id.clone(), source.fingerprint.clone(), reason, detail, now)
+    }
+
+    pub(super) fn note_refusal(&self, task: &Task, found: Refusal) -> Result<Refusal, EngineError> {
         let (from, to) = (task.source, task.destination);
-        Ok(self.session.store.save_refusal(from, to, &task.step.address, &refusal)?)
+        Ok(self.session.store.note_refusal(from, to, &task.step.address, found)?)
     }
 
     /// Ends a step that did not succeed; nothing of the activity's is lost.

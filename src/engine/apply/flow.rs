@@ -10,7 +10,7 @@ use tokio::sync::{Semaphore, mpsc};
 
 use crate::domain::AccountName;
 use crate::event::Phase;
-use crate::plan::Action;
+use crate::plan::{Action, Step};
 use crate::platform::FitFile;
 
 use super::super::error::EngineError;
@@ -33,10 +33,19 @@ impl Run<'_> {
             }
         }
         let queues = queues.into_iter().map(|(account, mut queue)| {
-            queue.sort_by_key(|task| (task.step.action == Action::Replace, task.step.key.start));
+            queue.sort_by_key(|task| {
+                let step = &task.step;
+                (self.was_refused(step), step.action == Action::Replace, step.key.start)
+            });
             self.work_off(account, queue)
         });
         join_all(queues).await.into_iter().collect()
+    }
+
+    /// What was refused before goes last, so that it stands in nobody's way.
+    fn was_refused(&self, step: &Step) -> bool {
+        let (source, id) = (&step.source.account, &step.source.id);
+        self.memory.was_refused(source, &step.destination.account, id)
     }
 
     async fn work_off(

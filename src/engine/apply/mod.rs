@@ -160,6 +160,7 @@ pub async fn apply(
     pace: Pace,
 ) -> Result<Finished, EngineError> {
     let document = approved.document();
+    planned.remember_refusals(session)?;
     let (steps, mut ended) = reachable(session, &planned.opened, &document.body.steps);
     let standings = match approved {
         Approved::Fresh(_) => Vec::new(),

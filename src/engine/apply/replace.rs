@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use crate::archive::{Backups, Spool, Subject};
-use crate::domain::{AccountName, Activity, Details, LinkOrigin, RemoteId};
+use crate::domain::{AccountName, Activity, Details, LinkOrigin, RefusalReason, RemoteId};
 use crate::event::Phase;
 use crate::plan::Protocol;
 use crate::platform::{FitFile, PlatformError};
@@ -191,6 +191,7 @@ impl Run<'_> {
                 task.enter(self, Phase::Held, words, json!({}))
             }
             Answer::Refused(reason, words) => self.restore(task, reason, &words).await,
+            Answer::TooLarge(words) => self.restore(task, RefusalReason::TooLarge, &words).await,
             Answer::Not(error) => {
                 task.cause = Some(cause(&error));
                 let words = format!("the old one is removed, the new one not sent yet: {error}");
@@ -205,6 +206,7 @@ impl Run<'_> {
             Answer::Taken(id) => self.taken(task, id),
             Answer::Unknown(words) => self.unknown(task, &words),
             Answer::Refused(reason, words) => self.refuse(task, reason, &words),
+            Answer::TooLarge(words) => self.leave_too_large(task, &words),
             Answer::Duplicate(existing) if self.is_the_same(task, existing.as_ref()) => {
                 self.keep_the_same(task)
             }

@@ -33,6 +33,8 @@ pub(super) enum Answer {
     Unknown(String),
     /// Refused for good.
     Refused(RefusalReason, String),
+    /// Larger than the destination says that it takes; not sent.
+    TooLarge(String),
     /// Not taken.
     Not(PlatformError),
 }
@@ -60,7 +62,7 @@ impl Run<'_> {
         let most = platform.capabilities().max_upload_bytes;
         if most.is_some_and(|most| file.bytes.len() as u64 > most) {
             let words = format!("{} bytes, more than the destination takes", file.bytes.len());
-            return Ok(Answer::Refused(RefusalReason::TooLarge, words));
+            return Ok(Answer::TooLarge(words));
         }
         task.sent_at = Some(self.session.clock().now());
         let parcel =
@@ -128,6 +130,7 @@ impl Run<'_> {
             Answer::Duplicate(existing) => self.duplicate(task, existing).await,
             Answer::Unknown(words) => self.unknown(task, &words),
             Answer::Refused(reason, words) => self.refuse(task, reason, &words),
+            Answer::TooLarge(words) => self.leave_too_large(task, &words),
             Answer::Not(error) => self.fail(task, &format!("not sent: {error}"), &error),
         }
     }
@@ -239,6 +242,7 @@ impl Run<'_> {
             Answer::Taken(id) => self.taken(task, id),
             Answer::Unknown(words) => self.unknown(task, &words),
             Answer::Refused(reason, words) => self.refuse(task, reason, &words),
+            Answer::TooLarge(words) => self.leave_too_large(task, &words),
             Answer::Duplicate(_) => task.enter(self, Phase::Held, words, json!({})),
             Answer::Not(error) => {
                 task.cause = Some(cause(&error));

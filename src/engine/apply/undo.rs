@@ -53,7 +53,7 @@ impl Run<'_> {
             }
             Answer::Unknown(words) => words,
             Answer::Duplicate(_) => "its deletion has not settled".to_owned(),
-            Answer::Refused(_, words) => words,
+            Answer::Refused(_, words) | Answer::TooLarge(words) => words,
             Answer::Not(error) => error.to_string(),
         };
         self.waits(task, (reason, why), &not)

@@ -67,7 +67,7 @@ CREATE TABLE link (
 CREATE INDEX link_by_destination ON link (destination, destination_id);
 CREATE INDEX link_by_address ON link (address);
 
--- Permanent reasons against an activity.
+-- What an account refused: findings with a date.
 CREATE TABLE refusal (
     source      INTEGER NOT NULL REFERENCES account (id),
     source_id   TEXT NOT NULL,
@@ -76,6 +76,10 @@ CREATE TABLE refusal (
     fingerprint TEXT NOT NULL,
     reason      TEXT NOT NULL,
     detail      TEXT NOT NULL,
+    candidate   TEXT,             -- the destination's activity that it was refused for
+    first_seen  TEXT NOT NULL,
+    last_seen   TEXT NOT NULL,
+    looks       INTEGER NOT NULL, -- days; 0 where the file itself tells
     PRIMARY KEY (source, source_id, destination)
 ) STRICT;
 CREATE INDEX refusal_by_address ON refusal (address);

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use fit_sync::domain::{RefusalReason, ReplaceProtocol};
+use fit_sync::domain::ReplaceProtocol;
 use fit_sync::event::Phase;
 use fit_sync::platform::memory::{DownloadFault, Fault, ListFault, Memory, Operation, UploadFault};
 use fit_sync::platform::{PlatformError, Rejection};
@@ -198,22 +198,6 @@ async fn an_incomplete_listing_never_leads_to_a_second_sending() {
     stage.world.apply().await;
     assert_eq!(uploads(&stage.there), 2);
     assert_eq!(stage.unfinished().await, NOTHING);
-}
-
-#[tokio::test]
-async fn a_remembered_refusal_turns_the_daily_run_green() {
-    let stage = Stage::new(Flow::Upload, 1);
-    let first = stage.world.apply_after(|| stage.there.script(rejected())).await;
-    assert_eq!((first.phases(), first.end(false)), (vec![Phase::Skipped], End::Done));
-    let second = stage.world.apply().await;
-    assert_eq!((second.phases(), second.end(false)), (Vec::new(), End::Done));
-    assert_eq!(uploads(&stage.there), 1);
-    let store = &stage.world.session.store;
-    let row = |name: &str| {
-        store.account_named(&fit_sync::domain::AccountName::new(name)).unwrap().unwrap().row
-    };
-    let refusals = store.refusals(row("here"), row("there")).unwrap();
-    assert_eq!(refusals[0].reason, RefusalReason::RejectedByDestination);
 }
 
 #[tokio::test]

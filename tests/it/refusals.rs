@@ -1,0 +1,5 @@
+//! What accounts refuse: looked at with dates, never silent on the first day, never in others' way,
+//! and told as it was.
+#![cfg(test)]
+
+mod looks;
