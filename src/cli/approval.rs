@@ -95,6 +95,16 @@ pub enum LeftOut {
     Something,
 }
 
+impl LeftOut {
+    /// How a run ends because of it.
+    pub fn exit(self) -> Exit {
+        match self {
+            Self::Nothing => Exit::Done,
+            Self::Something => Exit::Decide,
+        }
+    }
+}
+
 /// Holds a plan of today against an approved one: refuses it, or leaves out what goes beyond.
 pub fn keep_within(
     session: &Session,

@@ -25,6 +25,7 @@ mod refresh;
 mod session;
 mod standing;
 mod stop;
+mod touched;
 
 pub use accounts::OpenAccount;
 pub use apply::{
@@ -48,3 +49,4 @@ pub use refresh::Refresh;
 pub use session::{Open, Places, Session};
 pub use standing::{Standing, Word};
 pub use stop::Stop;
+pub use touched::{Awaited, Deeds, Touched, awaited, deeds_since, failed_for_good, touched};

@@ -47,6 +47,7 @@ pub use simulated::simulated;
 pub use since::since;
 pub use status::{StatusRow, status, status_json};
 pub use summary::{
-    LeftWords, apply_counts, apply_summary, interrupted, left_words, settled_summary,
+    LeftWords, apply_counts, apply_summary, interrupted, left_words, not_taken_up, settled_summary,
 };
+pub use time::age;
 pub use within::differences;

@@ -382,9 +382,9 @@ fn candidate_line(
 
 pub(super) fn decide_line(conflict: &Conflict, destination: &AccountName) -> String {
     let address = neutralise(conflict.address.as_str());
-    let others = match conflict.reason {
-        ConflictReason::RefusedByDestination => "ignore; distinct sends it once more",
-        _ => "distinct, ignore",
+    let others = match conflict.reason == ConflictReason::RefusedByDestination {
+        true => "ignore; distinct sends it once more",
+        false => "distinct, ignore",
     };
     match conflict.candidates.iter().find(|candidate| candidate.account == *destination) {
         Some(first) => format!(

@@ -278,7 +278,7 @@ impl Store {
         self.select_steps("TRUE", params![])
     }
 
-    fn select_steps(
+    pub(super) fn select_steps(
         &self,
         which: &str,
         with: &[&dyn ToSql],

@@ -7,6 +7,7 @@
 mod accounts;
 mod content;
 mod error;
+mod history;
 mod inventory;
 mod journal;
 mod links;

@@ -2,4 +2,6 @@
 //! and told as it was.
 #![cfg(test)]
 
+mod comparing;
 mod looks;
+mod shell;

@@ -1,5 +1,6 @@
 //! `fit_sync backup …`: what apply replaced.
 
+use std::cell::OnceCell;
 use std::collections::{BTreeSet, HashSet};
 
 use jiff::{SignedDuration, Timestamp};
@@ -10,12 +11,14 @@ use crate::domain::{AccountName, nearest, neutralise};
 use crate::engine::{self, LockRequest, Restored, Session, Settled};
 use crate::manifest;
 use crate::render;
+use crate::state::RunId;
 
 use super::super::args::{Backup, BackupArg, Json, Prune, Restore};
 use super::super::context::Context;
 use super::super::ending;
 use super::super::exit::Exit;
 use super::super::failure::Failure;
+use super::super::progress::Progress;
 use super::super::signals;
 
 /// Runs one of the commands about backups.
@@ -74,10 +77,26 @@ fn show(context: &Context, args: &BackupArg) -> Result<Exit, Failure> {
 
 async fn restore(context: &Context, args: &Restore) -> Result<Exit, Failure> {
     let (session, progress) = context.session()?;
+    let since = OnceCell::new();
+    let result = restore_in(context, args, &session, &progress, &since).await;
+    result.map_err(|failure| match since.get() {
+        Some(run) => failure.after(engine::deeds_since(&session.store, *run).ok()),
+        None => failure,
+    })
+}
+
+async fn restore_in(
+    context: &Context,
+    args: &Restore,
+    session: &Session,
+    progress: &Progress,
+    since: &OnceCell<Option<RunId>>,
+) -> Result<Exit, Failure> {
     let stock = Backups::new(&session.places.backups);
     let (backup, bytes) = stock.load(&args.id).map_err(|error| failure(&error))?;
-    let to = args.to.as_deref().map(|name| account(&session, name)).transpose()?;
-    let work = put_back(context, args, &session, (&backup, bytes), to.as_ref());
+    let to = args.to.as_deref().map(|name| account(session, name)).transpose()?;
+    let restore = PutBack { context, args, session, since };
+    let work = restore.run((&backup, bytes), to.as_ref());
     let (settled, restored) = signals::watched(&session.stop, &context.printer, work).await?;
     progress.clear();
     context.printer.note(&render::settled_summary(&settled));
@@ -98,26 +117,38 @@ async fn restore(context: &Context, args: &Restore) -> Result<Exit, Failure> {
     Ok(if session.stop.is_requested() { Exit::Interrupted } else { ending::restore_exit(&step) })
 }
 
-/// The same care as in any run: alone at the account, and what earlier runs left open there first.
-async fn put_back(
-    context: &Context,
-    args: &Restore,
-    session: &Session,
-    (backup, bytes): (&Stored, Vec<u8>),
-    to: Option<&AccountName>,
-) -> Result<(Settled, Restored), Failure> {
-    let request = LockRequest {
-        folders: context.lock_folders(&session.manifest)?,
-        owner: context.env.owner.clone(),
-        patience: args.lock_timeout,
-        also: BTreeSet::new(),
-    };
-    let locks = engine::lock_account(session, &request, to.unwrap_or(&backup.account)).await?;
-    let mut settled = engine::settle(session, &locks).await?;
-    // Those of other accounts are none of its business.
-    settled.left.clear();
-    let restored = engine::restore(session, &locks, backup, bytes, to).await?;
-    Ok((settled, restored))
+/// A restore from its lock on.
+struct PutBack<'a> {
+    context: &'a Context,
+    args: &'a Restore,
+    session: &'a Session,
+    /// The last run before this one, once nobody else can begin another.
+    since: &'a OnceCell<Option<RunId>>,
+}
+
+impl PutBack<'_> {
+    /// The same care as in any run: alone at the account, and what earlier runs left open there first.
+    async fn run(
+        &self,
+        (backup, bytes): (&Stored, Vec<u8>),
+        to: Option<&AccountName>,
+    ) -> Result<(Settled, Restored), Failure> {
+        let Self { context, args, session, since } = *self;
+        let request = LockRequest {
+            folders: context.lock_folders(&session.manifest)?,
+            owner: context.env.owner.clone(),
+            patience: args.lock_timeout,
+            also: BTreeSet::new(),
+        };
+        let locks = engine::lock_account(session, &request, to.unwrap_or(&backup.account)).await?;
+        let last = session.store.last_run()?;
+        since.get_or_init(|| last);
+        let mut settled = engine::settle(session, &locks).await?;
+        // Those of other accounts are none of its business.
+        settled.left.clear();
+        let restored = engine::restore(session, &locks, backup, bytes, to).await?;
+        Ok((settled, restored))
+    }
 }
 
 fn account(session: &Session, name: &str) -> Result<AccountName, Failure> {

@@ -1,11 +1,11 @@
 //! `fit_sync state …`: look into the memory, and decide conflicts.
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 
 use crate::domain::{AccountName, Activity, Address, LinkStatus, Verdict, neutralise};
-use crate::engine::{self, PlanRequest};
-use crate::manifest;
+use crate::engine::{self, Awaited, PlanRequest, Touched};
+use crate::manifest::{self, Manifest};
 use crate::plan::Options;
 use crate::render;
 use crate::state::{Access, Store, StoredAccount, StoredLink};
@@ -14,6 +14,9 @@ use super::super::args::{AddressArg, Adopt, Json, State, StateList, StateShow};
 use super::super::context::Context;
 use super::super::exit::Exit;
 use super::super::failure::Failure;
+
+/// What was sent and is not listed after so long is a question of the plan, and may be forgotten.
+const SEEN_WITHIN: SignedDuration = SignedDuration::from_hours(7 * 24);
 
 /// Runs one of the commands about the state.
 pub async fn run(context: &Context, command: &State) -> Result<Exit, Failure> {
@@ -186,7 +189,11 @@ fn forget(context: &Context, args: &AddressArg) -> Result<Exit, Failure> {
     let address = parse(&args.address)?;
     let manifest = context.manifest().ok();
     let store = context.store(manifest.as_ref(), Access::ReadWrite)?;
-    let forgotten = store.forget(&address, context.clock.now())?;
+    let now = context.clock.now();
+    for awaited in engine::awaited(&store, &address)? {
+        refuse_to_forget(manifest.as_ref(), &address, &awaited, now)?;
+    }
+    let forgotten = store.forget(&address, now)?;
     if forgotten.links + forgotten.refusals + forgotten.steps == 0 {
         let happened = format!("nothing is remembered about {address}");
         return Err(Failure::new(Exit::Failed, happened, "see `fit_sync state list`"));
@@ -194,6 +201,42 @@ fn forget(context: &Context, args: &AddressArg) -> Result<Exit, Failure> {
     let words = format!("Forgot {address}; the next plan finds it again by its key.");
     context.printer.note(&neutralise(&words));
     Ok(Exit::Done)
+}
+
+/// Refuses to forget what would then be sent a second time: something that was sent or removed lately,
+/// at an account that a plan may still write to.
+fn refuse_to_forget(
+    manifest: Option<&Manifest>,
+    address: &Address,
+    awaited: &Awaited,
+    now: Timestamp,
+) -> Result<(), Failure> {
+    // By a clock that went forward; one that was set back makes nothing old.
+    let age = now.duration_since(awaited.since).max(SignedDuration::ZERO);
+    let is_out_of_reach =
+        manifest.is_some_and(|manifest| !manifest.accounts.contains_key(&awaited.destination));
+    let may_be_late = age < SEEN_WITHIN || awaited.touched == Touched::Removed;
+    if is_out_of_reach || !may_be_late {
+        return Ok(());
+    }
+    let (at, ago) = (&awaited.destination, render::age(age));
+    let happened = match awaited.touched {
+        Touched::Removed => {
+            format!(
+                "{address}: the old activity was removed at {at} {ago} ago, and the new one \
+                     is not listed yet"
+            )
+        }
+        Touched::Sent | Touched::Restored => {
+            format!("{address}: sent to {at} {ago} ago, not listed yet")
+        }
+        Touched::Nothing => {
+            format!("{address}: perhaps sent to {at} {ago} ago, nobody has looked since")
+        }
+    };
+    let next =
+        "run `fit_sync apply`, which looks what became of it; forgotten, it would be sent again";
+    Err(Failure::new(Exit::Decide, happened, next))
 }
 
 fn verify(context: &Context) -> Result<Exit, Failure> {

@@ -105,7 +105,7 @@ async fn what_was_refused_before_goes_last() {
     let added = history.iter().rev().flat_map(|moment| &moment.happening.changes);
     let added = added.filter_map(|change| match change {
         Change::Added(id) => stage.there.bytes(id),
-        _ => None,
+        Change::Removed(_) => None,
     });
     assert_eq!(added.take(1).collect::<Vec<_>>(), [stage.recordings[0].bytes.clone()]);
 }
