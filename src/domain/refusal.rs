@@ -28,7 +28,7 @@ pub struct Refusal {
     pub first_seen: Timestamp,
     /// When it was found last.
     pub last_seen: Timestamp,
-    /// Days on which it was looked at; 0 if the file itself says so and no look is needed.
+    /// Days on which it was looked at; 0 if no look is needed, such as where the file itself says so.
     pub looks: u32,
 }
 
@@ -96,10 +96,10 @@ impl Refusal {
         }
     }
 
-    /// Returns the same finding as one that the file itself tells: it needs no look and holds until
-    /// the file changes.
+    /// Returns the same finding as one that no look can change, and that holds until the file changes:
+    /// the file itself tells it, or what was sent came out as another recording twice.
     #[must_use]
-    pub fn told_by_file(self) -> Self {
+    pub fn without_looks(self) -> Self {
         Self { looks: 0, ..self }
     }
 
@@ -196,7 +196,7 @@ mod tests {
     #[test]
     fn what_the_file_tells_and_what_a_person_is_asked_about_are_never_due() {
         let duplicate = Refusal { reason: RefusalReason::DuplicateAtDestination, ..found(day(0)) };
-        for refusal in [found(day(0)).told_by_file(), duplicate] {
+        for refusal in [found(day(0)).without_looks(), duplicate] {
             assert_eq!(refusal.next_look(), None);
             assert_eq!(refusal.standing(utc_day(day(900))), RefusalStanding::Settled);
         }

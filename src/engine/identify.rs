@@ -6,7 +6,7 @@ use jiff::civil::Date;
 
 use crate::domain::{
     AccountName, Activity, Address, Content, Fingerprint, Inventory, Note, Refusal, RefusalReason,
-    RefusalStanding, RemoteId, Unusable,
+    RefusalStanding, RemoteId, Sha256, Unusable,
 };
 use crate::event::Event;
 use crate::fit;
@@ -116,7 +116,7 @@ impl Comparing<'_> {
         comparison: &Comparison,
         account: &AccountName,
         activity: &Activity,
-        Unread { message, cause, reason }: Unread,
+        Unread { message, cause, reason, .. }: Unread,
     ) -> Uncompared {
         let subject = activity.id.to_string();
         let note = Note { subject, message: format!("not compared: {message}") };
@@ -139,6 +139,16 @@ struct Unread {
     cause: BlockedReason,
     /// If the account says that there is no usable one.
     reason: Option<RefusalReason>,
+    /// The hash of what came, if that is no usable file.
+    broken: Option<Sha256>,
+}
+
+impl Unread {
+    /// What two looks at a broken download prove: that it is broken, if they agree.
+    fn after(self, again: &Self) -> Self {
+        let agree = self.broken == again.broken;
+        Self { reason: agree.then_some(RefusalReason::Unreadable), ..self }
+    }
 }
 
 /// How often in a row each account could not give a file.
@@ -188,29 +198,49 @@ async fn fetch(
     }
     let answer = platform.download(activity).await;
     trouble.note(account, &answer);
-    let original = answer.map_err(|error| unread(&error))?;
-    let content = fit::read(&original.bytes).map_err(|unusable| Unread {
-        message: unreadable(&unusable),
-        cause: BlockedReason::Failed,
-        reason: Some(RefusalReason::Unreadable),
-    })?;
-    if originals::fit_the_listing(activity, &original.bytes, &content) {
-        originals::keep(session, open, activity, &original.bytes);
+    let (bytes, content) = match read(answer) {
+        // One look at a broken download proves nothing; two that agree do.
+        Err(unread) if unread.broken.is_some() => {
+            let again = platform.download(activity).await;
+            trouble.note(account, &again);
+            read(again).map_err(|again| unread.after(&again))?
+        }
+        first => first?,
+    };
+    if originals::fit_the_listing(activity, &bytes, &content) {
+        originals::keep(session, open, activity, &bytes);
     }
     Ok(Some(content))
 }
 
+/// A download's bytes and what is in them.
+fn read(answer: Result<Original, PlatformError>) -> Result<(Vec<u8>, Content), Unread> {
+    let bytes = answer.map_err(|error| unread(&error))?.bytes;
+    let content = fit::read(&bytes).map_err(|unusable| Unread {
+        message: unreadable(&unusable),
+        cause: BlockedReason::Failed,
+        reason: None,
+        broken: Some(Sha256::of(&bytes)),
+    })?;
+    Ok((bytes, content))
+}
+
 fn unread(error: &PlatformError) -> Unread {
-    let (message, reason) = match error {
-        PlatformError::NotFound => ("has no original".to_owned(), Some(RefusalReason::NoOriginal)),
-        PlatformError::Broken { problem, .. } => (problem.clone(), Some(RefusalReason::Unreadable)),
-        other => (other.to_string(), None),
-    };
-    let cause = match reason {
-        Some(_) => BlockedReason::Failed,
-        None => obstacle(error).0,
-    };
-    Unread { message, cause, reason }
+    let cause = BlockedReason::Failed;
+    match error {
+        PlatformError::NotFound => {
+            let reason = Some(RefusalReason::NoOriginal);
+            Unread { message: "has no original".to_owned(), cause, reason, broken: None }
+        }
+        PlatformError::Broken { problem, sha256 } => {
+            let broken = Some(sha256.clone());
+            Unread { message: problem.clone(), cause, reason: None, broken }
+        }
+        other => {
+            let cause = obstacle(other).0;
+            Unread { message: other.to_string(), cause, reason: None, broken: None }
+        }
+    }
 }
 
 /// The facts of a cached file, if it is surely the activity's.

@@ -64,7 +64,7 @@ pub fn refusals(refusals: &[StoredRefusal]) -> String {
 fn looks(refusal: &Refusal) -> String {
     let (first, last) = (time::second(refusal.first_seen), time::second(refusal.last_seen));
     let found = match refusal.looks {
-        0 => format!("the file itself says so, found {first}"),
+        0 => format!("no look is needed, found {first}"),
         1 => format!("1 look, {last}"),
         days => format!("{days} looks, first {first}, last {last}"),
     };

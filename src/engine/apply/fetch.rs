@@ -188,7 +188,7 @@ impl Run<'_> {
 
     /// The destination takes no file of that size, as it says beforehand: no look is needed.
     pub(super) fn leave_too_large(&self, task: &mut Task, detail: &str) -> Result<(), EngineError> {
-        let found = self.refusal(task, RefusalReason::TooLarge, detail).told_by_file();
+        let found = self.refusal(task, RefusalReason::TooLarge, detail).without_looks();
         self.note_refusal(task, found)?;
         task.enter(self, Phase::Skipped, detail, json!({ "refusal": RefusalReason::TooLarge }))
     }

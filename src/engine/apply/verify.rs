@@ -74,7 +74,9 @@ impl Run<'_> {
             self.session.store.remove_links_to(task.destination, &new.id)?;
         } else if task.old_goes_last() {
             words.push_str("; for the second time, so the old one stays for good");
-            self.remember_refusal(task, RefusalReason::RejectedByDestination, &words)?;
+            // Each further look would leave another copy there.
+            let found = self.refusal(task, RefusalReason::RejectedByDestination, &words);
+            self.note_refusal(task, found.without_looks())?;
         } else {
             words.push_str("; for the second time, so it is left as it is");
             task.link(self, Some(new), LinkOrigin::Placed)?;

@@ -79,7 +79,7 @@ CREATE TABLE refusal (
     candidate   TEXT,             -- the destination's activity that it was refused for
     first_seen  TEXT NOT NULL,
     last_seen   TEXT NOT NULL,
-    looks       INTEGER NOT NULL, -- days; 0 where the file itself tells
+    looks       INTEGER NOT NULL, -- days; 0 where none is needed
     PRIMARY KEY (source, source_id, destination)
 ) STRICT;
 CREATE INDEX refusal_by_address ON refusal (address);

@@ -167,6 +167,8 @@ async fn play(cell: Cell) -> Vec<String> {
 /// How long it takes until a next run may be better: a throttled login is left alone for hours.
 fn after(cell: Cell) -> Duration {
     match (cell.place, cell.trouble) {
+        // What has no file is looked at again on the next day.
+        _ if cell.is_at_a_comparison() => Duration::from_secs(24 * 3600),
         (Place::Login, Trouble::Status(429) | Trouble::Wait(..)) => Duration::from_secs(3 * 3600),
         _ => Duration::from_secs(120),
     }
@@ -218,11 +220,10 @@ fn expected(cell: Cell) -> End {
         _ if cell.is_at_a_comparison() => Done,
         // Names are carried over as far as possible.
         (Place::Update, _) => Done,
-        (Place::File, _) => of_file(flow, trouble, times),
+        (Place::File, _) => of_file(trouble, times),
         (Place::Put, _) => match trouble {
-            // The import says that the object is broken.
-            Trouble::Halved | Trouble::Spoilt => Done,
-            Trouble::Status(403) => Partly,
+            // The import says that the object is broken: the first look fails.
+            Trouble::Halved | Trouble::Spoilt | Trouble::Status(403) => Partly,
             _ if is_worth_a_try(trouble) => unless_once(Unavailable),
             _ => Partly,
         },
@@ -235,9 +236,9 @@ fn expected(cell: Cell) -> End {
         }
         (Place::Import, Kind::Passing) => unless_once(Unavailable),
         (Place::Download, _) if is_worth_a_try(trouble) => unless_once(Unavailable),
-        // Two looks that agree are remembered; what is to be replaced is not without a copy.
+        // The first look at a missing file fails; what is to be replaced is not without a copy.
         (Place::Download, Kind::No | Kind::Doubtful) if trouble != Trouble::Status(200) => {
-            if flow == Flow::Replace { unless_once(Partly) } else { Done }
+            unless_once(Partly)
         }
         (Place::List, _) if when == When::Planning && !is_worth_a_try(trouble) => Unavailable,
         (Place::List, _) if when == When::Planning => unless_once(Unavailable),
@@ -253,14 +254,12 @@ fn expected(cell: Cell) -> End {
 }
 
 /// The file host sends files, or pages in their place; broken files are believed the second time.
-fn of_file(flow: Flow, trouble: Trouble, times: Times) -> End {
+fn of_file(trouble: Trouble, times: Times) -> End {
     use End::{Done, Partly, Unavailable};
     match (trouble, times) {
         (Trouble::Halved | Trouble::Spoilt, Times::Once) => Partly,
         (_, Times::Once) => Done,
-        (Trouble::Status(404) | Trouble::Halved | Trouble::Spoilt, Times::Always) => {
-            if flow == Flow::Replace { Partly } else { Done }
-        }
+        (Trouble::Status(404) | Trouble::Halved | Trouble::Spoilt, Times::Always) => Partly,
         (_, Times::Always) => Unavailable,
     }
 }

@@ -369,6 +369,8 @@ fn expected(cell: Cell) -> &'static [End] {
     let steady = matches!(trouble, T::Arrives | T::Vanishes);
     match (place, trouble) {
         (_, T::SessionEnds) => &[Login],
+        // What has left the source meanwhile has no file there.
+        (Place::SourceList, T::Vanishes) => &[Done, Partly],
         (Place::PlanList | Place::SourceList | Place::List, _) if steady => &[Done],
         // A reading is asked for again where that helps.
         (Place::PlanList | Place::SourceList, T::Limited | T::LimitedUntil | T::Unreached)
@@ -381,12 +383,10 @@ fn expected(cell: Cell) -> &'static [End] {
         (_, T::Limited | T::LimitedUntil) if once => &[Done],
         (Place::List, T::Incomplete) => &[Done],
         (Place::List, _) if once => &[Done, Partly, Unavailable],
-        (Place::SourceDownload, T::NotFound) => &[Done],
-        (Place::SourceDownload, T::Truncated | T::Nonsense) if !once => &[Done],
-        (Place::Upload | Place::Status, T::Refused | T::TooLarge) => match flow {
-            Flow::DeleteThenUpload => &[Partly],
-            Flow::Upload | Flow::UploadThenDelete => &[Done],
-        },
+        // The first look at a refusal is a failure.
+        (Place::SourceDownload, T::NotFound) => &[Partly],
+        (Place::SourceDownload, T::Truncated | T::Nonsense) if !once => &[Partly],
+        (Place::Upload | Place::Status, T::Refused | T::TooLarge) => &[Partly],
         (Place::Upload, T::LostAfter | T::ListedTwice) => &[Done],
         (Place::Upload, T::Processes | T::ProcessesUnnamed) => &[Done],
         (Place::Upload, T::LostBefore | T::StoredOld | T::StoredStranger) if once => &[Done],

@@ -248,8 +248,6 @@ fn expected(cell: Cell) -> &'static [End] {
         // The list shows what became of it all the same.
         (Where::Status, W::TokenRefused) => &[Done, Login],
         (_, W::TokenRefused) => &[Login],
-        // What is broken when it comes is looked at twice.
-        (Where::Download, W::Half | W::Flipped) if !once => &[Done],
         (Where::Download | Where::Backup, W::Half | W::Flipped) => &[Partly],
         (_, _) if once && place.is_read() => &[Done],
         (Where::SourceList | Where::PlanList | Where::Download, _) => &[Unavailable],

@@ -58,7 +58,7 @@ fn a_refusal_is_forgotten_by_its_address_by_a_link_or_by_name() {
     let store = Store::open_in_memory().unwrap();
     let (from, to) = (garmin(&store), coros(&store));
     for id in ["1", "2", "3"] {
-        let found = found(id, RefusalReason::TooLarge, MONDAY).told_by_file();
+        let found = found(id, RefusalReason::TooLarge, MONDAY).without_looks();
         store.note_refusal(from, to, &address(id), found).unwrap();
     }
     let listed = store.all_refusals().unwrap();
