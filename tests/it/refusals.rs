@@ -3,5 +3,6 @@
 #![cfg(test)]
 
 mod comparing;
+mod deeds;
 mod looks;
 mod shell;

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use fit_sync::engine::{Touched, Uncompared, deeds_since, touched};
+use fit_sync::engine::Uncompared;
 use fit_sync::plan::{BlockedReason, ConflictReason, SkipReason};
 use fit_sync::platform::PlatformError;
 use fit_sync::platform::memory::{Fault, Operation};
@@ -92,26 +92,5 @@ async fn a_plan_alone_is_no_look() {
         assert!(planned.uncompared[0].is_fault());
         assert!(planned.plan.document.context.conflicts.is_empty());
         stage.world.pass(DAY);
-    }
-}
-
-#[tokio::test]
-async fn what_a_run_has_done_is_told_by_its_journal() {
-    for (flow, sent, removed) in
-        [(Flow::Upload, 2, 0), (Flow::UploadThenDelete, 0, 2), (Flow::DeleteThenUpload, 0, 2)]
-    {
-        let stage = Stage::new(flow, 2);
-        let store = &stage.world.session.store;
-        assert_eq!(store.last_run().unwrap(), None);
-        assert_eq!(deeds_since(store, None).unwrap(), Default::default());
-        stage.world.apply().await;
-        let deeds = deeds_since(store, None).unwrap();
-        assert_eq!((deeds.sent, deeds.removed, deeds.under_way), (sent, removed, 0), "{flow:?}");
-        let last = store.last_run().unwrap();
-        assert!(last.is_some());
-        assert_eq!(deeds_since(store, last).unwrap(), Default::default());
-        let all = store.steps_since(None).unwrap();
-        let expected = if removed > 0 { Touched::Removed } else { Touched::Sent };
-        assert!(all.iter().all(|record| touched(record) == expected), "{flow:?}");
     }
 }
