@@ -209,6 +209,9 @@ mod tests {
         assert_eq!((again.looks, again.first_seen), (1, day(0)));
         let second = found(day(1)).after(Some(&again));
         assert_eq!((second.looks, second.first_seen, second.last_seen), (2, day(0), day(1)));
+        // A person had it looked at by a clock that was set back.
+        let earlier = found(day(-5)).after(Some(&second));
+        assert_eq!((earlier.looks, earlier.last_seen), (2, day(1)));
         let other = Refusal { reason: RefusalReason::Unreadable, ..found(day(2)) };
         assert_eq!(other.clone().after(Some(&second)), other);
         let edited = Refusal { fingerprint: Fingerprint::new("g"), ..found(day(2)) };
