@@ -18,13 +18,16 @@ use fit_sync::clock::ManualClock;
 use fit_sync::engine::{self, Approved, Pace, Session, Stop};
 use fit_sync::event::Phase;
 use fit_sync::manifest::ConflictStrategy;
-use fit_sync::platform::memory::{Memory, Settings};
+use memory::{Memory, Settings};
 use fit_sync::platform::{self, Opening, Platform};
 use fit_sync::state::{Access, Store};
 use jiff::{SignedDuration, Timestamp};
 use measured::{Nobody, peak_kb};
 
 mod measured;
+#[path = "../tests/it/support/memory/mod.rs"]
+#[expect(dead_code, unused_imports, reason = "the bench has nothing go wrong")]
+mod memory;
 #[path = "../tests/it/support/session.rs"]
 #[expect(dead_code, reason = "the bench takes no locks")]
 mod parts;

@@ -9,10 +9,9 @@ mod error;
 mod garmin;
 pub mod keeper;
 pub mod login;
-pub mod memory;
 mod pacing;
 mod registry;
-mod row;
+pub mod row;
 mod unanswered;
 
 use std::collections::HashMap;

@@ -2,7 +2,7 @@
 
 use fit_sync::domain::ReplaceProtocol;
 use fit_sync::event::Phase;
-use fit_sync::platform::memory::{Fault, Memory, Operation, UploadFault};
+use crate::support::memory::{Fault, Memory, Operation, UploadFault};
 use fit_sync::platform::{ListRequest, Platform, Window};
 use jiff::Timestamp;
 

@@ -41,7 +41,7 @@ const PINNED: [(&str, &[&str]); 16] = [
 ];
 
 /// Platforms do not know each other.
-const PLATFORMS: [&str; 4] = ["memory", "directory", "garmin", "coros"];
+const PLATFORMS: [&str; 3] = ["directory", "garmin", "coros"];
 
 const MOST_LINES: usize = 450;
 

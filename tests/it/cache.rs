@@ -10,7 +10,7 @@ use fit_sync::domain::{
     AccountName, Activity, ActivityType, Fingerprint, Profile, ProfileId, RemoteId, ReplaceProtocol,
 };
 use fit_sync::event::Phase;
-use fit_sync::platform::memory::{Happening, Memory, Operation, Settings};
+use crate::support::memory::{Happening, Memory, Operation, Settings};
 use jiff::Timestamp;
 
 use crate::support::fit::FitFile;

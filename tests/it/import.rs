@@ -6,7 +6,7 @@ use std::path::Path;
 use fit_sync::domain::ReplaceProtocol;
 use fit_sync::engine::{self, Imported};
 use fit_sync::event::Phase;
-use fit_sync::platform::memory::{Happening, Memory, Operation};
+use crate::support::memory::{Happening, Memory, Operation};
 use fit_sync::render::{self, Detail};
 
 use crate::support::cli::{Cli, MANIFEST, gzip};

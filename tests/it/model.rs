@@ -8,7 +8,7 @@ use proptest::prelude::*;
 use proptest::strategy::ValueTree as _;
 use proptest::test_runner::TestRunner;
 
-use fit_sync::platform::memory::{Fault, Operation, UploadFault};
+use crate::support::memory::{Fault, Operation, UploadFault};
 
 use faults::{Trouble, trouble};
 use world::{Activity, Edit, World};

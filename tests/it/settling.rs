@@ -9,7 +9,7 @@ use fit_sync::archive::{Locks, Owner};
 use fit_sync::domain::{AccountName, Activity, Address, Capabilities, Details, Profile, RemoteId};
 use fit_sync::engine::{self, Approved, EngineError, LeftReason, Pace};
 use fit_sync::event::{Event, Phase};
-use fit_sync::platform::memory::{Fault, ListFault, Memory, Operation, Settings, UploadFault};
+use crate::support::memory::{Fault, ListFault, Memory, Operation, Settings, UploadFault};
 use fit_sync::platform::{
     FitFile, ListRequest, Original, Page, Platform, PlatformError, UploadStatus, UploadTicket,
     Uploaded,

@@ -9,7 +9,7 @@ use fit_sync::clock::ManualClock;
 use fit_sync::net::Timeouts;
 use fit_sync::plan::{SkipReason, changes};
 use fit_sync::platform::Platform;
-use fit_sync::platform::memory::{Memory, Settings};
+use crate::support::memory::{Memory, Settings};
 use tempfile::TempDir;
 
 use crate::support::coros;

@@ -2,7 +2,7 @@
 
 use fit_sync::domain::{Key, RemoteId, Sha256};
 use fit_sync::event::Phase;
-use fit_sync::platform::memory::{Memory, Settings};
+use crate::support::memory::{Memory, Settings};
 use fit_sync::platform::{FitFile, PlatformError, UploadStatus, Uploaded};
 
 use std::sync::Arc;

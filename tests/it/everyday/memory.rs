@@ -13,7 +13,7 @@ use fit_sync::event::Phase;
 use fit_sync::manifest::Filter;
 use fit_sync::plan::BlockedReason;
 use fit_sync::platform::PlatformError;
-use fit_sync::platform::memory::{DownloadFault, Fault, Memory, Operation, Settings, UploadFault};
+use crate::support::memory::{DownloadFault, Fault, Memory, Operation, Settings, UploadFault};
 use jiff::civil::Date;
 
 use crate::support::fit::FitFile;

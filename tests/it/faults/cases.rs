@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use fit_sync::domain::{RefusalReason, ReplaceProtocol};
 use fit_sync::event::Phase;
-use fit_sync::platform::memory::{DownloadFault, Fault, ListFault, Memory, Operation, UploadFault};
+use crate::support::memory::{DownloadFault, Fault, ListFault, Memory, Operation, UploadFault};
 use fit_sync::platform::{PlatformError, Rejection};
 
 use super::stage::{Flow, Stage, altered, ride};

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use fit_sync::domain::RemoteId;
 use fit_sync::event::Phase;
-use fit_sync::platform::memory::{DownloadFault, Fault, ListFault, Memory, Operation, UploadFault};
+use crate::support::memory::{DownloadFault, Fault, ListFault, Memory, Operation, UploadFault};
 use fit_sync::platform::{PlatformError, Rejection};
 
 use super::stage::{Flow, Stage, altered, ride, stranger};
@@ -286,7 +286,7 @@ impl Cell {
 
 /// A row that shows up between two pages.
 fn arriving(cell: Cell) -> fit_sync::domain::Activity {
-    let spare = Memory::new(fit_sync::platform::memory::Settings::new("late"));
+    let spare = Memory::new(crate::support::memory::Settings::new("late"));
     let bytes = if cell.place == Place::SourceList { ride(-9, 9_000).1 } else { stranger(-9) };
     spare.put_file(&bytes, None);
     let known = std::collections::HashMap::new();

@@ -5,7 +5,7 @@ use std::sync::Mutex;
 
 use async_trait::async_trait;
 use fit_sync::domain::{Activity, Capabilities, Details, Profile, RemoteId};
-use fit_sync::platform::memory::{DownloadFault, Fault, ListFault, Memory, Operation, UploadFault};
+use crate::support::memory::{DownloadFault, Fault, ListFault, Memory, Operation, UploadFault};
 use fit_sync::platform::{
     FitFile, ListRequest, Original, Page, Platform, PlatformError, UploadStatus, UploadTicket,
     Uploaded,

@@ -12,7 +12,7 @@ use fit_sync::event::{Events, Phase, Recorder};
 use fit_sync::fit;
 use fit_sync::manifest::{ConflictStrategy, Rule};
 use fit_sync::plan::{Action, Document};
-use fit_sync::platform::memory::{Change, Duplicates, Memory, Operation, Settings};
+use crate::support::memory::{Change, Duplicates, Memory, Operation, Settings};
 use fit_sync::platform::{self, ListRequest, Opening, Platform, Window};
 use fit_sync::state::{Entry, StepRecord, Store};
 use jiff::{SignedDuration, Timestamp};

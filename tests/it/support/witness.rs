@@ -10,7 +10,7 @@ use fit_sync::archive::Backups;
 use fit_sync::clock::{Clock, ManualClock};
 use fit_sync::domain::{Activity, Capabilities, Details, Profile, RemoteId, Sha256};
 use fit_sync::event::{Event, Events, Phase};
-use fit_sync::platform::memory::Memory;
+use crate::support::memory::Memory;
 use fit_sync::platform::{
     FitFile, ListRequest, Original, Page, Platform, PlatformError, UploadStatus, UploadTicket,
     Uploaded,

@@ -12,7 +12,7 @@ use fit_sync::engine::{
 use fit_sync::event::{Event, Events, Phase, Recorder};
 use fit_sync::manifest::ConflictStrategy;
 use fit_sync::plan::{BlockedReason, Document};
-use fit_sync::platform::memory::{Duplicates, Memory, Settings};
+use crate::support::memory::{Duplicates, Memory, Settings};
 use fit_sync::platform::{self, Opening, Platform};
 use fit_sync::state::Store;
 use tempfile::TempDir;

@@ -2,8 +2,8 @@ use std::collections::HashMap;
 use std::num::NonZeroUsize;
 
 use super::*;
-use crate::domain::{Activity, ActivityType, Details, Key, RemoteId, Sha256};
-use crate::platform::{
+use fit_sync::domain::{Activity, ActivityType, Details, Key, RemoteId, Sha256};
+use fit_sync::platform::{
     AuthFailure, FitFile, ListRequest, Platform, PlatformError, UploadStatus, Uploaded, Window,
 };
 

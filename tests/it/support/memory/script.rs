@@ -1,7 +1,7 @@
 //! What goes wrong, and when.
 
-use crate::domain::{Activity, RemoteId};
-use crate::platform::PlatformError;
+use fit_sync::domain::{Activity, RemoteId};
+use fit_sync::platform::PlatformError;
 
 /// What can be asked of an account.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

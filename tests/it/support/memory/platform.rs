@@ -6,8 +6,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use async_trait::async_trait;
 use jiff::{SignedDuration, Timestamp, civil::Date, tz::TimeZone};
 
-use crate::domain::{Activity, Capabilities, Details, Profile, RemoteId};
-use crate::platform::{
+use fit_sync::domain::{Activity, Capabilities, Details, Profile, RemoteId};
+use fit_sync::platform::{
     AuthFailure, FitFile, ListRequest, Original, Page, PageToken, Platform, PlatformError,
     Rejection, UploadStatus, UploadTicket, Uploaded, Window, row,
 };

@@ -5,11 +5,11 @@ use std::num::NonZeroUsize;
 
 use jiff::Timestamp;
 
-use crate::domain::{
+use fit_sync::domain::{
     Activity, Capabilities, Details, Editable, Fingerprint, Profile, ProfileId, RemoteId,
     ReplaceProtocol, Unusable,
 };
-use crate::platform::{FitFile, PlatformError, Rejection, row};
+use fit_sync::platform::{FitFile, PlatformError, Rejection, row};
 
 use super::script::{Fault, Operation};
 

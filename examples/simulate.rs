@@ -1,0 +1,2 @@
+//! A skeleton.
+fn main() {}
