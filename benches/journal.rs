@@ -18,11 +18,11 @@ use fit_sync::clock::ManualClock;
 use fit_sync::engine::{self, Approved, Pace, Session, Stop};
 use fit_sync::event::Phase;
 use fit_sync::manifest::ConflictStrategy;
-use memory::{Memory, Settings};
 use fit_sync::platform::{self, Opening, Platform};
 use fit_sync::state::{Access, Store};
 use jiff::{SignedDuration, Timestamp};
 use measured::{Nobody, peak_kb};
+use memory::{Memory, Settings};
 
 mod measured;
 #[path = "../tests/it/support/memory/mod.rs"]

@@ -4,11 +4,11 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use crate::support::memory::{Memory, Settings};
 use fit_sync::clock::ManualClock;
 use fit_sync::domain::{Activity, Capabilities, Details, Key, RemoteId, ReplaceProtocol, Sha256};
 use fit_sync::event::Phase;
 use fit_sync::platform::directory::Directory;
-use crate::support::memory::{Memory, Settings};
 use fit_sync::platform::{
     FitFile, ListRequest, Platform, PlatformError, UploadStatus, Uploaded, Window,
 };

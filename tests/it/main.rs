@@ -64,6 +64,8 @@ mod settling;
 #[cfg(test)]
 mod simulate;
 #[cfg(test)]
+mod simulation;
+#[cfg(test)]
 mod state;
 mod support;
 #[cfg(test)]

@@ -4,12 +4,12 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
+use crate::support::memory::{Fault, ListFault, Memory, Operation, Settings, UploadFault};
 use async_trait::async_trait;
 use fit_sync::archive::{Locks, Owner};
 use fit_sync::domain::{AccountName, Activity, Address, Capabilities, Details, Profile, RemoteId};
 use fit_sync::engine::{self, Approved, EngineError, LeftReason, Pace};
 use fit_sync::event::{Event, Phase};
-use crate::support::memory::{Fault, ListFault, Memory, Operation, Settings, UploadFault};
 use fit_sync::platform::{
     FitFile, ListRequest, Original, Page, Platform, PlatformError, UploadStatus, UploadTicket,
     Uploaded,

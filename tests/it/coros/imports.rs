@@ -1,8 +1,8 @@
 //! Imports: what is sent where, what is believed, and what is never sent twice.
 
+use crate::support::memory::{Memory, Settings};
 use fit_sync::domain::{Key, RemoteId, Sha256};
 use fit_sync::event::Phase;
-use crate::support::memory::{Memory, Settings};
 use fit_sync::platform::{FitFile, PlatformError, UploadStatus, Uploaded};
 
 use std::sync::Arc;

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use crate::support::memory::{DownloadFault, Fault, Memory, Operation, Settings, UploadFault};
 use fit_sync::domain::{AccountName, Activity, RemoteId};
 use fit_sync::engine::{
     self, Clearing, Downloaded, Freshness, Keep, Kind, Listing, Origin, Unfetched,
@@ -13,7 +14,6 @@ use fit_sync::event::Phase;
 use fit_sync::manifest::Filter;
 use fit_sync::plan::BlockedReason;
 use fit_sync::platform::PlatformError;
-use crate::support::memory::{DownloadFault, Fault, Memory, Operation, Settings, UploadFault};
 use jiff::civil::Date;
 
 use crate::support::fit::FitFile;

@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
+use crate::support::memory::{DownloadFault, Fault, ListFault, Memory, Operation, UploadFault};
 use fit_sync::domain::{RefusalReason, ReplaceProtocol};
 use fit_sync::event::Phase;
-use crate::support::memory::{DownloadFault, Fault, ListFault, Memory, Operation, UploadFault};
 use fit_sync::platform::{PlatformError, Rejection};
 
 use super::stage::{Flow, Stage, altered, ride};

@@ -4,9 +4,9 @@
 use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
+use crate::support::memory::{Change, Memory, Operation};
 use fit_sync::domain::{RemoteId, ReplaceProtocol, Sha256};
 use fit_sync::plan::SkipReason;
-use crate::support::memory::{Change, Memory, Operation};
 use jiff::{SignedDuration, Timestamp};
 
 use crate::support::fit::FitFile;

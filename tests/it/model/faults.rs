@@ -3,9 +3,9 @@
 use std::collections::VecDeque;
 use std::sync::Mutex;
 
+use crate::support::memory::{DownloadFault, Fault, ListFault, Memory, Operation, UploadFault};
 use async_trait::async_trait;
 use fit_sync::domain::{Activity, Capabilities, Details, Profile, RemoteId};
-use crate::support::memory::{DownloadFault, Fault, ListFault, Memory, Operation, UploadFault};
 use fit_sync::platform::{
     FitFile, ListRequest, Original, Page, Platform, PlatformError, UploadStatus, UploadTicket,
     Uploaded,

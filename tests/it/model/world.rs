@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::support::memory::{Change, Duplicates, Memory, Operation, Settings};
 use fit_sync::archive::Backups;
 use fit_sync::clock::ManualClock;
 use fit_sync::domain::{AccountName, Address, Fingerprint, RemoteId, ReplaceProtocol, Sha256};
@@ -12,7 +13,6 @@ use fit_sync::event::{Events, Phase, Recorder};
 use fit_sync::fit;
 use fit_sync::manifest::{ConflictStrategy, Rule};
 use fit_sync::plan::{Action, Document};
-use crate::support::memory::{Change, Duplicates, Memory, Operation, Settings};
 use fit_sync::platform::{self, ListRequest, Opening, Platform, Window};
 use fit_sync::state::{Entry, StepRecord, Store};
 use jiff::{SignedDuration, Timestamp};

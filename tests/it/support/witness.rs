@@ -5,12 +5,12 @@ use std::collections::HashMap;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
 
+use crate::support::memory::Memory;
 use async_trait::async_trait;
 use fit_sync::archive::Backups;
 use fit_sync::clock::{Clock, ManualClock};
 use fit_sync::domain::{Activity, Capabilities, Details, Profile, RemoteId, Sha256};
 use fit_sync::event::{Event, Events, Phase};
-use crate::support::memory::Memory;
 use fit_sync::platform::{
     FitFile, ListRequest, Original, Page, Platform, PlatformError, UploadStatus, UploadTicket,
     Uploaded,

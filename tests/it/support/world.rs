@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::support::memory::{Duplicates, Memory, Settings};
 use fit_sync::clock::ManualClock;
 use fit_sync::domain::ReplaceProtocol;
 use fit_sync::engine::{
@@ -12,7 +13,6 @@ use fit_sync::engine::{
 use fit_sync::event::{Event, Events, Phase, Recorder};
 use fit_sync::manifest::ConflictStrategy;
 use fit_sync::plan::{BlockedReason, Document};
-use crate::support::memory::{Duplicates, Memory, Settings};
 use fit_sync::platform::{self, Opening, Platform};
 use fit_sync::state::Store;
 use tempfile::TempDir;

@@ -5,11 +5,14 @@
 //! clones see the same world, so a test keeps one and hands another to the engine, then asks what
 //! happened and what the account held at every moment.
 
+mod listing;
 mod platform;
+mod quirks;
 mod script;
 mod world;
 
 pub use platform::Memory;
+pub use quirks::{Answers, Delay, PrivacyEdits, Quirks};
 pub use script::{DownloadFault, Fault, ListFault, Operation, UploadFault};
 pub use world::{Change, Duplicates, Facts, Happening, Moment, Settings};
 

@@ -4,16 +4,17 @@ use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use async_trait::async_trait;
-use jiff::{SignedDuration, Timestamp, civil::Date, tz::TimeZone};
 
 use fit_sync::domain::{Activity, Capabilities, Details, Profile, RemoteId};
 use fit_sync::platform::{
-    AuthFailure, FitFile, ListRequest, Original, Page, PageToken, Platform, PlatformError,
-    Rejection, UploadStatus, UploadTicket, Uploaded, Window, row,
+    AuthFailure, FitFile, ListRequest, Original, Page, Platform, PlatformError, Rejection,
+    UploadStatus, UploadTicket, Uploaded, row,
 };
 
-use super::script::{DownloadFault, Fault, ListFault, Operation, UploadFault};
-use super::world::{Item, Moment, Settings, Ticket, World, listed_fingerprint};
+use super::listing::page;
+use super::quirks::{Answers, Lag, PrivacyEdits, Quirks};
+use super::script::{DownloadFault, Fault, Operation, UploadFault};
+use super::world::{Change, Item, Moment, Settings, Ticket, World, listed_fingerprint};
 
 /// A handle to an account in memory; clones see the same account.
 #[derive(Clone)]
@@ -42,6 +43,53 @@ impl Memory {
         let id = world.insert(row, Some(bytes.to_vec()));
         world.record(None, Some(id.clone()), Ok(()));
         id
+    }
+
+    /// Changes what the account is like from now on.
+    pub fn quirk(&self, change: impl FnOnce(&mut Quirks)) {
+        change(&mut self.world().quirks);
+    }
+
+    /// Puts the activity of a file in under an id of the caller's, in the place of the one that has
+    /// it, as a folder does whose files are named by people.
+    pub fn put_file_as(&self, id: &RemoteId, bytes: &[u8], details: &Details) -> RemoteId {
+        let mut world = self.world();
+        let mut row = world.as_listed(row::of_bytes(id, bytes));
+        row.title.clone_from(&details.title);
+        if details.private.is_some() {
+            row.private = details.private;
+        }
+        let id = world.insert(row, Some(bytes.to_vec()));
+        world.record(None, Some(id.clone()), Ok(()));
+        id
+    }
+
+    /// An id that was never given before.
+    pub fn new_id(&self) -> RemoteId {
+        self.world().new_id()
+    }
+
+    /// Changes what people wrote about an activity, as its athlete would.
+    pub fn write(&self, id: &RemoteId, change: impl FnOnce(&mut Details)) {
+        let mut world = self.world();
+        if let Some(item) = world.items.get_mut(id) {
+            change(&mut item.details);
+            item.row.title.clone_from(&item.details.title);
+            item.row.private = item.details.private;
+        }
+        world.record(None, Some(id.clone()), Ok(()));
+    }
+
+    /// Whether lists show an activity.
+    pub fn is_listed(&self, id: &RemoteId) -> bool {
+        let world = self.world();
+        let item = world.items.get(id);
+        item.is_some_and(|item| item.hidden.is_none_or(|lag| lag.is_over(world.now())))
+    }
+
+    /// What changed since this was asked last.
+    pub fn take_changes(&self) -> Vec<Change> {
+        self.world().take_changes()
     }
 
     /// Puts a row in exactly as it is; without bytes it has no original.
@@ -142,9 +190,7 @@ impl Platform for Memory {
     }
 
     async fn list(&self, request: ListRequest<'_>) -> Result<Page, PlatformError> {
-        self.act(Operation::List, None, |world, fault| {
-            page(world, request.window, request.page.as_ref(), fault)
-        })
+        self.act(Operation::List, None, |world, fault| page(world, &request, fault))
     }
 
     async fn download(&self, activity: &Activity) -> Result<Original, PlatformError> {
@@ -160,6 +206,10 @@ impl Platform for Memory {
                     DownloadFault::OtherBytes(other) => bytes = other,
                 }
             }
+            if let Some(export) = world.quirks.exports_again {
+                world.downloads = world.downloads.wrapping_add(1);
+                bytes = export(&bytes, world.downloads);
+            }
             Ok(Original { bytes })
         })
     }
@@ -171,7 +221,7 @@ impl Platform for Memory {
             }
             match fault {
                 Some(Fault::Upload(fault)) => upload_badly(world, file, fault),
-                _ => store(world, file).map(Uploaded::Stored),
+                _ => store_and_answer(world, file),
             }
         })
     }
@@ -200,7 +250,7 @@ impl Platform for Memory {
             if !world.settings.capabilities.delete {
                 return Err(PlatformError::Unsupported);
             }
-            world.remove(id)
+            world.remove_as_asked(id)
         })
     }
 
@@ -219,70 +269,36 @@ impl Platform for Memory {
     }
 }
 
-fn page(
-    world: &mut World,
-    window: Window,
-    token: Option<&PageToken>,
-    fault: Option<Fault>,
-) -> Result<Page, PlatformError> {
-    let offset = match token {
-        Some(PageToken(text)) => {
-            text.parse().map_err(|_| PlatformError::Protocol(format!("no page '{text}'")))?
-        }
-        None => 0usize,
-    };
-    let mut rows: Vec<&Activity> = world
-        .items
-        .values()
-        .filter(|item| item.hidden_for == 0 && holds(window, &item.row))
-        .flat_map(|item| std::iter::repeat_n(&item.row, if item.twice { 2 } else { 1 }))
-        .collect();
-    rows.sort_by(|a, b| b.start.cmp(&a.start).then_with(|| a.id.cmp(&b.id)));
-    let total = rows.len();
-    let size = world.settings.page_size.map_or(total, usize::from);
-    let activities: Vec<Activity> = rows.into_iter().skip(offset).take(size).cloned().collect();
-    let end = offset.saturating_add(size);
-    let mut page = Page {
-        activities,
-        next: (end < total).then(|| PageToken(end.to_string())),
-        total: u64::try_from(total).ok(),
-        complete: true,
-        notes: Vec::new(),
-    };
-    if page.next.is_none() {
-        for item in world.items.values_mut() {
-            item.hidden_for = item.hidden_for.saturating_sub(1);
-        }
-    }
-    if let Some(Fault::List(fault)) = fault {
-        match fault {
-            ListFault::Arrives(row) => {
-                world.insert(*row, None);
-            }
-            ListFault::Vanishes(id) => world.remove(&id)?,
-            ListFault::Incomplete => page.complete = false,
-        }
-    }
-    Ok(page)
-}
-
-/// Whether an activity's local day lies in a window; one without a day lies in every window.
-fn holds(window: Window, row: &Activity) -> bool {
-    let Some(day) = row.start.and_then(|start| local_day(start, row.local_offset_s)) else {
-        return true;
-    };
-    window.first.is_none_or(|first| first <= day) && window.last.is_none_or(|last| day <= last)
-}
-
-fn local_day(start: Timestamp, offset_s: Option<i32>) -> Option<Date> {
-    let offset = SignedDuration::from_secs(i64::from(offset_s.unwrap_or_default()));
-    let local = start.checked_add(offset).ok()?;
-    Some(local.to_zoned(TimeZone::UTC).date())
-}
-
 fn store(world: &mut World, file: &FitFile) -> Result<RemoteId, PlatformError> {
     let row = world.examine(file)?;
     Ok(world.insert(row, Some(file.bytes.clone())))
+}
+
+/// Stores a file and answers as the account is used to.
+fn store_and_answer(world: &mut World, file: &FitFile) -> Result<Uploaded, PlatformError> {
+    let id = store(world, file)?;
+    if let Some(delay) = world.quirks.listed_late {
+        let lag = Lag::begin(delay, world.now());
+        if let Some(item) = world.items.get_mut(&id) {
+            item.hidden = Some(lag);
+        }
+    }
+    if world.quirks.changes_ids {
+        world.fleeting.insert(id.clone());
+    }
+    Ok(match world.quirks.answers {
+        Answers::Own => Uploaded::Stored(id),
+        Answers::Unlisted => Uploaded::Stored(world.new_id()),
+        Answers::Neighbour => {
+            let other = world.items.keys().find(|other| **other != id).cloned();
+            Uploaded::Stored(other.unwrap_or(id))
+        }
+        Answers::Missing => {
+            let ticket = format!("ticket-{id}");
+            world.tickets.insert(ticket.clone(), (Ticket::Unnamed, 0));
+            Uploaded::Processing(UploadTicket::new(ticket))
+        }
+    })
 }
 
 fn upload_badly(
@@ -312,7 +328,7 @@ fn upload_badly(
         UploadFault::NamesStored(id) => Ok(Uploaded::Stored(id)),
         UploadFault::Dropped => Ok(Uploaded::Stored(world.new_id())),
         UploadFault::ListedLate(listings) => {
-            change(world, |item, listings| item.hidden_for = listings, listings)
+            change(world, |item, listings| item.hidden = Some(Lag::of_listings(listings)), listings)
         }
         UploadFault::Alters(bytes) => {
             let altered = FitFile { bytes, ..file.clone() };
@@ -337,6 +353,10 @@ fn set(
 ) -> Result<(), PlatformError> {
     let editable = world.settings.capabilities.editable;
     let lists_bytes = world.settings.capabilities.lists_bytes;
+    let edits = match keeps_privacy {
+        true => PrivacyEdits::Ignored,
+        false => world.quirks.privacy_edits,
+    };
     let item = world.items.get_mut(id).ok_or(PlatformError::NotFound)?;
     let can = |wanted: bool, able: bool| able || !wanted;
     if !(can(details.title.is_some(), editable.title)
@@ -345,6 +365,9 @@ fn set(
         && can(details.private.is_some(), editable.privacy))
     {
         return Err(PlatformError::Unsupported);
+    }
+    if details.private.is_some() && edits == PrivacyEdits::Refused {
+        return Err(PlatformError::Permanent("privacy cannot be set now".to_owned()));
     }
     if let Some(title) = &details.title {
         item.details.title = Some(title.clone());
@@ -360,7 +383,7 @@ fn set(
             item.row.fingerprint = listed_fingerprint(&item.row);
         }
     }
-    if details.private.is_some() && !keeps_privacy {
+    if details.private.is_some() && edits == PrivacyEdits::Kept {
         item.details.private = details.private;
         item.row.private = details.private;
     }

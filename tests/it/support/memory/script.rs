@@ -88,6 +88,12 @@ pub enum ListFault {
     Vanishes(RemoteId),
     /// The platform says that it could not read everything.
     Incomplete,
+    /// One file cannot be read: its row is missing, and the platform says so.
+    Unreadable,
+    /// A page in the middle is empty: half of a reading without a window is missing.
+    Gap,
+    /// A reading without a window finds nothing.
+    Empty,
 }
 
 impl Fault {

@@ -11,6 +11,7 @@ use fit_sync::domain::{
 };
 use fit_sync::platform::{FitFile, PlatformError, Rejection, row};
 
+use super::quirks::{Lag, Quirks};
 use super::script::{Fault, Operation};
 
 /// How an account behaves on a good day.
@@ -102,6 +103,8 @@ pub enum Change {
     Added(RemoteId),
     /// One is gone.
     Removed(RemoteId),
+    /// One is there under another id.
+    Renamed(RemoteId, RemoteId),
 }
 
 /// The account after something happened.
@@ -124,8 +127,8 @@ pub(super) enum Ticket {
 pub(super) struct Item {
     pub(super) row: Activity,
     pub(super) details: Details,
-    /// Listings that will not show it yet.
-    pub(super) hidden_for: u32,
+    /// While it lasts, no list shows it.
+    pub(super) hidden: Option<Lag>,
     pub(super) twice: bool,
 }
 
@@ -135,8 +138,20 @@ struct Deleted {
     refuses: u32,
 }
 
+/// A removed activity that lists still show.
+pub(super) struct Ghost {
+    pub(super) row: Activity,
+    pub(super) lag: Lag,
+}
+
 pub(super) struct World {
     pub(super) settings: Settings,
+    pub(super) quirks: Quirks,
+    pub(super) ghosts: Vec<Ghost>,
+    /// Activities that get another id once they were listed.
+    pub(super) fleeting: BTreeSet<RemoteId>,
+    /// Downloads so far.
+    pub(super) downloads: u8,
     pub(super) items: BTreeMap<RemoteId, Item>,
     /// All bytes ever held.
     pub(super) bytes: HashMap<RemoteId, Vec<u8>>,
@@ -148,12 +163,18 @@ pub(super) struct World {
     given: u64,
     changes: Vec<Change>,
     history: Vec<Happening>,
+    /// Happenings whose changes were taken.
+    told: usize,
 }
 
 impl World {
     pub(super) fn new(settings: Settings) -> Self {
         Self {
             settings,
+            quirks: Quirks::default(),
+            ghosts: Vec::new(),
+            fleeting: BTreeSet::new(),
+            downloads: 0,
             items: BTreeMap::new(),
             bytes: HashMap::new(),
             tickets: HashMap::new(),
@@ -163,6 +184,7 @@ impl World {
             given: 0,
             changes: Vec::new(),
             history: Vec::new(),
+            told: 0,
         }
     }
 
@@ -197,6 +219,7 @@ impl World {
                 match change {
                     Change::Added(id) => ids.insert(id.clone()),
                     Change::Removed(id) => ids.remove(id),
+                    Change::Renamed(old, new) => ids.remove(old) && ids.insert(new.clone()),
                 };
             }
             Moment { happening: happening.clone(), ids: ids.clone() }
@@ -228,7 +251,7 @@ impl World {
             private: row.private,
             ..Details::default()
         };
-        let item = Item { row, details, hidden_for: 0, twice: false };
+        let item = Item { row, details, hidden: None, twice: false };
         if self.items.insert(id.clone(), item).is_none() {
             self.changes.push(Change::Added(id.clone()));
         }
@@ -246,12 +269,49 @@ impl World {
         Ok(())
     }
 
+    /// Removes an activity by a request: lists may show it for a while.
+    pub(super) fn remove_as_asked(&mut self, id: &RemoteId) -> Result<(), PlatformError> {
+        let row = self.items.get(id).map(|item| item.row.clone());
+        self.remove(id)?;
+        if let (Some(row), Some(delay)) = (row, self.quirks.forgotten_late) {
+            self.ghosts.push(Ghost { row, lag: Lag::begin(delay, self.now()) });
+        }
+        Ok(())
+    }
+
+    /// Gives an activity another id.
+    pub(super) fn rename(&mut self, old: &RemoteId) {
+        let new = self.new_id();
+        if let Some(mut item) = self.items.remove(old) {
+            item.row.id = new.clone();
+            if let Some(bytes) = self.bytes.get(old).cloned() {
+                self.bytes.insert(new.clone(), bytes);
+            }
+            self.items.insert(new.clone(), item);
+            self.changes.push(Change::Renamed(old.clone(), new));
+        }
+    }
+
+    /// The account's own time.
+    pub(super) fn now(&self) -> Option<Timestamp> {
+        self.quirks.clock.as_ref().map(|clock| clock.now())
+    }
+
+    pub(super) fn take_changes(&mut self) -> Vec<Change> {
+        let told = std::mem::replace(&mut self.told, self.history.len());
+        let news = self.history.iter().skip(told);
+        news.flat_map(|happening| happening.changes.iter().cloned()).collect()
+    }
+
     pub(super) fn last_deleted(&self) -> Option<RemoteId> {
         self.deleted.last().map(|deleted| deleted.id.clone())
     }
 
     /// The row that a file would get under a new id, unless the account refuses it.
     pub(super) fn examine(&mut self, file: &FitFile) -> Result<Activity, PlatformError> {
+        if let Some(refusal) = self.quirks.refused.get(&file.sha256) {
+            return Err(refusal.clone());
+        }
         let size = u64::try_from(file.bytes.len()).unwrap_or(u64::MAX);
         if self.settings.capabilities.max_upload_bytes.is_some_and(|max| size > max) {
             return Err(PlatformError::Rejected {

@@ -1,0 +1,113 @@
+//! The simulation: small worlds, drawn from seeds, in which accounts, people and the machine do
+//! everything that they were seen to do, and the questions that must have the same answer in all of
+//! them.
+//!
+//! `world` says what a world is and `draw` makes one from a seed. `story` lives through it: `account`
+//! stands before each account in memory, `driver` calls the engine as the commands do, `weather` is
+//! what they share and `ledger` what is truly there. `questions` are asked after every run and at
+//! the end; `shrink` makes a failing story short. `findings` keeps, for every fault that was ever
+//! found, the switches that show it.
+//!
+//! `cargo run --release --example simulate -- --help` runs it for as long as one likes.
+
+mod account;
+mod draw;
+mod driver;
+pub(crate) mod findings;
+mod ledger;
+mod questions;
+mod recordings;
+mod shrink;
+mod story;
+pub(crate) mod switches;
+mod time;
+mod weather;
+mod world;
+
+use std::path::Path;
+
+use story::Ending;
+use switches::Switch;
+use weather::Broken;
+pub(crate) use weather::Question;
+use world::World;
+
+/// Lives through worlds, one after the other, on one thread.
+pub(crate) struct Simulator {
+    runtime: tokio::runtime::Runtime,
+    folder: tempfile::TempDir,
+    lives: u64,
+}
+
+/// A broken promise, told.
+pub(crate) struct Failure {
+    pub(crate) seed: u64,
+    pub(crate) question: Question,
+    pub(crate) story: String,
+}
+
+impl Simulator {
+    pub(crate) fn new() -> Self {
+        let folder = tempfile::tempdir_in("/dev/shm").or_else(|_| tempfile::tempdir()).unwrap();
+        let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+        Self { runtime, folder, lives: 0 }
+    }
+
+    /// Lives through the world of a seed; returns the promise that it breaks.
+    pub(crate) fn seed(&mut self, seed: u64, switches: &[Switch]) -> Option<Broken> {
+        self.live(&draw::world(seed, switches), false).broken
+    }
+
+    /// Tells the story of a seed, whether or not it breaks a promise; a failing one is made short.
+    pub(crate) fn story(&mut self, seed: u64, switches: &[Switch]) -> (Option<Question>, String) {
+        let world = draw::world(seed, switches);
+        let Some(broken) = self.live(&world, false).broken else {
+            return (None, told(&world, &self.live(&world, true)));
+        };
+        let short = shrink::shrink(&world, broken.question, |world| {
+            self.live(world, false).broken.map(|broken| broken.question)
+        });
+        (Some(broken.question), told(&short, &self.live(&short, true)))
+    }
+
+    /// The first failing seed of a range, told.
+    pub(crate) fn first_failure(
+        &mut self,
+        seeds: std::ops::Range<u64>,
+        switches: &[Switch],
+    ) -> Option<Failure> {
+        seeds.into_iter().find_map(|seed| {
+            let broken = self.seed(seed, switches)?;
+            let (_, story) = self.story(seed, switches);
+            Some(Failure { seed, question: broken.question, story })
+        })
+    }
+
+    fn live(&mut self, world: &World, is_told: bool) -> Ending {
+        self.lives += 1;
+        let folder = self.folder.path().join(self.lives.to_string());
+        std::fs::create_dir(&folder).unwrap();
+        let ending = self.runtime.block_on(story::live(world, &folder, is_told));
+        let _ = std::fs::remove_dir_all(Path::new(&folder));
+        ending
+    }
+}
+
+/// The story of a world in plain words.
+fn told(world: &World, ending: &Ending) -> String {
+    let mut lines = vec![format!("world {}", world.seed)];
+    for (number, account) in world.accounts.iter().enumerate() {
+        lines.push(format!("  {}: {account}", World::name(number)));
+    }
+    lines.extend(world.rules.iter().map(|rule| format!("  {rule}")));
+    lines.push(format!("  switches: {}", names(&world.switches())));
+    lines.extend(ending.lines.iter().cloned());
+    if let Some(broken) = &ending.broken {
+        lines.push(format!("BROKEN: {}: {}", broken.question, broken.how));
+    }
+    lines.join("\n") + "\n"
+}
+
+fn names(switches: &[Switch]) -> String {
+    switches.iter().map(|switch| switch.as_str()).collect::<Vec<_>>().join(" ")
+}

@@ -1,0 +1,249 @@
+//! The questions: asked of the ledger, after each run and at the end.
+
+use fit_sync::domain::{Address, RemoteId, RuleName};
+use fit_sync::plan::{ConflictReason, SkipReason};
+
+use super::driver::{Exit, PlanFacts};
+use super::ledger::{By, Copy, Ledger};
+use super::weather::{Question, Weather};
+use super::world::{Quirk, Rule, World};
+
+/// A gap that a run left is not passed over in silence.
+pub(crate) fn after_run(weather: &Weather, exit: Exit) {
+    let mut state = weather.state();
+    if exit < Exit::Decide {
+        return;
+    }
+    let ledger = &state.ledger;
+    let gap = (0..ledger.copies.len()).find_map(|account| Some((account, gap(ledger, account)?)));
+    if let Some((account, gone)) = gap {
+        state.breaks(Question::Silent, |ledger| {
+            format!(
+                "{} is removed, nothing takes its place, and the run ends well",
+                ledger.told(account, &gone)
+            )
+        });
+    }
+    let exposed = (0..state.ledger.copies.len()).find_map(|account| {
+        let exposed = state.ledger.there(account).find(|copy| copy.is_exposed())?;
+        Some((account, exposed.id.clone()))
+    });
+    if let (Some((account, id)), Exit::Done) = (exposed, exit) {
+        state.breaks(Question::Visible, |ledger| {
+            format!("{} is public, and the run ends well", ledger.told(account, &id))
+        });
+    }
+}
+
+/// An activity that a run removed and in whose place there is none.
+fn gap(ledger: &Ledger, account: usize) -> Option<RemoteId> {
+    let removed = ledger.of(account).iter().filter(|copy| copy.gone == Some(By::Run));
+    let is_gap = |gone: &&Copy| {
+        let here = |copy: &&Copy| copy.recording.may_be(gone.recording);
+        let by_hand = |copy: &Copy| copy.gone == Some(By::Person);
+        !ledger.of(account).iter().filter(here).any(|copy| copy.is_there() || by_hand(copy))
+    };
+    let mut gaps = removed.filter(is_gap);
+    gaps.next().map(|copy| copy.id.clone())
+}
+
+/// Whether no later run will say something else about it.
+pub(crate) fn is_final(reason: SkipReason) -> bool {
+    !matches!(
+        reason,
+        SkipReason::NoOriginal
+            | SkipReason::Unreadable
+            | SkipReason::RejectedByDestination
+            | SkipReason::TooLarge
+            | SkipReason::NotCompared
+    )
+}
+
+/// After quiet weather all is there, once, and nothing is left to do.
+pub(crate) fn at_the_end(
+    weather: &Weather,
+    world: &World,
+    plan: Option<&PlanFacts>,
+    open: &[String],
+) {
+    let mut state = weather.state();
+    let mut wrong: Vec<(Question, String)> = Vec::new();
+    {
+        let end = End { ledger: &state.ledger, world };
+        if let Some(plan) = plan {
+            end.plan_is_empty(plan, &mut wrong);
+            end.all_is_there(plan, &mut wrong);
+        }
+        wrong.extend(open.iter().map(|step| (Question::Unended, format!("still open: {step}"))));
+        for account in 0..world.accounts.len() {
+            end.nothing_twice(account, &mut wrong);
+            end.nothing_exposed(account, &mut wrong);
+            end.own_words(account, &mut wrong);
+        }
+    }
+    wrong.sort();
+    if let Some((question, how)) = wrong.into_iter().next() {
+        state.breaks(question, |_| how);
+    }
+}
+
+struct End<'a> {
+    ledger: &'a Ledger,
+    world: &'a World,
+}
+
+impl End<'_> {
+    fn plan_is_empty(&self, plan: &PlanFacts, wrong: &mut Vec<(Question, String)>) {
+        let steps = plan.steps.iter().map(|step| format!("{} is planned once more", step.address));
+        wrong.extend(steps.map(|how| (Question::NotEmpty, how)));
+        let blocked = plan.blocked.iter().map(|blocked| format!("blocked: {blocked}"));
+        wrong.extend(blocked.map(|how| (Question::NotEmpty, how)));
+        let limits = plan.limits.iter().map(|limit| format!("limit: {limit}"));
+        wrong.extend(limits.map(|how| (Question::NotEmpty, how)));
+    }
+
+    fn all_is_there(&self, plan: &PlanFacts, wrong: &mut Vec<(Question, String)>) {
+        for rule in &self.world.rules {
+            for copy in self.ledger.there(rule.source) {
+                if let Some(why) = self.missing(plan, *rule, copy) {
+                    let it = self.ledger.told(rule.source, &copy.id);
+                    wrong.push((
+                        Question::Lost,
+                        format!("{it} is not at {}: {why}", World::name(rule.destination)),
+                    ));
+                }
+            }
+        }
+    }
+
+    /// Why an activity of a source is not where a rule wants it, unless a person decides that.
+    fn missing(&self, plan: &PlanFacts, rule: Rule, copy: &Copy) -> Option<String> {
+        let name = rule_name(rule);
+        let asked = plan.conflicts.iter().find(|(of, id, _)| *of == name && *id == copy.id);
+        if let Some((.., reason)) = asked {
+            return self.false_question(rule, copy, *reason);
+        }
+        let pair = plan.in_sync.iter().find(|pair| pair.rule == name && pair.source == copy.id);
+        if let Some(pair) = pair {
+            let Some(id) = &pair.destination else { return Some("still pending".to_owned()) };
+            let other = self.ledger.there(rule.destination).find(|there| there.id == *id);
+            return match other {
+                Some(other) if other.recording.may_be(copy.recording) => None,
+                Some(other) => Some(format!("{} is taken for it", other.recording.name())),
+                None => Some(format!("{id} is taken for it and is not there")),
+            };
+        }
+        if plan.steps.iter().any(|step| step.source.1 == copy.id) {
+            return None;
+        }
+        let skips: Vec<SkipReason> = self.skips(plan, &name, copy);
+        if skips.iter().any(|reason| self.is_justified(*reason, rule, copy)) {
+            return None;
+        }
+        match skips.first() {
+            Some(reason) => Some(format!("skipped as {reason}, which is not so")),
+            None => Some("the plan does not say why".to_owned()),
+        }
+    }
+
+    fn false_question(&self, rule: Rule, copy: &Copy, reason: ConflictReason) -> Option<String> {
+        let mut there = self.ledger.there(rule.destination);
+        let is_there = there.any(|it| it.by == By::Run && it.recording == copy.recording);
+        (reason == ConflictReason::NeverAppeared && is_there)
+            .then(|| "asked as never_appeared, and it is there".to_owned())
+    }
+
+    /// The reasons for which activities of this start are skipped.
+    fn skips(&self, plan: &PlanFacts, rule: &RuleName, copy: &Copy) -> Vec<SkipReason> {
+        let first = Address::of_start(rule, copy.recording.start(), 1);
+        let is_it = |address: &Address| {
+            let rest = address.as_str().strip_prefix(first.as_str());
+            rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('#'))
+        };
+        let skips = plan.skips.iter().filter(|(of, address, _)| of == rule && is_it(address));
+        skips.map(|(.., reason)| *reason).collect()
+    }
+
+    fn is_justified(&self, reason: SkipReason, rule: Rule, copy: &Copy) -> bool {
+        let may_be = |other: &Copy| other.recording.may_be(copy.recording);
+        let there = || self.ledger.there(rule.destination).any(may_be);
+        match reason {
+            SkipReason::RejectedByDestination | SkipReason::TooLarge => self.is_poison(rule, copy),
+            SkipReason::RemovedAtDestination => {
+                let of = self.ledger.of(rule.destination).iter();
+                of.filter(|other| may_be(other)).any(|other| other.gone == Some(By::Person))
+            }
+            SkipReason::IsOurCopy => copy.by == By::Run,
+            SkipReason::CoveredByRule => there(),
+            SkipReason::SameBytesInSource => {
+                let twins =
+                    self.ledger.there(rule.source).filter(|it| it.recording == copy.recording);
+                twins.count() > 1
+            }
+            SkipReason::NoOriginal
+            | SkipReason::Unreadable
+            | SkipReason::NotCompared
+            | SkipReason::Ignored
+            | SkipReason::NotAnActivity
+            | SkipReason::ClockNotSet
+            | SkipReason::UnsupportedByDestination
+            | SkipReason::FilteredType
+            | SkipReason::FilteredDate
+            | SkipReason::Filtered => false,
+        }
+    }
+
+    fn is_poison(&self, rule: Rule, copy: &Copy) -> bool {
+        let owner = self.ledger.owner(rule.destination);
+        let account = self.world.accounts.get(owner);
+        let mut quirks = account.into_iter().flat_map(|account| &account.quirks);
+        quirks.any(|quirk| {
+            matches!(quirk, Quirk::Refuses { recording, .. } if *recording == copy.recording)
+        })
+    }
+
+    /// Of a recording that a run brought there is one.
+    fn nothing_twice(&self, account: usize, wrong: &mut Vec<(Question, String)>) {
+        let there: Vec<&Copy> = self.ledger.there(account).collect();
+        for copy in there.iter().filter(|copy| copy.by == By::Run && !copy.is_excused) {
+            let double = there.iter().find(|other| {
+                other.id != copy.id
+                    && !other.is_excused
+                    && other.recording.is_same(copy.recording)
+                    && (other.by == By::Run || other.since < copy.since)
+            });
+            if let Some(double) = double {
+                let (one, two) = (self.ledger.told(account, &copy.id), &double.id);
+                wrong.push((Question::Doubled, format!("{one} is there as {two}, too")));
+            }
+        }
+    }
+
+    fn nothing_exposed(&self, account: usize, wrong: &mut Vec<(Question, String)>) {
+        let exposed = self.ledger.there(account).filter(|copy| copy.is_exposed());
+        let told = exposed.map(|copy| self.ledger.told(account, &copy.id));
+        wrong.extend(told.map(|it| (Question::Visible, format!("{it} is public in the end"))));
+    }
+
+    /// A copy carries the words of its source, or of what was there before it.
+    fn own_words(&self, account: usize, wrong: &mut Vec<(Question, String)>) {
+        let brought = self.ledger.there(account).filter(|copy| copy.by == By::Run);
+        for copy in brought {
+            let Some(title) = &copy.title else { continue };
+            let rules = self.world.rules.iter();
+            let into = rules
+                .filter(|rule| self.ledger.owner(rule.destination) == self.ledger.owner(account));
+            let sources = into.flat_map(|rule| self.ledger.of(rule.source));
+            let mut own =
+                sources.chain(self.ledger.of(account).iter().filter(|it| it.id != copy.id));
+            if !own.any(|it| it.title.as_ref() == Some(title)) {
+                let it = self.ledger.told(account, &copy.id);
+                wrong.push((Question::Words, format!("{it} is called '{title}'")));
+            }
+        }
+    }
+}
+
+fn rule_name(rule: Rule) -> RuleName {
+    RuleName::new(format!("{}-to-{}", World::name(rule.source), World::name(rule.destination)))
+}
