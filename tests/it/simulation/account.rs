@@ -11,7 +11,7 @@ use fit_sync::platform::{
 };
 
 use super::ledger::{By, Ledger};
-use super::recordings::{EVENTS, Recording};
+use super::recordings::{ARRIVAL, Recording};
 use super::weather::{Question, State, Weather};
 use super::world::{Trouble, World, Wrong};
 use crate::support::memory::{
@@ -131,16 +131,11 @@ impl Account {
             Wrong::Empty => Some(Fault::List(ListFault::Empty)),
             Wrong::Unreadable => Some(Fault::List(ListFault::Unreadable)),
             Wrong::Arrives => {
-                let recording = Recording { event: EVENTS - 1, device: 0, version: 0 };
-                self.arrive(recording);
+                // The ledger hears of it after the call.
+                self.memory.put_file(ARRIVAL.bytes(), None);
                 None
             }
         }
-    }
-
-    /// A watch sends something; lists show it from now on. The ledger hears of it after the call.
-    fn arrive(&self, recording: Recording) {
-        self.memory.put_file(recording.bytes(), None);
     }
 
     /// Enters what the call did; returns whether the process dies before it hears of it.
@@ -161,6 +156,9 @@ impl Account {
             if ids.contains(&copy.id) {
                 copy.is_known = true;
             }
+        }
+        if let (Operation::Upload, false, Some(recording)) = (call.operation, is_ok, call.file) {
+            state.refusals.push((self.number, recording, self.weather.time.now()));
         }
         if is_ok {
             let there = state.ledger.there_mut(self.number);

@@ -65,25 +65,39 @@ impl Drawing {
     }
 
     fn held(&mut self, rules: &[Rule]) -> Vec<Held> {
-        let mut held = Vec::new();
+        let mut held: Vec<Held> = Vec::new();
         for rule in rules {
-            let sources = 1 + self.dice.below(3);
-            for _ in 0..sources {
+            for _ in 0..1 + self.dice.below(3) {
                 let recording = self.recording();
                 let private = self.shows(Switch::Private);
-                held.push(Held { account: rule.source, recording, private });
+                let new = Held { account: rule.source, recording, private };
+                let is_there =
+                    |held: &Held| held.account == new.account && held.recording.is_same(recording);
+                if !held.iter().any(is_there) {
+                    held.push(new);
+                }
                 if self.shows(Switch::Twins) {
-                    held.push(Held { account: rule.source, recording, private });
+                    held.push(new);
                 }
                 if self.dice.one_in(if rule.replaces { 2 } else { 4 }) {
-                    let old = self.recording();
-                    let old = Recording { event: recording.event, ..old };
-                    let private = self.shows(Switch::Private);
-                    held.push(Held { account: rule.destination, recording: old, private });
+                    let old = self.old_one(rule, recording);
+                    let is_there = |held: &Held| {
+                        held.account == old.account && held.recording.is_same(old.recording)
+                    };
+                    if !held.iter().any(is_there) {
+                        held.push(old);
+                    }
                 }
             }
         }
         held
+    }
+
+    /// What the destination holds of an event already.
+    fn old_one(&mut self, rule: &Rule, recording: Recording) -> Held {
+        let old = Recording { event: recording.event, ..self.recording() };
+        let private = self.shows(Switch::Private);
+        Held { account: rule.destination, recording: old, private }
     }
 
     fn recording(&mut self) -> Recording {
@@ -96,10 +110,12 @@ impl Drawing {
 
     fn accounts(&mut self, count: usize, held: &[Held]) -> Vec<Account> {
         let mut accounts: Vec<Account> = (0..count)
-            .map(|_| Account {
-                refuses_duplicates: self.dice.one_in(2),
-                lists_bytes: self.dice.one_in(3),
-                quirks: self.quirks(held),
+            .map(|_| {
+                let (refuses_duplicates, quirks) = (self.dice.one_in(2), self.quirks(held));
+                // What shows its bytes holds files, and those stay as they are.
+                let exports = quirks.contains(&Quirk::ExportsAgain);
+                let lists_bytes = self.dice.one_in(3) && !exports;
+                Account { refuses_duplicates, lists_bytes, quirks }
             })
             .collect();
         if self.is_on(Switch::SecondName)

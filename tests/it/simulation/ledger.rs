@@ -30,6 +30,8 @@ pub(crate) struct Copy {
     /// Its source, or the one that it replaces, was private when it was made.
     pub(crate) must_be_private: bool,
     pub(crate) title: Option<String>,
+    /// A person has written its title since.
+    pub(crate) is_renamed: bool,
     /// The engine was told its id.
     pub(crate) is_known: bool,
     /// Edits of its privacy that this run has tried.
@@ -40,8 +42,12 @@ pub(crate) struct Copy {
     pub(crate) state_lost: bool,
     /// A second one of it is a person's doing, or could not be foreseen.
     pub(crate) is_excused: bool,
-    /// When a person changed its content, counted in ticks.
+    /// When it was made, in ticks.
+    pub(crate) made: u64,
+    /// When a person changed its content, in ticks.
     pub(crate) changed: u64,
+    /// It took the id of another recording.
+    pub(crate) is_swapped: bool,
 }
 
 impl Copy {
@@ -126,7 +132,7 @@ impl Ledger {
         since: Timestamp,
     ) {
         let must_be_private = by == By::Run && self.must_be_private(account, recording);
-        let changed = self.next_tick();
+        let made = self.next_tick();
         self.of_mut(account).push(Copy {
             id,
             recording,
@@ -136,12 +142,15 @@ impl Ledger {
             private,
             must_be_private,
             title,
+            is_renamed: false,
             is_known: false,
             hidings: 0,
             answer_lost: true,
             state_lost: false,
             is_excused: false,
-            changed: if by == By::Person { changed } else { 0 },
+            made,
+            changed: if by == By::Person { made } else { 0 },
+            is_swapped: false,
         });
     }
 

@@ -2,11 +2,13 @@
 
 use fit_sync::domain::{Address, RemoteId, RuleName};
 use fit_sync::plan::{ConflictReason, SkipReason};
+use jiff::Timestamp;
 
-use super::driver::{Exit, PlanFacts};
+use super::driver::{Exit, PlanFacts, StepFacts};
 use super::ledger::{By, Copy, Ledger};
+use super::recordings::Recording;
 use super::weather::{Question, Weather};
-use super::world::{Quirk, Rule, World};
+use super::world::{Act, Quirk, Rule, World};
 
 /// A gap that a run left is not passed over in silence.
 pub(crate) fn after_run(weather: &Weather, exit: Exit) {
@@ -70,6 +72,7 @@ pub(crate) fn at_the_end(
     let mut wrong: Vec<(Question, String)> = Vec::new();
     {
         let end = End { ledger: &state.ledger, world };
+        end.refusals_rest(&state.refusals, &mut wrong);
         if let Some(plan) = plan {
             end.plan_is_empty(plan, &mut wrong);
             end.all_is_there(plan, &mut wrong);
@@ -94,12 +97,54 @@ struct End<'a> {
 
 impl End<'_> {
     fn plan_is_empty(&self, plan: &PlanFacts, wrong: &mut Vec<(Question, String)>) {
-        let steps = plan.steps.iter().map(|step| format!("{} is planned once more", step.address));
+        let is_look = |step: &&StepFacts| !self.is_look(step);
+        let steps = plan.steps.iter().filter(is_look);
+        let steps = steps.map(|step| format!("{} is planned once more", step.address));
         wrong.extend(steps.map(|how| (Question::NotEmpty, how)));
         let blocked = plan.blocked.iter().map(|blocked| format!("blocked: {blocked}"));
         wrong.extend(blocked.map(|how| (Question::NotEmpty, how)));
         let limits = plan.limits.iter().map(|limit| format!("limit: {limit}"));
         wrong.extend(limits.map(|how| (Question::NotEmpty, how)));
+    }
+
+    /// Whether a step only looks once more whether a file is still refused.
+    fn is_look(&self, step: &StepFacts) -> bool {
+        self.world.rules.iter().any(|rule| {
+            let is_its = World::name(rule.source) == step.source.0.as_str();
+            let copy = self.ledger.copy(rule.source, &step.source.1);
+            is_its && copy.is_some_and(|copy| self.is_poison(*rule, copy))
+        })
+    }
+
+    /// A file that was refused on two days is left alone for a week.
+    fn refusals_rest(
+        &self,
+        refusals: &[(usize, Recording, Timestamp)],
+        wrong: &mut Vec<(Question, String)>,
+    ) {
+        let is_plain = |act: &Act| !matches!(act, Act::LoseState | Act::ClockBack { .. });
+        if !self.world.acts.iter().all(is_plain) {
+            return;
+        }
+        for rule in &self.world.rules {
+            let of = |recording: Recording| {
+                let of = refusals.iter().filter(move |(account, it, _)| {
+                    *account == rule.destination && *it == recording
+                });
+                let mut days: Vec<i64> =
+                    of.map(|(.., at)| at.as_second().div_euclid(24 * 3600)).collect();
+                days.dedup();
+                days
+            };
+            for copy in self.ledger.there(rule.source).filter(|copy| self.is_poison(*rule, copy)) {
+                let days = of(copy.recording);
+                let later = days.iter().skip(1).zip(days.iter().skip(2));
+                if later.into_iter().any(|(second, third)| third - second < 7) {
+                    let how = format!("{} is refused day after day", copy.recording.name());
+                    wrong.push((Question::NotEmpty, how));
+                }
+            }
+        }
     }
 
     fn all_is_there(&self, plan: &PlanFacts, wrong: &mut Vec<(Question, String)>) {
@@ -129,6 +174,7 @@ impl End<'_> {
             let other = self.ledger.there(rule.destination).find(|there| there.id == *id);
             return match other {
                 Some(other) if other.recording.may_be(copy.recording) => None,
+                Some(other) if is_swapped_since(copy, other) => None,
                 Some(other) => Some(format!("{} is taken for it", other.recording.name())),
                 None => Some(format!("{id} is taken for it and is not there")),
             };
@@ -169,12 +215,9 @@ impl End<'_> {
         let there = || self.ledger.there(rule.destination).any(may_be);
         match reason {
             SkipReason::RejectedByDestination | SkipReason::TooLarge => self.is_poison(rule, copy),
-            SkipReason::RemovedAtDestination => {
-                let of = self.ledger.of(rule.destination).iter();
-                of.filter(|other| may_be(other)).any(|other| other.gone == Some(By::Person))
-            }
-            SkipReason::IsOurCopy => copy.by == By::Run,
-            SkipReason::CoveredByRule => there(),
+            SkipReason::RemovedAtDestination => self.is_taken_away(rule, copy),
+            SkipReason::IsOurCopy => copy.by == By::Run || there(),
+            SkipReason::CoveredByRule => there() || self.is_taken_away(rule, copy),
             SkipReason::SameBytesInSource => {
                 let twins =
                     self.ledger.there(rule.source).filter(|it| it.recording == copy.recording);
@@ -191,6 +234,12 @@ impl End<'_> {
             | SkipReason::FilteredDate
             | SkipReason::Filtered => false,
         }
+    }
+
+    /// Whether a person removed it at the destination.
+    fn is_taken_away(&self, rule: Rule, copy: &Copy) -> bool {
+        let gone = self.ledger.of(rule.destination).iter().filter(|it| it.gone == Some(By::Person));
+        gone.into_iter().any(|gone| gone.recording.may_be(copy.recording))
     }
 
     fn is_poison(&self, rule: Rule, copy: &Copy) -> bool {
@@ -228,7 +277,7 @@ impl End<'_> {
     /// A copy carries the words of its source, or of what was there before it.
     fn own_words(&self, account: usize, wrong: &mut Vec<(Question, String)>) {
         let brought = self.ledger.there(account).filter(|copy| copy.by == By::Run);
-        for copy in brought {
+        for copy in brought.filter(|copy| !copy.is_renamed) {
             let Some(title) = &copy.title else { continue };
             let rules = self.world.rules.iter();
             let into = rules
@@ -242,6 +291,13 @@ impl End<'_> {
             }
         }
     }
+}
+
+/// Whether a person gave the id of one of a pair to another recording: a change that rules note and
+/// leave alone.
+fn is_swapped_since(source: &Copy, destination: &Copy) -> bool {
+    (source.is_swapped && source.made > destination.made)
+        || (destination.is_swapped && destination.made > source.made)
 }
 
 fn rule_name(rule: Rule) -> RuleName {

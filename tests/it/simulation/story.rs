@@ -316,6 +316,13 @@ impl Editor<'_> {
         if refuses && self.weather.state().ledger.there(account.number).any(starts) {
             return;
         }
+        let is_other = |copy: &super::ledger::Copy| {
+            copy.recording.is_same(recording) && copy.recording != recording
+        };
+        // Of one device there is one recording of an event, be it twice.
+        if self.weather.state().ledger.there(account.number).any(is_other) {
+            return;
+        }
         let title = self.title(account);
         let details = Details { title, private: private.then_some(true), ..Details::default() };
         let id = account.memory.new_id();
@@ -353,7 +360,7 @@ impl Editor<'_> {
             Edit::Rename(..) => {
                 let title = self.title(account);
                 account.memory.write(id, |details| details.title.clone_from(&title));
-                self.with(account, id, |copy| copy.title = title);
+                self.with(account, id, |copy| (copy.title, copy.is_renamed) = (title, true));
             }
             Edit::Hide(..) => {
                 account.memory.write(id, |details| details.private = Some(true));
@@ -388,6 +395,8 @@ impl Editor<'_> {
         state.ledger.leave(account.number, id, By::Person);
         let seen = (details.private == Some(true), details.title);
         state.ledger.enter(account.number, (id.clone(), recording, By::Person), seen, now);
+        let copies = state.ledger.of_mut(account.number);
+        copies.iter_mut().next_back().into_iter().for_each(|copy| copy.is_swapped = true);
     }
 
     fn with(

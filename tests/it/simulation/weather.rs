@@ -9,6 +9,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use fit_sync::domain::{Address, RemoteId};
 use fit_sync::engine::Stop;
 use fit_sync::event::{Event, Events, Phase};
+use jiff::Timestamp;
 
 use super::driver::PlanFacts;
 use super::ledger::Ledger;
@@ -82,6 +83,8 @@ pub(crate) struct State {
     pub(crate) story: Option<Vec<String>>,
     pub(crate) run: RunState,
     pub(crate) known: HashMap<Address, Vec<Known>>,
+    /// Uploads that were not answered well: account, file, when.
+    pub(crate) refusals: Vec<(usize, Recording, Timestamp)>,
 }
 
 /// The run that is under way.
@@ -110,6 +113,7 @@ impl Weather {
             story: is_told.then(Vec::new),
             run: RunState::default(),
             known: HashMap::new(),
+            refusals: Vec::new(),
         };
         Arc::new(Self { time, backups, state: Mutex::new(state) })
     }
