@@ -231,11 +231,12 @@ async fn what_is_deleted_is_gone_and_deleting_it_again_harms_nobody() {
         let id = account.add(&ride(1, 30_000)).await;
         let other = account.add(&ride(2, 30_000)).await;
         let row = account.row(&id).await.unwrap();
-        account.platform.delete(&id).await.unwrap();
+        account.platform.delete(&row).await.unwrap();
         assert_eq!(account.row(&id).await, None, "{subject:?}");
         let gone = account.platform.download(&row).await;
         assert!(matches!(gone, Err(PlatformError::NotFound)), "{subject:?}: {gone:?}");
-        for unknown in [id, RemoteId::new("nobody")] {
+        let nobody = Activity { id: RemoteId::new("nobody"), ..row.clone() };
+        for unknown in [row, nobody] {
             let answer = account.platform.delete(&unknown).await;
             assert!(matches!(answer, Ok(()) | Err(PlatformError::NotFound)), "{subject:?}");
         }

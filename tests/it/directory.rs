@@ -12,7 +12,9 @@ use std::sync::atomic::{AtomicU8, Ordering};
 use std::time::{Duration, SystemTime};
 
 use fit_sync::clock::ManualClock;
-use fit_sync::domain::{Activity, ActivityType, Details, Key, Note, RemoteId, Sha256, Unusable};
+use fit_sync::domain::{
+    Activity, ActivityType, Details, Fingerprint, Key, Note, RemoteId, Sha256, Unusable,
+};
 use fit_sync::platform::directory::Directory;
 use fit_sync::platform::{
     self, ListRequest, Opening, Page, Platform, PlatformError, Uploaded, Window,
@@ -414,10 +416,10 @@ async fn a_deleted_file_is_gone_and_others_stay() {
     put(&folder, "a/one.fit", &ride("2026-11-01T10:00:00Z"));
     put(&folder, "a/two.fit", &ride("2026-11-02T10:00:00Z"));
     let row = listed(&directory).await.activities.remove(1);
-    assert_eq!(directory.delete(&row.id).await, Ok(()));
+    assert_eq!(directory.delete(&row).await, Ok(()));
     assert_eq!(names_in(&folder.path().join("a")), ["two.fit"]);
     let gone = PlatformError::NotFound;
-    assert_eq!(directory.delete(&row.id).await, Err(gone.clone()));
+    assert_eq!(directory.delete(&row).await, Err(gone.clone()));
     assert_eq!(directory.download(&row).await.unwrap_err(), gone);
     assert_eq!(directory.details(&row.id).await.unwrap_err(), gone);
 }
@@ -440,9 +442,15 @@ async fn no_id_leads_out_of_the_folder_or_to_other_files() {
         "notes.txt",
         "",
     ] {
-        let id = RemoteId::new(id);
-        let answer = directory.delete(&id).await;
-        assert_eq!(answer, Err(PlatformError::NotFound), "{id}");
+        let bytes = Sha256::of(&ride(START));
+        let row = Activity::unusable(
+            RemoteId::new(id),
+            Fingerprint::of_bytes(&bytes),
+            Unusable::NoOriginal,
+        );
+        let row = Activity { sha256: Some(bytes), ..row };
+        let answer = directory.delete(&row).await;
+        assert_eq!(answer, Err(PlatformError::NotFound), "{}", row.id);
     }
     assert!(absolute.exists());
     let kept = [".fit_sync-id", ".hidden.fit", "notes.txt"];

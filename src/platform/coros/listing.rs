@@ -8,7 +8,7 @@ use jiff::civil::Date;
 use jiff::tz::{Offset, TimeZone};
 use jiff::{SignedDuration, Span, Timestamp};
 
-use crate::domain::{Activity, ActivityType, Fingerprint, RemoteId, Unusable};
+use crate::domain::{Activity, ActivityType, Coverage, Fingerprint, RemoteId, Unusable};
 use crate::platform::{Page, PlatformError, Window};
 
 use super::api::{Api, Call};
@@ -109,7 +109,8 @@ pub(super) async fn read(
         rows.activities.iter_mut().for_each(|row| Hint::onto(row, now, off_by));
     }
     rows.activities.retain(|row| is_within(row, window));
-    Ok(Page { activities: rows.activities, next: None, total: None, complete, notes: Vec::new() })
+    let read = Coverage::Whole;
+    Ok(Page { activities: rows.activities, complete, read, ..Page::default() })
 }
 
 /// The rows of the days around a moment, by which a single activity is looked at.
@@ -160,7 +161,7 @@ fn grown(now: Timestamp, first: &ListData, known: &HashMap<RemoteId, Activity>) 
     let mut activities = rows.activities;
     activities.extend(rest);
     activities.sort_by(|a, b| b.start.cmp(&a.start).then_with(|| b.id.cmp(&a.id)));
-    Some(Page { activities, next: None, total: None, complete: true, notes: Vec::new() })
+    Some(Page { activities, complete: true, ..Page::default() })
 }
 
 /// Whether the newest page lacks a known activity that should be on it. The page is in order of local

@@ -179,7 +179,8 @@ impl Platform for Coros {
         import::status(&self.api, ticket).await
     }
 
-    async fn delete(&self, id: &RemoteId) -> Result<(), PlatformError> {
+    async fn delete(&self, activity: &Activity) -> Result<(), PlatformError> {
+        let id = &activity.id;
         number(id)?;
         let call = Call::get("/activity/delete", vec![("labelId", id.as_str().to_owned())]);
         match self.api.change(&call).await {

@@ -8,7 +8,8 @@ use async_trait::async_trait;
 use jiff::Timestamp;
 
 use crate::domain::{
-    Activity, Capabilities, Details, FileName, Profile, ProfileId, RemoteId, title_of_stem,
+    Activity, Capabilities, Coverage, Details, FileName, Profile, ProfileId, RemoteId,
+    title_of_stem,
 };
 use crate::platform::{
     FitFile, ListRequest, Opening, Original, Page, Platform, PlatformError, UploadStatus,
@@ -98,6 +99,7 @@ impl Directory {
             activities,
             next: None,
             complete: tree.complete,
+            read: Coverage::Whole,
             notes: tree.notes,
         })
     }
@@ -215,8 +217,8 @@ impl Platform for Directory {
         Err(PlatformError::Unsupported)
     }
 
-    async fn delete(&self, id: &RemoteId) -> Result<(), PlatformError> {
-        let id = id.clone();
+    async fn delete(&self, activity: &Activity) -> Result<(), PlatformError> {
+        let id = activity.id.clone();
         self.blocking(move |this| write::remove(&this.locate(&id)?)).await
     }
 

@@ -8,7 +8,9 @@ use jiff::civil::{Date, DateTime};
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 
-use crate::domain::{Activity, ActivityType, Fingerprint, Note, ProfileId, RemoteId, Unusable};
+use crate::domain::{
+    Activity, ActivityType, Coverage, Fingerprint, Note, ProfileId, RemoteId, Unusable,
+};
 use crate::platform::{Page, PlatformError, Window};
 
 use super::api::{Api, Call};
@@ -74,7 +76,8 @@ impl Reader<'_> {
             if page.len() < ROWS {
                 let complete = rows.foreign == 0 && !rows.moved;
                 let activities = rows.activities;
-                return Ok(Page { activities, complete, ..Page::default() });
+                let read = Coverage::Whole;
+                return Ok(Page { activities, complete, read, ..Page::default() });
             }
         }
         Err(PlatformError::Protocol("Garmin's list does not end".to_owned()))
@@ -142,7 +145,7 @@ impl Reader<'_> {
         let mut activities = rows.activities;
         activities.extend(rest);
         activities.sort_by(|a, b| b.start.cmp(&a.start).then_with(|| b.id.cmp(&a.id)));
-        Some(Page { activities, next: None, total: None, complete: true, notes: Vec::new() })
+        Some(Page { activities, complete: true, ..Page::default() })
     }
 
     /// Whether the newest page lacks a known activity that should be on it. The page is in order of
@@ -187,7 +190,8 @@ impl Reader<'_> {
             notes.push(Note { subject: "list".to_owned(), message });
         }
         let complete = rows.foreign == 0 && !rows.moved;
-        Page { activities: rows.activities, next: None, total: None, complete, notes }
+        let read = Coverage::Whole;
+        Page { activities: rows.activities, complete, read, notes, ..Page::default() }
     }
 
     async fn count(&self) -> Result<u64, PlatformError> {

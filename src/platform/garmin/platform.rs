@@ -122,8 +122,8 @@ impl Platform for Garmin {
         }
     }
 
-    async fn delete(&self, id: &RemoteId) -> Result<(), PlatformError> {
-        let path = format!("{ACTIVITY}{}", number(id)?);
+    async fn delete(&self, activity: &Activity) -> Result<(), PlatformError> {
+        let path = format!("{ACTIVITY}{}", number(&activity.id)?);
         self.api.change(&Call { method: Method::DELETE, ..Call::get(path) }).await
     }
 

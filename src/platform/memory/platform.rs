@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use async_trait::async_trait;
 use jiff::{SignedDuration, Timestamp, civil::Date, tz::TimeZone};
 
-use crate::domain::{Activity, Capabilities, Details, Profile, RemoteId};
+use crate::domain::{Activity, Capabilities, Coverage, Details, Profile, RemoteId};
 use crate::platform::{
     AuthFailure, FitFile, ListRequest, Original, Page, PageToken, Platform, PlatformError,
     Rejection, UploadStatus, UploadTicket, Uploaded, Window, row,
@@ -195,7 +195,8 @@ impl Platform for Memory {
         })
     }
 
-    async fn delete(&self, id: &RemoteId) -> Result<(), PlatformError> {
+    async fn delete(&self, activity: &Activity) -> Result<(), PlatformError> {
+        let id = &activity.id;
         self.act(Operation::Delete, Some(id), |world, _| {
             if !world.settings.capabilities.delete {
                 return Err(PlatformError::Unsupported);
@@ -247,6 +248,7 @@ fn page(
         next: (end < total).then(|| PageToken(end.to_string())),
         total: u64::try_from(total).ok(),
         complete: true,
+        read: Coverage::Whole,
         notes: Vec::new(),
     };
     if page.next.is_none() {
