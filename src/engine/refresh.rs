@@ -65,16 +65,20 @@ pub(super) async fn read_one(
         let message = "it has never been read; plan once without --refresh none";
         return Ok(before.ok_or((BlockedReason::Unavailable, message.to_owned())));
     };
+    let before = before.map(|inventory| inventory.activities).unwrap_or_default();
+    let listed_before = before.len();
     let known: HashMap<RemoteId, Activity> = match refresh {
         Refresh::Full => HashMap::new(),
-        Refresh::Incremental | Refresh::None => before
-            .map(|inventory| inventory.activities)
-            .unwrap_or_default()
-            .into_iter()
-            .map(|activity| (activity.id.clone(), activity))
-            .collect(),
+        Refresh::Incremental | Refresh::None => {
+            before.into_iter().map(|activity| (activity.id.clone(), activity)).collect()
+        }
     };
     match list_whole(session, account, platform.as_ref(), &known).await {
+        Ok(pages) if pages.rows.is_empty() && listed_before > 0 && is_web(account) => {
+            let message =
+                format!("it lists nothing, though it listed {listed_before} activities before");
+            Ok(Err((BlockedReason::Unavailable, message)))
+        }
         Ok(pages) => {
             let now = session.clock().now();
             let inventory = pages.inventory(now);
@@ -92,6 +96,12 @@ pub(super) async fn read_one(
         }
         Err(error) => Ok(Err(obstacle(&error))),
     }
+}
+
+/// Returns whether an account is asked over the network: that it empties all at once is less likely
+/// than an answer that lacks everything. What it listed before stays known.
+fn is_web(account: &OpenAccount) -> bool {
+    account.profile.location.is_none()
 }
 
 fn is_destination(session: &Session, account: &AccountName) -> bool {
