@@ -11,6 +11,7 @@ pub mod keeper;
 pub mod login;
 mod look;
 pub mod memory;
+mod newest;
 mod pacing;
 mod registry;
 mod row;

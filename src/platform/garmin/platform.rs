@@ -67,7 +67,7 @@ impl Platform for Garmin {
         let reader = Reader { api: &self.api, region: self.region.id, profile };
         let window = request.window;
         if window != Window::default() {
-            return reader.days(window).await;
+            return reader.days(window, request.known).await;
         }
         reader.read(request.known).await
     }
