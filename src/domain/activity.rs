@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{ActivityType, Content, Fingerprint, Interval, Key, RemoteId, Sha256};
+use super::{ActivityType, Content, Coverage, Fingerprint, Interval, Key, RemoteId, Sha256};
 
 /// An activity as its account lists it, in whole seconds and metres.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -110,6 +110,9 @@ pub struct Inventory {
     pub complete: bool,
     /// When it was read; `None` if never.
     pub refreshed_at: Option<Timestamp>,
+    /// Which part of it was read row by row then. The state does not keep this: what is loaded from
+    /// there is remembered.
+    pub read: Coverage,
 }
 
 impl Inventory {
@@ -119,7 +122,7 @@ impl Inventory {
             let key = |row: &Activity| (row.start.is_none(), row.start);
             key(a).cmp(&key(b)).then_with(|| a.id.cmp(&b.id))
         });
-        Self { activities, complete, refreshed_at: at }
+        Self { activities, complete, refreshed_at: at, read: Coverage::Remembered }
     }
 }
 

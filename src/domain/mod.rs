@@ -7,6 +7,7 @@ mod activity;
 mod activity_type;
 mod catalog;
 mod content;
+mod coverage;
 mod decision;
 mod details;
 mod file_name;
@@ -23,6 +24,7 @@ pub use catalog::{
     Capabilities, Catalog, Editable, PlatformSpec, RegionSpec, ReplaceProtocol, RequestSpec,
 };
 pub use content::{Content, Part, Session, rounded};
+pub use coverage::Coverage;
 pub use decision::{Decision, Party, Verdict};
 pub use details::Details;
 pub use file_name::{FileName, title_of_stem};

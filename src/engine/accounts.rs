@@ -176,7 +176,8 @@ pub(super) fn obstacle(error: &PlatformError) -> (BlockedReason, String) {
             let message = "its folder is not there (is its disk mounted?)";
             return (BlockedReason::Unavailable, message.to_owned());
         }
-        PlatformError::Duplicate { .. }
+        PlatformError::Changed
+        | PlatformError::Duplicate { .. }
         | PlatformError::Rejected { .. }
         | PlatformError::Unsupported
         | PlatformError::Unconfirmed(_)

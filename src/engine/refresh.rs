@@ -2,7 +2,9 @@
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
-use crate::domain::{AccountName, Activity, Inventory, RemoteId};
+use jiff::Timestamp;
+
+use crate::domain::{AccountName, Activity, Coverage, Inventory, RemoteId};
 use crate::event::Event;
 use crate::plan::BlockedReason;
 use crate::platform::{ListRequest, Page, Platform, PlatformError, Window};
@@ -63,54 +65,64 @@ pub(super) async fn read_one(
         let message = "it has never been read; plan once without --refresh none";
         return Ok(before.ok_or((BlockedReason::Unavailable, message.to_owned())));
     };
+    let before = before.map(|inventory| inventory.activities).unwrap_or_default();
+    let listed_before = before.len();
     let known: HashMap<RemoteId, Activity> = match refresh {
         Refresh::Full => HashMap::new(),
-        Refresh::Incremental | Refresh::None => before
-            .map(|inventory| inventory.activities)
-            .unwrap_or_default()
-            .into_iter()
-            .map(|activity| (activity.id.clone(), activity))
-            .collect(),
+        Refresh::Incremental | Refresh::None => {
+            before.into_iter().map(|activity| (activity.id.clone(), activity)).collect()
+        }
     };
     match list_whole(session, account, platform.as_ref(), &known).await {
-        Ok((activities, complete)) => {
+        Ok(pages) if pages.rows.is_empty() && listed_before > 0 && is_web(account) => {
+            let message =
+                format!("it lists nothing, though it listed {listed_before} activities before");
+            Ok(Err((BlockedReason::Unavailable, message)))
+        }
+        Ok(pages) => {
             let now = session.clock().now();
-            let inventory = Inventory::new(activities, complete, Some(now));
+            let inventory = pages.inventory(now);
             session.store.save_inventory(account.row, &inventory, Reading::Full, now)?;
             let (account, count) = (account.name.clone(), inventory.activities.len());
-            session.emit(Event::Refreshed { account, count, complete });
+            session.emit(Event::Refreshed { account, count, complete: inventory.complete });
             Ok(Ok(inventory))
         }
         Err(PlatformError::NotFound)
             if account.profile.id.is_none() && is_destination(session, &account.name) =>
         {
             // Apply makes the folder; until then there is nothing in it.
-            Ok(Ok(Inventory::new(Vec::new(), true, Some(session.clock().now()))))
+            let empty = Inventory::new(Vec::new(), true, Some(session.clock().now()));
+            Ok(Ok(Inventory { read: Coverage::Whole, ..empty }))
         }
         Err(error) => Ok(Err(obstacle(&error))),
     }
+}
+
+/// Returns whether an account is asked over the network: that it empties all at once is less likely
+/// than an answer that lacks everything. What it listed before stays known.
+fn is_web(account: &OpenAccount) -> bool {
+    account.profile.location.is_none()
 }
 
 fn is_destination(session: &Session, account: &AccountName) -> bool {
     session.manifest.rules.iter().any(|rule| rule.destination == *account)
 }
 
-/// Everything, each activity once, and whether it is all. Where rows moved between the pages a second
-/// reading tells: it is steady, or it agrees with the first, or something is missing.
+/// Lists everything. Where rows moved between the pages a second reading tells: it is steady, or it
+/// agrees with the first, or something is missing.
 async fn list_whole(
     session: &Session,
     account: &OpenAccount,
     platform: &dyn Platform,
     known: &HashMap<RemoteId, Activity>,
-) -> Result<(Vec<Activity>, bool), PlatformError> {
+) -> Result<Pages, PlatformError> {
     let first = list_pages(session, account, platform, known).await?;
     if !(first.complete && first.moved) {
-        let complete = first.complete;
-        return Ok((first.unique(), complete));
+        return Ok(first);
     }
-    let second = list_pages(session, account, platform, known).await?;
-    let complete = second.complete && (!second.moved || second.rows == first.rows);
-    Ok((second.unique(), complete))
+    let mut second = list_pages(session, account, platform, known).await?;
+    second.complete &= !second.moved || second.rows == first.rows;
+    Ok(second)
 }
 
 /// All pages as they came.
@@ -118,14 +130,18 @@ struct Pages {
     rows: Vec<Activity>,
     /// Whether the platform says that it read everything.
     complete: bool,
+    /// What all pages together were read of.
+    read: Coverage,
     /// Whether the total moved between pages, or is not the number of activities.
     moved: bool,
 }
 
 impl Pages {
-    fn unique(self) -> Vec<Activity> {
+    /// Returns the activities, each once.
+    fn inventory(self, now: Timestamp) -> Inventory {
         let mut ids: HashSet<RemoteId> = HashSet::new();
-        self.rows.into_iter().filter(|row| ids.insert(row.id.clone())).collect()
+        let rows = self.rows.into_iter().filter(|row| ids.insert(row.id.clone())).collect();
+        Inventory { read: self.read, ..Inventory::new(rows, self.complete, Some(now)) }
     }
 }
 
@@ -135,7 +151,7 @@ async fn list_pages(
     platform: &dyn Platform,
     known: &HashMap<RemoteId, Activity>,
 ) -> Result<Pages, PlatformError> {
-    let mut pages = Pages { rows: Vec::new(), complete: true, moved: false };
+    let mut pages = Pages { rows: Vec::new(), complete: true, read: Coverage::Whole, moved: false };
     let mut total = None;
     let mut next = None;
     loop {
@@ -145,6 +161,7 @@ async fn list_pages(
         })
         .await?;
         pages.complete &= page.complete;
+        pages.read = pages.read.weaker(page.read);
         pages.moved |= total.is_some() && page.total != total;
         total = page.total;
         for note in page.notes {

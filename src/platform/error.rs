@@ -19,6 +19,9 @@ pub enum PlatformError {
     /// No such activity, or no file of it.
     #[error("not found")]
     NotFound,
+    /// The activity is not the one that was meant; nothing was done.
+    #[error("it has changed since it was looked at")]
+    Changed,
     /// The platform holds the activity already. An answer, not a failure.
     #[error("the platform says that it has this activity already")]
     Duplicate {

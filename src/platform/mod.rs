@@ -9,6 +9,8 @@ mod error;
 mod garmin;
 pub mod keeper;
 pub mod login;
+mod look;
+mod newest;
 mod pacing;
 mod registry;
 pub mod row;
@@ -19,7 +21,9 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 
-use crate::domain::{Activity, ActivityType, Capabilities, Key, Note, Profile, RemoteId, Sha256};
+use crate::domain::{
+    Activity, ActivityType, Capabilities, Coverage, Key, Note, Profile, RemoteId, Sha256,
+};
 use jiff::civil::Date;
 
 pub use crate::domain::Details;
@@ -45,8 +49,22 @@ pub trait Platform: Send + Sync {
     /// only by who keeps all others from writing.
     async fn tidy(&self) {}
 
-    /// One page of the activities, newest first.
+    /// Lists one page of the activities, newest first.
+    ///
+    /// A window is read row by row, whatever is known; what is known may only spare opening files
+    /// that look unchanged. A listing without a window may take what is known for what is there,
+    /// and says by [`Page::read`] how far it did not.
     async fn list(&self, request: ListRequest<'_>) -> Result<Page, PlatformError>;
+
+    /// Returns an activity as it is listed at this moment; `None` if a complete listing of its days
+    /// does not show it. An activity that was moved to other days counts as gone.
+    async fn look(
+        &self,
+        activity: &Activity,
+        known: &HashMap<RemoteId, Activity>,
+    ) -> Result<Option<Activity>, PlatformError> {
+        look::look(self, activity, known).await
+    }
 
     /// The original file, un-zipped and un-converted.
     async fn download(&self, activity: &Activity) -> Result<Original, PlatformError>;
@@ -57,8 +75,9 @@ pub trait Platform: Send + Sync {
     /// What became of an upload that was still being processed.
     async fn upload_status(&self, ticket: &UploadTicket) -> Result<UploadStatus, PlatformError>;
 
-    /// Removes an activity; `NotFound` where it was not there.
-    async fn delete(&self, id: &RemoteId) -> Result<(), PlatformError>;
+    /// Removes an activity; `NotFound` where it was not there. A platform that can tell removes it
+    /// only as it is given, and answers `Changed` otherwise.
+    async fn delete(&self, activity: &Activity) -> Result<(), PlatformError>;
 
     /// What people wrote about an activity.
     async fn details(&self, id: &RemoteId) -> Result<Details, PlatformError>;
@@ -102,6 +121,8 @@ pub struct Page {
     pub total: Option<u64>,
     /// False if part of the account could not be read.
     pub complete: bool,
+    /// Which part of it was read row by row now.
+    pub read: Coverage,
     /// What else was found.
     pub notes: Vec<Note>,
 }

@@ -55,6 +55,7 @@ pub(in crate::platform) fn again(error: &PlatformError) -> Again {
         PlatformError::RateLimited { retry_after } => Again::After(*retry_after),
         PlatformError::Auth(_)
         | PlatformError::NotFound
+        | PlatformError::Changed
         | PlatformError::Duplicate { .. }
         | PlatformError::Rejected { .. }
         | PlatformError::Unsupported

@@ -288,8 +288,8 @@ impl Platform for Silent {
     async fn upload_status(&self, ticket: &UploadTicket) -> Result<UploadStatus, PlatformError> {
         self.0.upload_status(ticket).await
     }
-    async fn delete(&self, id: &RemoteId) -> Result<(), PlatformError> {
-        self.0.delete(id).await
+    async fn delete(&self, activity: &Activity) -> Result<(), PlatformError> {
+        self.0.delete(activity).await
     }
     async fn details(&self, id: &RemoteId) -> Result<Details, PlatformError> {
         self.0.details(id).await

@@ -123,7 +123,7 @@ impl Run<'_> {
             task.enter(self, Phase::Held, words, json!({ "id": new.id }))?;
             return Ok(false);
         };
-        match self.call(account, async || platform.delete(&old.id).await).await {
+        match self.call(account, async || platform.delete(&old).await).await {
             Ok(()) => {}
             Err(PlatformError::NotFound) if self.is_gone(account, &old.id).await? => {}
             Err(error) => return self.old_one_stays(task, new, &error),

@@ -77,6 +77,7 @@ pub(super) fn cause(error: &PlatformError) -> Cause {
         | PlatformError::RateLimited { .. }
         | PlatformError::Throttled(_) => Cause::Unavailable,
         PlatformError::NotFound
+        | PlatformError::Changed
         | PlatformError::Duplicate { .. }
         | PlatformError::Rejected { .. }
         | PlatformError::Unsupported

@@ -155,7 +155,7 @@ impl Run<'_> {
                 return Ok(false);
             }
         }
-        match self.call(&account, async || platform.delete(&old.id).await).await {
+        match self.call(&account, async || platform.delete(old).await).await {
             Ok(()) => {}
             Err(error @ (PlatformError::NotFound | PlatformError::Unconfirmed(_))) => {
                 // Whether it is gone is seen by looking, before anything is sent.

@@ -14,6 +14,7 @@ mod import;
 mod listing;
 mod platform;
 mod regions;
+mod row;
 mod sign;
 pub(super) mod spec;
 mod types;

@@ -18,7 +18,7 @@ use crate::platform::{
 
 use super::api::{Api, Call};
 use super::import;
-use super::listing::{self, Hint};
+use super::listing;
 use super::regions::Region;
 use super::spec::SPEC;
 use super::types::FileData;
@@ -150,9 +150,8 @@ impl Platform for Coros {
 
     async fn download(&self, activity: &Activity) -> Result<Original, PlatformError> {
         number(&activity.id)?;
-        let hint = Hint::of(activity).map(|hint| hint.code.to_string());
-        let code = match hint {
-            Some(code) => code,
+        let code = match listing::code(activity) {
+            Some(code) => code.to_owned(),
             None => self.code_now(&activity.id).await?,
         };
         if let Look::Found(bytes) = self.looked(&activity.id, &code).await? {
@@ -179,7 +178,8 @@ impl Platform for Coros {
         import::status(&self.api, ticket).await
     }
 
-    async fn delete(&self, id: &RemoteId) -> Result<(), PlatformError> {
+    async fn delete(&self, activity: &Activity) -> Result<(), PlatformError> {
+        let id = &activity.id;
         number(id)?;
         let call = Call::get("/activity/delete", vec![("labelId", id.as_str().to_owned())]);
         match self.api.change(&call).await {
@@ -228,8 +228,7 @@ impl Coros {
     /// The sport that COROS lists for an activity now.
     async fn code_now(&self, id: &RemoteId) -> Result<String, PlatformError> {
         let row = self.listed(id).await?;
-        let code = row.hint.as_deref().and_then(|hint| hint.split(' ').next());
-        Ok(code.unwrap_or_default().to_owned())
+        Ok(listing::code(&row).unwrap_or_default().to_owned())
     }
 }
 

@@ -14,6 +14,7 @@ mod error;
 mod listing;
 mod platform;
 mod regions;
+mod row;
 pub(super) mod spec;
 mod types;
 mod wire;

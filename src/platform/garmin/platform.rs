@@ -67,7 +67,7 @@ impl Platform for Garmin {
         let reader = Reader { api: &self.api, region: self.region.id, profile };
         let window = request.window;
         if window != Window::default() {
-            return reader.days(window).await;
+            return reader.days(window, request.known).await;
         }
         reader.read(request.known).await
     }
@@ -122,8 +122,8 @@ impl Platform for Garmin {
         }
     }
 
-    async fn delete(&self, id: &RemoteId) -> Result<(), PlatformError> {
-        let path = format!("{ACTIVITY}{}", number(id)?);
+    async fn delete(&self, activity: &Activity) -> Result<(), PlatformError> {
+        let path = format!("{ACTIVITY}{}", number(&activity.id)?);
         self.api.change(&Call { method: Method::DELETE, ..Call::get(path) }).await
     }
 

@@ -1,7 +1,7 @@
 //! Imports: what is sent where, what is believed, and what is never sent twice.
 
 use crate::support::memory::{Memory, Settings};
-use fit_sync::domain::{Key, RemoteId, Sha256};
+use fit_sync::domain::{Activity, Key, RemoteId, Sha256};
 use fit_sync::event::Phase;
 use fit_sync::platform::{FitFile, PlatformError, UploadStatus, Uploaded};
 
@@ -134,20 +134,20 @@ async fn an_import_that_shows_late_is_waited_for_and_not_sent_again() {
 async fn a_removal_is_answered_well_whether_or_not_it_was_there() {
     let account = Account::open(Switches::of("cn")).await;
     account.fake.world().store(&ride(1).build(), "Ride", 32);
-    let id = account.all().await.remove(0).id;
-    account.platform.delete(&id).await.unwrap();
-    account.platform.delete(&id).await.unwrap();
+    let row = account.all().await.remove(0);
+    account.platform.delete(&row).await.unwrap();
+    account.platform.delete(&row).await.unwrap();
     assert!(account.all().await.is_empty());
     account.fake.take_seen();
-    let nobody = account.platform.delete(&RemoteId::new("../x")).await;
+    let nobody = account.platform.delete(&Activity { id: RemoteId::new("../x"), ..row }).await;
     assert_eq!(nobody, Err(PlatformError::NotFound));
     assert!(account.fake.take_seen().is_empty());
     account.fake.world().store(&ride(2).build(), "Ride", 32);
-    let id = account.all().await.remove(0).id;
+    let row = account.all().await.remove(0);
     account.fake.fails(Place::Delete, Trouble::Reset);
-    let lost = account.platform.delete(&id).await;
+    let lost = account.platform.delete(&row).await;
     assert!(matches!(lost, Err(PlatformError::Unconfirmed(_))), "it is listed yet: {lost:?}");
     account.fake.fails(Place::Delete, Trouble::Lost);
-    account.platform.delete(&id).await.unwrap();
+    account.platform.delete(&row).await.unwrap();
     assert!(account.all().await.is_empty(), "the list tells what the answer did not");
 }

@@ -109,7 +109,7 @@ async fn nothing_is_ever_written() {
     let before = fs::read(world.path()).unwrap();
     let page = world.list().await.unwrap();
     let row = &page.activities[0];
-    assert_eq!(world.export.delete(&row.id).await, Err(PlatformError::Unsupported));
+    assert_eq!(world.export.delete(row).await, Err(PlatformError::Unsupported));
     assert!(world.export.prepare().await.is_err());
     let capabilities = world.export.capabilities();
     assert!(!capabilities.upload && !capabilities.delete);

@@ -122,9 +122,9 @@ impl Platform for Troubled {
         self.memory.upload_status(ticket).await
     }
 
-    async fn delete(&self, id: &RemoteId) -> Result<(), PlatformError> {
+    async fn delete(&self, activity: &Activity) -> Result<(), PlatformError> {
         self.asked(Operation::Delete);
-        self.memory.delete(id).await
+        self.memory.delete(activity).await
     }
 
     async fn details(&self, id: &RemoteId) -> Result<Details, PlatformError> {

@@ -310,6 +310,8 @@ impl Witness {
                     Change::Removed(id) => {
                         witness.athletes.remove(&id);
                     }
+                    // No account of this model gives other ids.
+                    Change::Renamed(..) => {}
                 }
             }
         }

@@ -146,9 +146,9 @@ impl Platform for Deadly {
         self.inner.upload_status(ticket).await
     }
 
-    async fn delete(&self, id: &RemoteId) -> Result<(), PlatformError> {
+    async fn delete(&self, activity: &Activity) -> Result<(), PlatformError> {
         self.trigger.pass(Moment::Before);
-        let answer = self.inner.delete(id).await;
+        let answer = self.inner.delete(activity).await;
         self.trigger.pass(Moment::After);
         answer
     }

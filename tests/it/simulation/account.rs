@@ -355,9 +355,9 @@ impl Platform for Account {
         self.call(call, self.memory.upload_status(ticket), ids).await
     }
 
-    async fn delete(&self, id: &RemoteId) -> Result<(), PlatformError> {
-        let call = about(Operation::Delete, Some(id));
-        self.call(call, self.memory.delete(id), nothing).await
+    async fn delete(&self, activity: &Activity) -> Result<(), PlatformError> {
+        let call = about(Operation::Delete, Some(&activity.id));
+        self.call(call, self.memory.delete(activity), nothing).await
     }
 
     async fn details(&self, id: &RemoteId) -> Result<Details, PlatformError> {

@@ -186,6 +186,16 @@ impl Ledger {
         })
     }
 
+    /// Whether a plan wants an activity to make room for a recording of something else.
+    pub(crate) fn is_replaced_by_another(&self, account: usize, gone: &Copy) -> bool {
+        let owner = self.owner(account);
+        self.planned.iter().any(|(at, id, wanted, _)| {
+            *at == owner
+                && *id == gone.id
+                && wanted.is_some_and(|wanted| !wanted.may_be(gone.recording))
+        })
+    }
+
     /// Whether a copy of a recording that a run makes here may be seen by its athlete only.
     pub(crate) fn must_be_private(&self, account: usize, recording: Recording) -> bool {
         let owner = self.owner(account);

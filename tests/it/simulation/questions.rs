@@ -43,7 +43,10 @@ fn gap(ledger: &Ledger, account: usize) -> Option<RemoteId> {
     let is_gap = |gone: &&Copy| {
         let here = |copy: &&Copy| copy.recording.may_be(gone.recording);
         let by_hand = |copy: &Copy| copy.gone == Some(By::Person);
-        !ledger.of(account).iter().filter(here).any(|copy| copy.is_there() || by_hand(copy))
+        // A person gave its source to another recording, and the rule replaces what changes.
+        let is_wanted = ledger.is_replaced_by_another(account, gone);
+        !is_wanted
+            && !ledger.of(account).iter().filter(here).any(|copy| copy.is_there() || by_hand(copy))
     };
     let mut gaps = removed.filter(is_gap);
     gaps.next().map(|copy| copy.id.clone())

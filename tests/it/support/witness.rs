@@ -147,9 +147,9 @@ impl Platform for Witness {
         self.account.upload_status(ticket).await
     }
 
-    async fn delete(&self, id: &RemoteId) -> Result<(), PlatformError> {
-        self.look_at_delete(id);
-        self.account.delete(id).await
+    async fn delete(&self, activity: &Activity) -> Result<(), PlatformError> {
+        self.look_at_delete(&activity.id);
+        self.account.delete(activity).await
     }
 
     async fn details(&self, id: &RemoteId) -> Result<Details, PlatformError> {

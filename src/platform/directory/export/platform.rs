@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use async_trait::async_trait;
 
-use crate::domain::{Activity, Capabilities, Details, Profile, RemoteId, title_of_stem};
+use crate::domain::{Activity, Capabilities, Coverage, Details, Profile, RemoteId, title_of_stem};
 use crate::platform::{
     FitFile, ListRequest, Opening, Original, Page, Platform, PlatformError, UploadStatus,
     UploadTicket, Uploaded,
@@ -99,7 +99,8 @@ impl Export {
             let mut activities: Vec<Activity> = known.values().cloned().collect();
             scan::newest_first(&mut activities);
             let total = u64::try_from(activities.len()).ok();
-            return Ok(Page { total, activities, complete: true, ..Page::default() });
+            let read = Coverage::Whole;
+            return Ok(Page { total, activities, complete: true, read, ..Page::default() });
         }
         let (stamp, zip) = self.zip(&mut self.seen())?;
         let reading = reading::read(&zip, BOUNDS, cores::count());
@@ -119,6 +120,7 @@ impl Export {
             activities,
             next: None,
             complete: reading.complete,
+            read: Coverage::Whole,
             notes: reading.notes,
         })
     }
@@ -214,7 +216,7 @@ impl Platform for Export {
         Err(PlatformError::Unsupported)
     }
 
-    async fn delete(&self, _: &RemoteId) -> Result<(), PlatformError> {
+    async fn delete(&self, _: &Activity) -> Result<(), PlatformError> {
         Err(PlatformError::Unsupported)
     }
 

@@ -1,6 +1,6 @@
 //! How the account lists what it holds.
 
-use fit_sync::domain::Activity;
+use fit_sync::domain::{Activity, Coverage};
 use fit_sync::platform::{ListRequest, Page, PageToken, PlatformError, Window};
 use jiff::{SignedDuration, Timestamp, civil::Date, tz::TimeZone};
 
@@ -79,6 +79,8 @@ fn by_count(world: &World, request: &ListRequest<'_>, rows: &[Activity]) -> Opti
     if request.known.len() + fresh.len() != rows.len() {
         return None;
     }
+    let newest = rows.first().and_then(|row| row.start);
+    let read = newest.map_or(Coverage::Remembered, Coverage::Since);
     let mut known: Vec<&Activity> = request.known.values().collect();
     known.sort_by(|a, b| b.start.cmp(&a.start).then_with(|| a.id.cmp(&b.id)));
     Some(Page {
@@ -86,6 +88,7 @@ fn by_count(world: &World, request: &ListRequest<'_>, rows: &[Activity]) -> Opti
         next: None,
         total: u64::try_from(rows.len()).ok(),
         complete: true,
+        read,
         notes: Vec::new(),
     })
 }
@@ -99,6 +102,7 @@ fn cut(world: &World, rows: &[Activity], offset: usize) -> Page {
         next: (end < total).then(|| PageToken(end.to_string())),
         total: u64::try_from(total).ok(),
         complete: true,
+        read: Coverage::Whole,
         notes: Vec::new(),
     }
 }
@@ -140,7 +144,8 @@ fn distort(
             (page.next, page.complete, page.total) = (None, false, None);
         }
         ListFault::Empty if is_whole => {
-            *page = Page { total: Some(0), complete: true, ..Page::default() };
+            *page =
+                Page { total: Some(0), complete: true, read: Coverage::Whole, ..Page::default() };
         }
         ListFault::Gap | ListFault::Empty => {}
     }

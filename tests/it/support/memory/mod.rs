@@ -12,7 +12,7 @@ mod script;
 mod world;
 
 pub use platform::Memory;
-pub use quirks::{Answers, Delay, PrivacyEdits, Quirks};
+pub use quirks::{Answers, Delay, PrivacyEdits};
 pub use script::{DownloadFault, Fault, ListFault, Operation, UploadFault};
 pub use world::{Change, Duplicates, Facts, Happening, Moment, Settings};
 

@@ -245,10 +245,17 @@ impl Platform for Memory {
         })
     }
 
-    async fn delete(&self, id: &RemoteId) -> Result<(), PlatformError> {
+    async fn delete(&self, activity: &Activity) -> Result<(), PlatformError> {
+        let id = &activity.id;
         self.act(Operation::Delete, Some(id), |world, _| {
             if !world.settings.capabilities.delete {
                 return Err(PlatformError::Unsupported);
+            }
+            let item = world.items.get(id);
+            if item
+                .is_some_and(|item| item.row.sha256.is_some() && item.row.sha256 != activity.sha256)
+            {
+                return Err(PlatformError::Changed);
             }
             world.remove_as_asked(id)
         })
