@@ -2,6 +2,7 @@
 //! something goes wrong, and tells the ledger what became of it.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use async_trait::async_trait;
 use fit_sync::domain::{Activity, Capabilities, Details, Profile, RemoteId, Sha256};
@@ -112,6 +113,10 @@ impl Account {
         match wrong {
             Wrong::Down => fails(PlatformError::Transient("down".to_owned())),
             Wrong::TooMany => fails(PlatformError::RateLimited { retry_after: None }),
+            Wrong::LongWait => {
+                let retry_after = Some(Duration::from_secs(24 * 3600));
+                fails(PlatformError::RateLimited { retry_after })
+            }
             Wrong::Odd => fails(PlatformError::Permanent("an odd answer".to_owned())),
             Wrong::Missing => fails(PlatformError::NotFound),
             Wrong::Refused => fails(PlatformError::Permanent("402: not now".to_owned())),
@@ -132,7 +137,9 @@ impl Account {
             Wrong::Unreadable => Some(Fault::List(ListFault::Unreadable)),
             Wrong::Arrives => {
                 // The ledger hears of it after the call.
-                self.memory.put_file(ARRIVAL.bytes(), None);
+                if !state.ledger.there(self.number).any(|copy| copy.recording == ARRIVAL) {
+                    self.memory.put_file(ARRIVAL.bytes(), None);
+                }
                 None
             }
         }

@@ -36,7 +36,8 @@ pub(crate) fn world(seed: u64, given: &[Switch]) -> World {
     let held = drawn.held(&rules);
     let accounts = drawn.accounts(count, &held);
     let acts = drawn.acts(count);
-    World { seed, accounts, rules, held, acts }
+    let is_guarded = drawn.is_on(Switch::Guarded);
+    World { seed, accounts, rules, is_guarded, held, acts }
 }
 
 struct Drawing {
@@ -209,6 +210,9 @@ impl Drawing {
         edits.push(Edit::Rename(f, self.dice.index()));
         edits.push(Edit::Hide(g, self.dice.index()));
         edits.retain(|edit| self.shows(edit.switch()));
+        if self.is_on(Switch::Guarded) {
+            edits.retain(|edit| !matches!(edit, Edit::Remove(..) | Edit::Swap(..)));
+        }
         edits
     }
 
@@ -263,6 +267,7 @@ const WRITES: &[Operation] = &[Operation::Upload, Operation::Delete, Operation::
 const TROUBLES: &[(Wrong, &[Operation])] = &[
     (Wrong::Down, ANY),
     (Wrong::TooMany, ANY),
+    (Wrong::LongWait, ANY),
     (Wrong::Odd, ANY),
     (Wrong::Missing, DOWNLOADS),
     (Wrong::Truncated, DOWNLOADS),

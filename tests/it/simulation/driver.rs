@@ -33,6 +33,7 @@ pub(crate) struct Parts<'a> {
     pub(crate) platforms: Vec<(&'static str, Arc<dyn Platform>)>,
     pub(crate) rules: &'a [Rule],
     pub(crate) names: &'a [&'static str],
+    pub(crate) is_guarded: bool,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) events: Arc<dyn Events>,
     pub(crate) folder: &'a Path,
@@ -107,7 +108,7 @@ impl Machine {
             next()
         };
         let session = Session {
-            manifest: manifest(parts.names, parts.rules),
+            manifest: manifest(parts.names, parts.rules, parts.is_guarded),
             decisions: Vec::new(),
             store: Store::open_in_memory().unwrap(),
             catalog: platform::catalog(),
@@ -270,7 +271,7 @@ fn empty() -> Document {
     Document::seal(fit_sync::plan::Body::default(), fit_sync::plan::Context::default()).unwrap()
 }
 
-fn manifest(names: &[&'static str], rules: &[Rule]) -> Manifest {
+fn manifest(names: &[&'static str], rules: &[Rule], is_guarded: bool) -> Manifest {
     let rules = rules.iter().map(|rule| {
         let strategy = match rule.replaces {
             true => ConflictStrategy::ReplaceExisting,
@@ -281,7 +282,7 @@ fn manifest(names: &[&'static str], rules: &[Rule]) -> Manifest {
     });
     let mut manifest = session::manifest(names, rules.collect());
     // Worlds are so small that any removal by hand would look like a loss.
-    manifest.limits.min_inventory_permille = 0;
+    manifest.limits.min_inventory_permille = if is_guarded { 500 } else { 0 };
     manifest
 }
 

@@ -2,19 +2,40 @@
 
 use fit_sync::domain::{Address, RemoteId, RuleName};
 use fit_sync::plan::{ConflictReason, SkipReason};
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
-use super::driver::{Exit, PlanFacts, StepFacts};
+use super::driver::{Exit, PlanFacts, Ran, Report, StepFacts};
 use super::ledger::{By, Copy, Ledger};
 use super::recordings::Recording;
 use super::weather::{Question, Weather};
-use super::world::{Act, Quirk, Rule, World};
+use super::world::{Account, Act, Quirk, Rule, World};
 
-/// A gap that a run left is not passed over in silence.
-pub(crate) fn after_run(weather: &Weather, exit: Exit) {
+/// How long a run of a small world may take: an account's longest wait, and some.
+const LONGEST: SignedDuration = SignedDuration::from_hours(2);
+
+/// No run waits for a day.
+pub(crate) fn after_any_run(weather: &Weather) {
     let mut state = weather.state();
+    let took = state.run.began.map(|began| weather.time.now().duration_since(began));
+    if took.is_some_and(|took| took > LONGEST) {
+        state.breaks(Question::Unended, |_| "the run waits for hours".to_owned());
+    }
+}
+
+/// A run that ends well leaves nothing undone, open or visible without a word.
+pub(crate) fn after_run(weather: &Weather, world: &World, report: &Report) {
+    let mut state = weather.state();
+    let exit = report.exit;
     if exit < Exit::Decide {
         return;
+    }
+    if let (Exit::Done, Some(plan)) = (exit, &report.plan) {
+        let run = state.run.since;
+        let end = End { ledger: &state.ledger, world };
+        let undone = end.undone(plan, run).or_else(|| end.unlike(run));
+        if let Some(how) = undone {
+            state.breaks(Question::Silent, |_| format!("{how}, and the run ends well"));
+        }
     }
     let ledger = &state.ledger;
     let gap = (0..ledger.copies.len()).find_map(|account| Some((account, gap(ledger, account)?)));
@@ -34,6 +55,36 @@ pub(crate) fn after_run(weather: &Weather, exit: Exit) {
         state.breaks(Question::Visible, |ledger| {
             format!("{} is public, and the run ends well", ledger.told(account, &id))
         });
+    }
+}
+
+/// A saved plan that asks nothing is carried out without a question if nothing has happened since.
+pub(crate) fn after_saved(weather: &Weather, world: &World, ran: &Ran) {
+    let takes_all = |account: &Account| !account.refuses_duplicates && account.quirks.is_empty();
+    let asks = matches!(ran, Ran::Ended(Report { exit: Exit::Decide, .. }));
+    if asks && world.accounts.iter().all(takes_all) {
+        let how = "apply FILE asks what plan did not ask".to_owned();
+        weather.state().breaks(Question::Claim, |_| how);
+    }
+}
+
+/// What is said to be put back is there, to the byte.
+pub(crate) fn after_restore(
+    weather: &Weather,
+    (account, recording): (usize, Recording),
+    ran: &Ran,
+) {
+    let mut state = weather.state();
+    let is_there = state.ledger.there(account).any(|copy| copy.recording == recording);
+    match ran {
+        Ran::Ended(_) if is_there => {
+            let tick = state.ledger.next_tick();
+            state.restored.push((account, recording, tick));
+        }
+        Ran::Ended(Report { exit: Exit::Done, .. }) => state.breaks(Question::Claim, |_| {
+            format!("{} is said to be put back, and is not there", recording.name())
+        }),
+        Ran::Ended(_) | Ran::Refused(_) | Ran::Killed => {}
     }
 }
 
@@ -76,6 +127,7 @@ pub(crate) fn at_the_end(
     {
         let end = End { ledger: &state.ledger, world };
         end.refusals_rest(&state.refusals, &mut wrong);
+        end.restored_stays(&state.restored, &mut wrong);
         if let Some(plan) = plan {
             end.plan_is_empty(plan, &mut wrong);
             end.all_is_there(plan, &mut wrong);
@@ -108,6 +160,77 @@ impl End<'_> {
         wrong.extend(blocked.map(|how| (Question::NotEmpty, how)));
         let limits = plan.limits.iter().map(|limit| format!("limit: {limit}"));
         wrong.extend(limits.map(|how| (Question::NotEmpty, how)));
+    }
+
+    /// A step of the plan of a run of which nothing came.
+    fn undone(&self, plan: &PlanFacts, run: u64) -> Option<String> {
+        plan.steps.iter().find_map(|step| {
+            let rule = self.world.rules.iter().find(|rule| {
+                World::name(rule.source) == step.source.0.as_str()
+                    && World::name(rule.destination) == step.destination.as_str()
+            })?;
+            let mut there = self.ledger.there(rule.source);
+            let copy = there.find(|copy| copy.id == step.source.1 && copy.changed < run)?;
+            let may_be = |it: &Copy| it.recording.may_be(copy.recording);
+            let arrived = self.ledger.there(rule.destination).any(may_be);
+            let excused = self.is_taken_away(*rule, copy) || self.is_poison(*rule, copy);
+            let told = || format!("nothing came of {}", self.ledger.told(rule.source, &copy.id));
+            (!arrived && !excused).then(told)
+        })
+    }
+
+    /// A pair that a rule shall make alike and that never was.
+    fn unlike(&self, run: u64) -> Option<String> {
+        let is_plain = |act: &Act| !matches!(act, Act::Restore(..));
+        if !self.world.acts.iter().all(is_plain) {
+            return None;
+        }
+        let rules = self.world.rules.iter().filter(|rule| rule.replaces);
+        rules.into_iter().find_map(|rule| {
+            let here = self.ledger.there(rule.source);
+            let here = here.filter(|copy| copy.changed < run && copy.made < run);
+            here.into_iter().find_map(|copy| {
+                let is_same = |it: &&Copy| it.recording.is_same(copy.recording);
+                let mut ever = self.ledger.of(rule.destination).iter().filter(is_same);
+                let (first, others) = (ever.next()?, ever.next());
+                let is_old = first.by == By::Person && first.is_there() && first.changed < run;
+                let owns = self.owns(*rule, copy) && others.is_none();
+                (is_old && owns && first.recording != copy.recording).then(|| {
+                    let it = self.ledger.told(rule.destination, &first.id);
+                    format!("{it} is not replaced by {}", copy.recording.name())
+                })
+            })
+        })
+    }
+
+    /// Whether no other activity claims the same place at the destination.
+    fn owns(&self, rule: Rule, copy: &Copy) -> bool {
+        let into = self.world.rules.iter().filter(|other| other.destination == rule.destination);
+        let mut rivals = into.flat_map(|other| self.ledger.there(other.source));
+        let there = self.ledger.there(rule.destination);
+        let may_be = |it: &&Copy| it.recording.may_be(copy.recording);
+        rivals.by_ref().filter(may_be).count() == 1 && there.filter(may_be).count() == 1
+    }
+
+    /// What was put back stays, unless a person thinks better of it.
+    fn restored_stays(
+        &self,
+        restored: &[(usize, Recording, u64)],
+        wrong: &mut Vec<(Question, String)>,
+    ) {
+        let Some((account, recording, tick)) = restored.last() else { return };
+        let is_plain = |act: &Act| !matches!(act, Act::Person(_));
+        let is_calm = |act: &Act| match act {
+            Act::Apply(run) | Act::Restore(_, run) => run.between.is_empty(),
+            _ => true,
+        };
+        let is_edited = !self.world.acts.iter().all(|act| is_plain(act) && is_calm(act));
+        let of = self.ledger.of(*account).iter();
+        let is_there = of.clone().any(|copy| copy.is_there() && copy.recording == *recording);
+        if !is_there && !is_edited && *tick > 0 {
+            let how = format!("{} was put back, and is gone again", recording.name());
+            wrong.push((Question::Claim, how));
+        }
     }
 
     /// Whether a step only looks once more whether a file is still refused.
@@ -281,6 +404,7 @@ impl End<'_> {
     fn own_words(&self, account: usize, wrong: &mut Vec<(Question, String)>) {
         let brought = self.ledger.there(account).filter(|copy| copy.by == By::Run);
         for copy in brought.filter(|copy| !copy.is_renamed) {
+            wrong.extend(self.lost_words(account, copy).map(|how| (Question::Words, how)));
             let Some(title) = &copy.title else { continue };
             let rules = self.world.rules.iter();
             let into = rules
@@ -301,6 +425,21 @@ impl End<'_> {
 fn is_swapped_since(source: &Copy, destination: &Copy) -> bool {
     (source.is_swapped && source.made > destination.made)
         || (destination.is_swapped && destination.made > source.made)
+}
+
+impl End<'_> {
+    /// The words that a person gave to what a copy replaced, if they are gone.
+    fn lost_words(&self, account: usize, copy: &Copy) -> Option<String> {
+        let replaced = |old: &&Copy| {
+            old.gone == Some(By::Run)
+                && old.is_renamed
+                && old.made < copy.made
+                && self.ledger.makes_room(account, &old.id, copy.recording)
+        };
+        let old = self.ledger.of(account).iter().rev().find(replaced)?;
+        let told = || format!("'{}' is lost", old.title.clone().unwrap_or_default());
+        (old.title != copy.title).then(told)
+    }
 }
 
 fn rule_name(rule: Rule) -> RuleName {

@@ -60,6 +60,9 @@ fn candidates(world: &World) -> Vec<World> {
             with(&|world| world.acts[place] = smaller.clone());
         }
     }
+    if world.is_guarded {
+        with(&|world| world.is_guarded = false);
+    }
     for (place, held) in world.held.iter().enumerate() {
         if held.private {
             with(&|world| world.held[place].private = false);

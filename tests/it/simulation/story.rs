@@ -51,6 +51,8 @@ struct Life<'a> {
     weather: Arc<Weather>,
     machine: Machine,
     saved: Option<Document>,
+    /// Nothing happened since a plan without questions was saved.
+    is_untouched: bool,
     runs: u32,
     titles: u32,
 }
@@ -79,11 +81,21 @@ impl<'a> Life<'a> {
             platforms: accounts.iter().map(platform).collect(),
             rules: &world.rules,
             names: &names,
+            is_guarded: world.is_guarded,
             clock: Arc::new(MachineClock(time)),
             events: Arc::clone(&weather) as _,
             folder,
         });
-        let mut life = Self { world, accounts, weather, machine, saved: None, runs: 0, titles: 0 };
+        let mut life = Self {
+            world,
+            accounts,
+            weather,
+            machine,
+            saved: None,
+            is_untouched: false,
+            runs: 0,
+            titles: 0,
+        };
         for held in &world.held {
             life.put(held);
         }
@@ -138,6 +150,10 @@ impl<'a> Life<'a> {
         );
         let ran = until_killed(work, || weather.is_dead()).await;
         self.after_run(&ran);
+        if saved.is_some() && self.is_untouched && run.is_plain() {
+            questions::after_saved(&self.weather, self.world, &ran);
+        }
+        self.is_untouched = false;
     }
 
     fn begin(&mut self, run: &Run, is_restore: bool) {
@@ -152,8 +168,9 @@ impl<'a> Life<'a> {
             Ran::Refused(error) => format!("refused: {error}"),
             Ran::Killed => "dead".to_owned(),
         });
-        if let Ran::Ended(Report { exit, .. }) = ran {
-            questions::after_run(&self.weather, *exit);
+        questions::after_any_run(&self.weather);
+        if let Ran::Ended(report) = ran {
+            questions::after_run(&self.weather, self.world, report);
         }
     }
 
@@ -162,6 +179,8 @@ impl<'a> Life<'a> {
         if let Ok((facts, document)) = self.machine.plan().await {
             self.weather.say(|_| format!("plan: saves {} steps", facts.steps.len()));
             self.weather.planned(&facts);
+            let is_plain = facts.conflicts.is_empty() && facts.blocked.is_empty();
+            self.is_untouched = is_plain && self.machine.open_steps().is_empty();
             self.saved = Some(document);
         }
     }
@@ -185,10 +204,14 @@ impl<'a> Life<'a> {
         let weather = Arc::clone(&self.weather);
         let ran = until_killed(self.machine.restore(backup), || weather.is_dead()).await;
         self.after_run(&ran);
+        if let (Some(account), Some(recording)) = (account, recording) {
+            questions::after_restore(&self.weather, (account, recording), &ran);
+        }
     }
 
     fn lose_state(&mut self) {
         self.weather.say(|_| "the state is lost".to_owned());
+        self.is_untouched = false;
         self.machine.lose_state();
         let mut state = self.weather.state();
         state.ledger.copies.iter_mut().flatten().for_each(|copy| copy.state_lost = true);
@@ -199,6 +222,7 @@ impl<'a> Life<'a> {
     }
 
     fn edit(&mut self, edit: &Edit) {
+        self.is_untouched = false;
         let (accounts, weather) = (&self.accounts, &self.weather);
         let mut editor = Editor { accounts, weather, titles: self.titles };
         editor.edit(edit);
@@ -343,6 +367,8 @@ impl Editor<'_> {
         let Some(held) = held else { return };
         match edit {
             Edit::Add(_) => {}
+            // An account that was emptied looks like one that fails.
+            Edit::Remove(..) if self.weather.state().ledger.there(account.number).count() < 2 => {}
             Edit::Remove(..) => {
                 let _ = account.memory.take(id);
                 self.told(account);

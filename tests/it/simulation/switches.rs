@@ -74,6 +74,10 @@ switches! {
     OddAnswer = "odd-answer",
     /// An account fails for a while.
     Down = "down",
+    /// An account asks to wait for a day.
+    LongWait = "long-wait",
+    /// A listing that shrank by half is not believed; people remove nothing then.
+    Guarded = "guarded",
     /// The session ends.
     LoginLost = "login-lost",
     /// The process is killed.

@@ -83,6 +83,8 @@ pub(crate) struct State {
     pub(crate) story: Option<Vec<String>>,
     pub(crate) run: RunState,
     pub(crate) known: HashMap<Address, Vec<Known>>,
+    /// What was put back into which account, and when in ticks.
+    pub(crate) restored: Vec<(usize, Recording, u64)>,
     /// Uploads that were not answered well: account, file, when.
     pub(crate) refusals: Vec<(usize, Recording, Timestamp)>,
 }
@@ -98,6 +100,8 @@ pub(crate) struct RunState {
     pub(crate) is_restore: bool,
     /// When it began, in ticks.
     pub(crate) since: u64,
+    /// When it began.
+    pub(crate) began: Option<Timestamp>,
 }
 
 impl Weather {
@@ -114,6 +118,7 @@ impl Weather {
             run: RunState::default(),
             known: HashMap::new(),
             refusals: Vec::new(),
+            restored: Vec::new(),
         };
         Arc::new(Self { time, backups, state: Mutex::new(state) })
     }
@@ -143,6 +148,7 @@ impl Weather {
             troubles: run.troubles.clone(),
             is_restore,
             since,
+            began: Some(self.time.now()),
         };
         for copies in &mut state.ledger.copies {
             copies.iter_mut().for_each(|copy| copy.hidings = 0);

@@ -16,6 +16,8 @@ pub(crate) struct World {
     pub(crate) seed: u64,
     pub(crate) accounts: Vec<Account>,
     pub(crate) rules: Vec<Rule>,
+    /// A listing of less than half of what was listed before is not believed.
+    pub(crate) is_guarded: bool,
     /// What the accounts hold on the first day.
     pub(crate) held: Vec<Held>,
     pub(crate) acts: Vec<Act>,
@@ -140,6 +142,7 @@ pub(crate) struct Trouble {
 pub(crate) enum Wrong {
     Down,
     TooMany,
+    LongWait,
     Odd,
     Missing,
     AnswerLost,
@@ -182,8 +185,9 @@ impl World {
     /// Every switch that this world needs.
     pub(crate) fn switches(&self) -> Vec<Switch> {
         let quirks = self.accounts.iter().flat_map(|account| &account.quirks).map(Quirk::switch);
-        let mut switches: Vec<Switch> =
-            quirks.chain(self.acts.iter().flat_map(Act::switches)).collect();
+        let acts = self.acts.iter().flat_map(Act::switches);
+        let guarded = self.is_guarded.then_some(Switch::Guarded);
+        let mut switches: Vec<Switch> = quirks.chain(acts).chain(guarded).collect();
         switches.sort_unstable();
         switches.dedup();
         switches
@@ -229,6 +233,12 @@ impl Act {
 }
 
 impl Run {
+    /// Whether nothing befalls it.
+    pub(crate) fn is_plain(&self) -> bool {
+        let is_calm = self.troubles.is_empty() && self.between.is_empty();
+        is_calm && self.kill.is_none() && self.stop.is_none()
+    }
+
     fn switches(&self) -> impl Iterator<Item = Switch> {
         let troubles = self.troubles.iter().map(|trouble| trouble.wrong.switch());
         let edits = self.between.iter().map(Edit::switch);
@@ -241,6 +251,7 @@ impl Wrong {
     pub(crate) fn switch(self) -> Switch {
         match self {
             Self::Down | Self::TooMany => Switch::Down,
+            Self::LongWait => Switch::LongWait,
             Self::Odd => Switch::OddAnswer,
             Self::Missing | Self::Truncated => Switch::MissingFile,
             Self::AnswerLost | Self::NothingDoneAnswerLost => Switch::AnswerLost,
