@@ -2,7 +2,7 @@
 //!
 //! `cargo run --release --example simulate -- --seeds N [--from SEED] [--story SEED] [--switch NAME …]
 //! [--threads N]`: with `--switch` only what is named is odd in the worlds; `--story` tells one
-//! world. Ends with 1 if a promise is broken.
+//! world; `--findings` looks for every fault that was ever found. Ends with 1 if a promise is broken.
 
 #[path = "../tests/it/simulation/mod.rs"]
 #[expect(
@@ -35,6 +35,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use clap::Parser;
 
 use simulation::Simulator;
+use simulation::findings::FINDINGS;
 use simulation::switches::Switch;
 
 #[derive(Parser)]
@@ -57,6 +58,9 @@ struct Args {
     /// Stories to tell at most.
     #[arg(long, default_value_t = 1)]
     stories: usize,
+    /// Looks for every fault that was ever found.
+    #[arg(long)]
+    findings: bool,
 }
 
 #[expect(clippy::disallowed_methods, reason = "worlds per second are of the machine's own time")]
@@ -67,6 +71,9 @@ fn main() -> ExitCode {
         say(&story);
         return ending(question.is_none());
     }
+    if args.findings {
+        return look_for_findings(args.seeds);
+    }
     let begin = std::time::Instant::now();
     let failures = failures(&args);
     let seconds = begin.elapsed().as_secs_f64();
@@ -74,6 +81,19 @@ fn main() -> ExitCode {
     let rate = args.seeds as f64 / seconds;
     say(&format!("{} worlds in {seconds:.1} s, {rate:.0} per second\n", args.seeds));
     ending(failures.is_empty())
+}
+
+fn look_for_findings(seeds: u64) -> ExitCode {
+    let mut simulator = Simulator::new();
+    let mut shown = 0;
+    for finding in FINDINGS {
+        let seed = finding.shown(&mut simulator, finding.seeds.min(seeds));
+        shown += usize::from(seed.is_some());
+        let place = seed.map_or_else(|| "-".to_owned(), |failure| format!("seed {}", failure.seed));
+        say(&format!("{place:>10}  {}: {}\n", finding.question, finding.name));
+    }
+    say(&format!("{shown} of {} findings show\n", FINDINGS.len()));
+    ending(shown == 0)
 }
 
 /// The failing seeds, by the question that is answered wrongly.

@@ -188,6 +188,18 @@ impl World {
         let acts = self.acts.iter().flat_map(Act::switches);
         let guarded = self.is_guarded.then_some(Switch::Guarded);
         let mut switches: Vec<Switch> = quirks.chain(acts).chain(guarded).collect();
+        let recordings = self.held.iter().map(|held| held.recording);
+        let has_twins = self.held.iter().enumerate().any(|(place, held)| {
+            self.held
+                .iter()
+                .skip(place + 1)
+                .any(|other| other.account == held.account && other.recording == held.recording)
+        });
+        switches.extend(has_twins.then_some(Switch::Twins));
+        let has_devices = recordings.into_iter().any(|recording| recording.device > 0);
+        switches.extend(has_devices.then_some(Switch::Devices));
+        let is_private = self.held.iter().any(|held| held.private);
+        switches.extend(is_private.then_some(Switch::Private));
         switches.sort_unstable();
         switches.dedup();
         switches
