@@ -239,11 +239,6 @@ impl Machine {
         };
         open.iter().map(line).collect()
     }
-
-    /// Where the backups lie.
-    pub(crate) fn backup_folder(&self) -> PathBuf {
-        self.folder.join("backups")
-    }
 }
 
 fn ran(result: Result<Report, EngineError>) -> Ran {

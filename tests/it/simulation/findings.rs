@@ -2,6 +2,7 @@
 
 use super::switches::Switch;
 use super::weather::Question;
+#[cfg(not(test))]
 use super::{Failure, Simulator};
 
 /// A fault that an engine had.
@@ -158,6 +159,7 @@ pub(crate) const FINDINGS: &[Finding] = &[
     finding("what was just removed goes onward", Doubled, &[ForgottenLate], 5_000),
 ];
 
+#[cfg(not(test))]
 impl Finding {
     /// The first world in which it shows, told; `None` if the engine is free of it.
     pub(crate) fn shown(&self, simulator: &mut Simulator, seeds: u64) -> Option<Failure> {

@@ -118,11 +118,6 @@ impl Ledger {
         there.get(place).map(|copy| copy.id.clone())
     }
 
-    pub(crate) fn is_destination(&self, account: usize) -> bool {
-        let owner = self.owner(account);
-        self.rules.iter().any(|rule| self.owner(rule.destination) == owner)
-    }
-
     /// Enters a copy.
     pub(crate) fn enter(
         &mut self,

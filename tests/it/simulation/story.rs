@@ -1,23 +1,24 @@
 //! Lives through a world: act after act, then quiet weather, then the questions.
 
-use std::collections::BTreeSet;
 use std::path::Path;
 use std::sync::Arc;
 
-use fit_sync::domain::{Details, RemoteId, ReplaceProtocol, Sha256};
 use fit_sync::plan::Document;
-use fit_sync::platform::{Platform, PlatformError, Rejection};
+use fit_sync::platform::Platform;
 use jiff::SignedDuration;
 
 use super::account::Account;
 use super::driver::{Exit, Machine, Parts, PlanFacts, Ran, Report, until_killed};
-use super::ledger::{By, Ledger, SETTLE_S};
+use super::last_questions;
+use super::ledger::Ledger;
+use super::nature::{memory, owners};
+use super::people::Editor;
 use super::questions;
-use super::recordings::{self, Recording, VERSIONS};
-use super::time::{MachineClock, Time, TrueClock};
+use super::recordings::Recording;
+use super::time::{MachineClock, Time};
 use super::weather::{Broken, Known, Question, Weather};
-use super::world::{self, Act, Edit, NAMES, Quirk, Run, Words, World};
-use crate::support::memory::{Delay, Duplicates, Memory, PrivacyEdits, Settings};
+use super::world::{Act, Edit, Held, NAMES, Quirk, Run, World};
+use crate::support::memory::PrivacyEdits;
 
 /// How a story ended.
 #[derive(Clone, Debug)]
@@ -25,8 +26,6 @@ pub(crate) struct Ending {
     pub(crate) broken: Option<Broken>,
     /// One line per event, where somebody listens.
     pub(crate) lines: Vec<String>,
-    /// Runs that were made.
-    pub(crate) runs: u32,
 }
 
 /// Hours that pass before each run of the quiet weather.
@@ -53,7 +52,6 @@ struct Life<'a> {
     saved: Option<Document>,
     /// Nothing happened since a plan without questions was saved.
     is_untouched: bool,
-    runs: u32,
     titles: u32,
 }
 
@@ -86,16 +84,8 @@ impl<'a> Life<'a> {
             events: Arc::clone(&weather) as _,
             folder,
         });
-        let mut life = Self {
-            world,
-            accounts,
-            weather,
-            machine,
-            saved: None,
-            is_untouched: false,
-            runs: 0,
-            titles: 0,
-        };
+        let mut life =
+            Self { world, accounts, weather, machine, saved: None, is_untouched: false, titles: 0 };
         for held in &world.held {
             life.put(held);
         }
@@ -109,7 +99,7 @@ impl<'a> Life<'a> {
     fn end(self) -> Ending {
         let mut state = self.weather.state();
         let (broken, lines) = (state.broken.take(), state.story.take().unwrap_or_default());
-        Ending { broken, lines, runs: self.runs }
+        Ending { broken, lines }
     }
 
     async fn live(&mut self, act: &Act) {
@@ -157,7 +147,6 @@ impl<'a> Life<'a> {
     }
 
     fn begin(&mut self, run: &Run, is_restore: bool) {
-        self.runs += 1;
         let stop = self.machine.next_stop();
         self.weather.begin(run, stop, is_restore);
     }
@@ -217,7 +206,7 @@ impl<'a> Life<'a> {
         state.ledger.copies.iter_mut().flatten().for_each(|copy| copy.state_lost = true);
     }
 
-    fn put(&mut self, held: &world::Held) {
+    fn put(&mut self, held: &Held) {
         self.edit(&Edit::Add(*held));
     }
 
@@ -268,12 +257,12 @@ impl<'a> Life<'a> {
             }
         }
         let open = self.machine.open_steps();
-        questions::at_the_end(&self.weather, self.world, last.as_ref(), &open);
+        last_questions::at_the_end(&self.weather, self.world, last.as_ref(), &open);
     }
 
     fn is_done(&self, report: &Report) -> bool {
         let is_quiet = report.plan.as_ref().is_some_and(|plan| {
-            let is_final = |reason| questions::is_final(reason);
+            let is_final = |reason| last_questions::is_final(reason);
             plan.steps.is_empty()
                 && plan.blocked.is_empty()
                 && plan.in_sync.iter().all(|pair| !pair.is_pending)
@@ -285,227 +274,5 @@ impl<'a> Life<'a> {
     fn has_two_names(&self) -> bool {
         let quirks = self.world.accounts.iter().flat_map(|account| &account.quirks);
         quirks.into_iter().any(|quirk| *quirk == Quirk::SecondName)
-    }
-}
-
-/// A person at the accounts.
-struct Editor<'a> {
-    accounts: &'a [Account],
-    weather: &'a Weather,
-    titles: u32,
-}
-
-impl Editor<'_> {
-    fn edit(&mut self, edit: &Edit) {
-        let number = match *edit {
-            Edit::Add(held) => held.account,
-            Edit::Remove(account, _)
-            | Edit::Reimport(account, _)
-            | Edit::Correct(account, _)
-            | Edit::Swap(account, ..)
-            | Edit::Rename(account, _)
-            | Edit::Hide(account, _) => account,
-        };
-        let Some(account) = self.accounts.get(number) else { return };
-        let place = match *edit {
-            Edit::Add(_) => None,
-            Edit::Remove(_, place)
-            | Edit::Reimport(_, place)
-            | Edit::Correct(_, place)
-            | Edit::Swap(_, place, _)
-            | Edit::Rename(_, place)
-            | Edit::Hide(_, place) => Some(place),
-        };
-        let id = place.map(|place| self.weather.state().ledger.place(number, place));
-        match (*edit, id) {
-            (Edit::Add(held), _) => self.add(account, held.recording, held.private),
-            (_, None | Some(None)) => {}
-            (_, Some(Some(id))) => {
-                self.weather.say(|ledger| {
-                    format!("a person: {} {}", edit.switch(), ledger.told(number, &id))
-                });
-                self.change(account, *edit, &id);
-            }
-        }
-    }
-
-    fn title(&mut self, account: &Account) -> Option<String> {
-        self.titles += 1;
-        Some(format!("{} {}", World::name(account.number), self.titles))
-    }
-
-    fn add(&mut self, account: &Account, recording: Recording, private: bool) {
-        let starts = |copy: &super::ledger::Copy| copy.recording.start() == recording.start();
-        let refuses = account.memory.capabilities().replace == ReplaceProtocol::DeleteThenUpload;
-        if refuses && self.weather.state().ledger.there(account.number).any(starts) {
-            return;
-        }
-        let is_other = |copy: &super::ledger::Copy| {
-            copy.recording.is_same(recording) && copy.recording != recording
-        };
-        // Of one device there is one recording of an event, be it twice.
-        if self.weather.state().ledger.there(account.number).any(is_other) {
-            return;
-        }
-        let title = self.title(account);
-        let details = Details { title, private: private.then_some(true), ..Details::default() };
-        let id = account.memory.new_id();
-        account.memory.put_file_as(&id, recording.bytes(), &details);
-        self.told(account);
-        self.weather.say(|ledger| {
-            let whose = if private { "private " } else { "" };
-            format!("a person adds {whose}{}", ledger.told(account.number, &id))
-        });
-    }
-
-    fn told(&self, account: &Account) {
-        account.enter_changes(&mut self.weather.state(), By::Person, By::Person);
-    }
-
-    fn change(&mut self, account: &Account, edit: Edit, id: &RemoteId) {
-        let held = self.weather.state().ledger.copy(account.number, id).cloned();
-        let Some(held) = held else { return };
-        match edit {
-            Edit::Add(_) => {}
-            // An account that was emptied looks like one that fails.
-            Edit::Remove(..) if self.weather.state().ledger.there(account.number).count() < 2 => {}
-            Edit::Remove(..) => {
-                let _ = account.memory.take(id);
-                self.told(account);
-            }
-            Edit::Reimport(..) => {
-                let _ = account.memory.take(id);
-                self.told(account);
-                self.add(account, held.recording, held.private);
-            }
-            Edit::Correct(..) => {
-                let version = (held.recording.version + 1) % VERSIONS;
-                self.store(account, id, Recording { version, ..held.recording });
-            }
-            Edit::Swap(_, _, recording) => self.swap(account, id, recording),
-            Edit::Rename(..) => {
-                let title = self.title(account);
-                account.memory.write(id, |details| details.title.clone_from(&title));
-                self.with(account, id, |copy| (copy.title, copy.is_renamed) = (title, true));
-            }
-            Edit::Hide(..) => {
-                account.memory.write(id, |details| details.private = Some(true));
-                self.with(account, id, |copy| copy.private = true);
-            }
-        }
-    }
-
-    /// Other content under the same id.
-    fn store(&self, account: &Account, id: &RemoteId, recording: Recording) {
-        let details = account.memory.written(id).unwrap_or_default();
-        account.memory.put_file_as(id, recording.bytes(), &details);
-        let tick = self.weather.state().ledger.next_tick();
-        self.with(account, id, |copy| (copy.recording, copy.changed) = (recording, tick));
-    }
-
-    /// Another recording under the same id.
-    fn swap(&mut self, account: &Account, id: &RemoteId, recording: Recording) {
-        let there = self
-            .weather
-            .state()
-            .ledger
-            .there(account.number)
-            .any(|copy| copy.recording.may_be(recording));
-        if there {
-            return;
-        }
-        let details = account.memory.written(id).unwrap_or_default();
-        account.memory.put_file_as(id, recording.bytes(), &details);
-        let mut state = self.weather.state();
-        let now = self.weather.time.now();
-        state.ledger.leave(account.number, id, By::Person);
-        let seen = (details.private == Some(true), details.title);
-        state.ledger.enter(account.number, (id.clone(), recording, By::Person), seen, now);
-        let copies = state.ledger.of_mut(account.number);
-        copies.iter_mut().next_back().into_iter().for_each(|copy| copy.is_swapped = true);
-    }
-
-    fn with(
-        &self,
-        account: &Account,
-        id: &RemoteId,
-        change: impl FnOnce(&mut super::ledger::Copy),
-    ) {
-        let mut state = self.weather.state();
-        let copy = state.ledger.there_mut(account.number).find(|copy| copy.id == *id);
-        if let Some(copy) = copy {
-            change(copy);
-        }
-    }
-}
-
-fn owners(world: &World) -> Vec<usize> {
-    let has_two = |account: &world::Account| account.quirks.contains(&Quirk::SecondName);
-    let first = world.accounts.iter().position(has_two);
-    let last = world.accounts.len().saturating_sub(1);
-    (0..world.accounts.len())
-        .map(|number| match first {
-            Some(first) if number == last => first,
-            _ => number,
-        })
-        .collect()
-}
-
-/// The account in memory that a world's account stands for.
-fn memory(number: usize, account: &world::Account, time: &Arc<Time>) -> Memory {
-    let mut settings = Settings::new(World::name(number));
-    settings.capabilities.lists_bytes = account.lists_bytes;
-    settings.capabilities.settle_s = u64::from(SETTLE_S);
-    if account.refuses_duplicates {
-        settings.capabilities.replace = ReplaceProtocol::DeleteThenUpload;
-        settings.duplicates = Duplicates::Refused;
-    }
-    for quirk in &account.quirks {
-        match quirk {
-            Quirk::UnsettledDeletions(refusals) => settings.unsettled_deletions = *refusals,
-            Quirk::Pages(size) => {
-                settings.page_size = std::num::NonZeroUsize::new(usize::from(*size))
-            }
-            _ => {}
-        }
-    }
-    let memory = Memory::new(settings);
-    memory.quirk(|quirks| quirks.clock = Some(Arc::new(TrueClock(Arc::clone(time)))));
-    account.quirks.iter().for_each(|quirk| give(&memory, *quirk));
-    memory
-}
-
-fn give(memory: &Memory, quirk: Quirk) {
-    let settling = |listings| Some(Delay { listings, seconds: SETTLE_S - 5 });
-    memory.quirk(|quirks| match quirk {
-        Quirk::ListedLate { listings } => quirks.listed_late = settling(listings),
-        Quirk::ListedVeryLate { hours } => {
-            quirks.listed_late = Some(Delay { listings: u32::MAX, seconds: 3600 * hours });
-        }
-        Quirk::ForgottenLate { listings } => quirks.forgotten_late = settling(listings),
-        Quirk::CountsOnly => quirks.counts_only = true,
-        Quirk::ChangesIds => quirks.changes_ids = true,
-        Quirk::Answers(answers) => quirks.answers = answers,
-        Quirk::PrivacyRefused => quirks.privacy_edits = PrivacyEdits::Refused,
-        Quirk::PrivacyIgnored => quirks.privacy_edits = PrivacyEdits::Ignored,
-        Quirk::RowsHidePrivacy => quirks.rows_hide_privacy = true,
-        Quirk::ExportsAgain => quirks.exports_again = Some(recordings::export),
-        Quirk::Refuses { recording, with } => {
-            let files: BTreeSet<Sha256> = recording.files();
-            let refusal = refusal(with);
-            quirks.refused.extend(files.into_iter().map(|sha256| (sha256, refusal.clone())));
-        }
-        Quirk::UnsettledDeletions(_) | Quirk::Pages(_) | Quirk::SecondName => {}
-    });
-}
-
-fn refusal(with: Words) -> PlatformError {
-    match with {
-        Words::Unknown => PlatformError::Permanent("error 5071".to_owned()),
-        Words::Rejected => PlatformError::Rejected {
-            reason: "not an activity".to_owned(),
-            kind: Rejection::Refused,
-        },
-        Words::Duplicate => PlatformError::Duplicate { existing: None },
     }
 }

@@ -41,7 +41,7 @@ impl Memory {
         let mut row = world.as_listed(row::of_bytes(&id, bytes));
         row.title = title.map(str::to_owned);
         let id = world.insert(row, Some(bytes.to_vec()));
-        world.record(None, Some(id.clone()), Ok(()));
+        world.record(None, Ok(()));
         id
     }
 
@@ -60,7 +60,7 @@ impl Memory {
             row.private = details.private;
         }
         let id = world.insert(row, Some(bytes.to_vec()));
-        world.record(None, Some(id.clone()), Ok(()));
+        world.record(None, Ok(()));
         id
     }
 
@@ -77,7 +77,7 @@ impl Memory {
             item.row.title.clone_from(&item.details.title);
             item.row.private = item.details.private;
         }
-        world.record(None, Some(id.clone()), Ok(()));
+        world.record(None, Ok(()));
     }
 
     /// Whether lists show an activity.
@@ -96,7 +96,7 @@ impl Memory {
     pub fn put_row(&self, row: Activity, bytes: Option<Vec<u8>>) -> RemoteId {
         let mut world = self.world();
         let id = world.insert(row, bytes);
-        world.record(None, Some(id.clone()), Ok(()));
+        world.record(None, Ok(()));
         id
     }
 
@@ -107,7 +107,7 @@ impl Memory {
     pub fn take(&self, id: &RemoteId) -> Result<(), PlatformError> {
         let mut world = self.world();
         let result = world.remove(id);
-        world.record(None, Some(id.clone()), result.clone());
+        world.record(None, result.clone());
         result
     }
 
@@ -155,7 +155,6 @@ impl Memory {
     fn act<T>(
         &self,
         operation: Operation,
-        subject: Option<&RemoteId>,
         work: impl FnOnce(&mut World, Option<Fault>) -> Result<T, PlatformError>,
     ) -> Result<T, PlatformError> {
         let mut world = self.world();
@@ -174,7 +173,7 @@ impl Memory {
             fault => work(&mut world, fault),
         };
         let answer = result.as_ref().map(|_| ()).map_err(Clone::clone);
-        world.record(Some(operation), subject.cloned(), answer);
+        world.record(Some(operation), answer);
         result
     }
 }
@@ -186,16 +185,16 @@ impl Platform for Memory {
     }
 
     async fn whoami(&self) -> Result<Profile, PlatformError> {
-        self.act(Operation::WhoAmI, None, |world, _| Ok(world.settings.profile.clone()))
+        self.act(Operation::WhoAmI, |world, _| Ok(world.settings.profile.clone()))
     }
 
     async fn list(&self, request: ListRequest<'_>) -> Result<Page, PlatformError> {
-        self.act(Operation::List, None, |world, fault| page(world, &request, fault))
+        self.act(Operation::List, |world, fault| page(world, &request, fault))
     }
 
     async fn download(&self, activity: &Activity) -> Result<Original, PlatformError> {
         let id = &activity.id;
-        self.act(Operation::Download, Some(id), |world, fault| {
+        self.act(Operation::Download, |world, fault| {
             if !world.items.contains_key(id) {
                 return Err(PlatformError::NotFound);
             }
@@ -215,7 +214,7 @@ impl Platform for Memory {
     }
 
     async fn upload(&self, file: &FitFile) -> Result<Uploaded, PlatformError> {
-        self.act(Operation::Upload, None, |world, fault| {
+        self.act(Operation::Upload, |world, fault| {
             if !world.settings.capabilities.upload {
                 return Err(PlatformError::Unsupported);
             }
@@ -227,7 +226,7 @@ impl Platform for Memory {
     }
 
     async fn upload_status(&self, ticket: &UploadTicket) -> Result<UploadStatus, PlatformError> {
-        self.act(Operation::UploadStatus, None, |world, _| {
+        self.act(Operation::UploadStatus, |world, _| {
             let (end, questions) =
                 world.tickets.get_mut(&ticket.name).ok_or(PlatformError::NotFound)?;
             if *questions > 0 {
@@ -247,7 +246,7 @@ impl Platform for Memory {
 
     async fn delete(&self, activity: &Activity) -> Result<(), PlatformError> {
         let id = &activity.id;
-        self.act(Operation::Delete, Some(id), |world, _| {
+        self.act(Operation::Delete, |world, _| {
             if !world.settings.capabilities.delete {
                 return Err(PlatformError::Unsupported);
             }
@@ -262,14 +261,14 @@ impl Platform for Memory {
     }
 
     async fn details(&self, id: &RemoteId) -> Result<Details, PlatformError> {
-        self.act(Operation::Details, Some(id), |world, _| {
+        self.act(Operation::Details, |world, _| {
             let item = world.items.get(id).ok_or(PlatformError::NotFound)?;
             Ok(item.details.clone())
         })
     }
 
     async fn set_details(&self, id: &RemoteId, details: &Details) -> Result<(), PlatformError> {
-        self.act(Operation::SetDetails, Some(id), |world, fault| {
+        self.act(Operation::SetDetails, |world, fault| {
             let keeps_privacy = matches!(fault, Some(Fault::KeepsPrivacy));
             set(world, id, details, keeps_privacy)
         })

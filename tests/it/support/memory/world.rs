@@ -88,8 +88,6 @@ pub enum Facts {
 pub struct Happening {
     /// What was asked; `None` if done by hand.
     pub operation: Option<Operation>,
-    /// The activity that it was about, where the request names one.
-    pub subject: Option<RemoteId>,
     /// What was answered.
     pub answer: Result<(), PlatformError>,
     /// What it did, whatever the answer was.
@@ -205,11 +203,10 @@ impl World {
     pub(super) fn record(
         &mut self,
         operation: Option<Operation>,
-        subject: Option<RemoteId>,
         answer: Result<(), PlatformError>,
     ) {
         let changes = std::mem::take(&mut self.changes);
-        self.history.push(Happening { operation, subject, answer, changes });
+        self.history.push(Happening { operation, answer, changes });
     }
 
     pub(super) fn moments(&self) -> Vec<Moment> {
