@@ -30,10 +30,11 @@ const SWITCHES: u64 = 7;
 pub(crate) fn world(seed: u64, given: &[Switch]) -> World {
     let mut dice = Dice::new(seed);
     let on = if given.is_empty() { dice.switches() } else { given.to_vec() };
-    let mut drawn = Drawing { dice, on };
+    let mut drawn = Drawing { dice, on, held: Vec::new() };
     let rules = drawn.rules();
     let count = rules.iter().map(|rule| rule.source.max(rule.destination)).max().unwrap_or(1) + 1;
     let held = drawn.held(&rules);
+    drawn.held.clone_from(&held);
     let accounts = drawn.accounts(count, &held);
     let acts = drawn.acts(count);
     let is_guarded = drawn.is_on(Switch::Guarded);
@@ -43,6 +44,7 @@ pub(crate) fn world(seed: u64, given: &[Switch]) -> World {
 struct Drawing {
     dice: Dice,
     on: Vec<Switch>,
+    held: Vec<Held>,
 }
 
 impl Drawing {
@@ -109,6 +111,13 @@ impl Drawing {
         Recording { event: self.dice.small(EVENTS), device, version: self.dice.small(VERSIONS) }
     }
 
+    /// Often one that some account holds.
+    fn known_recording(&mut self) -> Recording {
+        let new = self.recording();
+        let known = self.dice.pick(&self.held).map(|held| held.recording);
+        if self.dice.one_in(2) { known.unwrap_or(new) } else { new }
+    }
+
     fn accounts(&mut self, count: usize, held: &[Held]) -> Vec<Account> {
         let mut accounts: Vec<Account> = (0..count)
             .map(|_| {
@@ -170,6 +179,9 @@ impl Drawing {
                 let run = self.run(accounts);
                 acts.push(Act::Apply(run));
             }
+            if self.shows(Switch::LostState) {
+                acts.push(Act::LoseState);
+            }
             if self.shows(Switch::Restore) {
                 let (number, run) = (self.dice.index(), self.run(accounts));
                 acts.push(Act::Restore(number, run));
@@ -180,9 +192,6 @@ impl Drawing {
     }
 
     fn pass_time(&mut self, acts: &mut Vec<Act>) {
-        if self.shows(Switch::LostState) {
-            acts.push(Act::LoseState);
-        }
         let hours = [0, 1, 26, 200];
         let hours = self.dice.pick(&hours).copied().unwrap_or_default();
         acts.push(match self.shows(Switch::ClockBack) {
@@ -197,12 +206,12 @@ impl Drawing {
 
     fn edits(&mut self, accounts: usize) -> Vec<Edit> {
         let mut account = || self.dice.to(accounts);
-        let places = [account(), account(), account(), account(), account(), account(), account()];
-        let [a, b, c, d, e, f, g] = places;
+        let [a, b, c, d, e, f, g, h] = std::array::from_fn(|_| account());
         let mut edits = Vec::new();
-        let (recording, other) = (self.recording(), self.recording());
+        let (recording, other) = (self.known_recording(), self.recording());
         let private = self.shows(Switch::Private);
         edits.push(Edit::Add(Held { account: a, recording, private }));
+        edits.push(Edit::Add(Held { account: h, recording, private }));
         edits.push(Edit::Remove(b, self.dice.index()));
         edits.push(Edit::Reimport(c, self.dice.index()));
         edits.push(Edit::Correct(d, self.dice.index()));

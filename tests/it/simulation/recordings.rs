@@ -41,7 +41,12 @@ impl Recording {
 
     /// When it begins.
     pub(crate) fn start(self) -> Timestamp {
-        let day = SignedDuration::from_hours(24 * i64::from(self.event) * 5);
+        let (day, hour) = match self.event {
+            // The way back, as long as the way there and on the same day.
+            5 => (4, 2),
+            event => (event, 0),
+        };
+        let day = SignedDuration::from_hours(24 * 5 * i64::from(day) + hour);
         let late = SignedDuration::from_secs(if self.device == 2 { 40 } else { 0 });
         first_day() + day + late
     }
