@@ -5,7 +5,7 @@ use std::ffi::OsStr;
 use std::fs::{self, File};
 use std::io::Write;
 use std::os::unix::ffi::OsStrExt;
-use std::os::unix::fs::{PermissionsExt, symlink};
+use std::os::unix::fs::{MetadataExt, PermissionsExt, symlink};
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU8, Ordering};
@@ -563,7 +563,8 @@ async fn temporary_files_of_the_last_day_are_left_alone() {
     let folder = tempfile::tempdir().unwrap();
     let ours = ".fit_sync-0123456789abcdef0123456789abcdef.tmp";
     put(&folder, ours, b"half");
-    let now = Timestamp::now();
+    let written = fs::metadata(folder.path().join(ours)).unwrap().ctime();
+    let now = Timestamp::from_second(written).unwrap();
     for (later, names) in [(23, vec![ours]), (25, vec![])] {
         let at = now + jiff::SignedDuration::from_hours(later);
         Directory::new(folder.path(), opening_at(&at.to_string())).tidy().await;

@@ -32,6 +32,15 @@ pub(super) fn remove(
     random: [u8; 16],
 ) -> Result<(), PlatformError> {
     check(path, packing, sha256).map_err(|error| at(path, error))?;
+    remove_aside(path, packing, sha256, random)
+}
+
+fn remove_aside(
+    path: &Path,
+    packing: Packing,
+    sha256: &Sha256,
+    random: [u8; 16],
+) -> Result<(), PlatformError> {
     let folder = path.parent().unwrap_or(path);
     let aside = folder.join(temporary_name(random));
     fs::rename(path, &aside).map_err(|error| failed(path, &error))?;
@@ -152,12 +161,14 @@ mod tests {
     fn only_the_bytes_that_are_meant_are_removed() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("a.fit");
-        fs::write(&path, "theirs").unwrap();
-        let remove = |bytes: &[u8]| remove(&path, Packing::Plain, &Sha256::of(bytes), [1; 16]);
-        assert_eq!(remove(b"mine"), Err(PlatformError::Changed));
-        assert_eq!(fs::read_to_string(&path).unwrap(), "theirs");
-        assert_eq!(remove(b"theirs"), Ok(()));
-        assert_eq!(remove(b"theirs"), Err(PlatformError::NotFound));
-        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0);
+        for remove in [remove, remove_aside] {
+            fs::write(&path, "theirs").unwrap();
+            let remove = |bytes: &[u8]| remove(&path, Packing::Plain, &Sha256::of(bytes), [1; 16]);
+            assert_eq!(remove(b"mine"), Err(PlatformError::Changed));
+            assert_eq!(fs::read_to_string(&path).unwrap(), "theirs");
+            assert_eq!(remove(b"theirs"), Ok(()));
+            assert_eq!(remove(b"theirs"), Err(PlatformError::NotFound));
+            assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0);
+        }
     }
 }

@@ -231,11 +231,12 @@ async fn a_look_shows_the_row_of_this_moment() {
     assert_eq!((row.distance_m, account.requests()), (Some(31_000), 1));
     account.fake.world().activities.retain(|stored| stored.id != 80_000_003);
     assert_eq!(account.platform.look(&row, &before).await, Ok(None));
-    let mut world = account.fake.world();
-    let one = world.activities[0].clone();
-    let late = Stored { id: 80_000_003, start: row.start.unwrap(), hidden_for: 1, ..one };
-    world.activities.push(late);
-    drop(world);
+    {
+        let mut world = account.fake.world();
+        let one = world.activities[0].clone();
+        let late = Stored { id: 80_000_003, start: row.start.unwrap(), hidden_for: 1, ..one };
+        world.activities.push(late);
+    }
     assert!(account.platform.look(&row, &before).await.unwrap().is_some(), "it came late");
 }
 
