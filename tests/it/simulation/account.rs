@@ -266,11 +266,10 @@ impl Account {
         let Ok(entries) = std::fs::read_dir(&self.weather.backups) else { return false };
         entries.flatten().any(|entry| {
             let name = entry.file_name().to_string_lossy().into_owned();
-            let is_it = name.strip_suffix(".fit").is_some_and(|_| {
+            name.ends_with(".fit") && {
                 let bytes = std::fs::read(entry.path()).unwrap_or_default();
                 Recording::of(&Sha256::of(&bytes)) == Some(recording)
-            });
-            is_it
+            }
         })
     }
 

@@ -30,8 +30,11 @@ pub struct Quirks {
     /// Files that are always refused, and how.
     pub refused: BTreeMap<Sha256, PlatformError>,
     /// Turns the stored bytes into those of the n-th download.
-    pub exports_again: Option<fn(&[u8], u8) -> Vec<u8>>,
+    pub exports_again: Option<Export>,
 }
+
+/// The bytes of an export, from the stored ones and its number.
+pub type Export = fn(&[u8], u8) -> Vec<u8>;
 
 /// How long something takes to show: so many listings or so much time, whichever ends first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
