@@ -60,6 +60,10 @@ impl Account {
         if state.run.is_dead {
             return true;
         }
+        // How often a run asks who it is depends on the machine's other processes.
+        if call.operation == Operation::WhoAmI {
+            return false;
+        }
         state.run.calls += 1;
         let number = state.run.calls;
         if let Some((_, stop)) = state.run.stop.as_ref().filter(|(at, _)| *at == number) {
@@ -150,6 +154,9 @@ impl Account {
         let mut state = self.weather.state();
         let number = state.run.calls;
         let added = self.enter(&mut state, call);
+        if call.operation == Operation::WhoAmI {
+            return false;
+        }
         if state.run.kill.is_some_and(|kill| kill.call == number && kill.after) {
             self.die(&mut state, call, "after");
             return true;

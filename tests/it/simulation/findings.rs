@@ -29,10 +29,10 @@ const fn plain(name: &'static str, question: Question) -> Finding {
 
 use Question::{Claim, Doubled, Lost, NotEmpty, Silent, Unended, Visible, Words};
 use Switch::{
-    AnswerLost, ClockBack, CountsOnly, Devices, Down, Dropped, EmptyPage, ForgottenLate, Kill,
-    ListedLate, ListedVeryLate, LongWait, LostState, MissingFile, PeopleAdd, PeopleCorrect,
-    PeopleHide, PeopleRemove, PeopleRename, PeopleSwap, PoisonFile, PrivacyIgnored, PrivacyRefused,
-    Private, Refused, Restore, RowsHidePrivacy, SavedPlan, SecondName, Twins,
+    ClockBack, CountsOnly, Devices, Down, Dropped, EmptyPage, ForgottenLate, Kill, ListedLate,
+    ListedVeryLate, LongWait, LostState, MissingFile, PeopleAdd, PeopleCorrect, PeopleHide,
+    PeopleRemove, PeopleRename, PeopleSwap, PoisonFile, PrivacyIgnored, PrivacyRefused, Private,
+    Refused, Restore, RowsHidePrivacy, SavedPlan, SecondName, Twins,
 };
 
 /// All findings.
@@ -84,7 +84,6 @@ pub(crate) const FINDINGS: &[Finding] = &[
     finding("put back without a state, nothing is put back", Claim, &[Restore, LostState]),
     finding("one account under two names", Doubled, &[SecondName]),
     finding("a clock set back ends the settling time", Doubled, &[Kill, ClockBack, ListedLate]),
-    finding("an answer lost and a clock set back", Doubled, &[AnswerLost, ClockBack, ListedLate]),
     finding("state lost before the upload was listed", Doubled, &[Kill, LostState, ListedLate]),
     finding("a long wait is obeyed", Unended, &[LongWait]),
     finding("a fault while comparing ends well", Silent, &[Down]),
