@@ -58,12 +58,12 @@ pub(crate) fn after_run(weather: &Weather, world: &World, report: &Report) {
     }
 }
 
-/// A saved plan that asks nothing is carried out without a question if nothing has happened since.
+/// A saved plan that asks nothing is carried out if nothing has happened since.
 pub(crate) fn after_saved(weather: &Weather, world: &World, ran: &Ran) {
     let takes_all = |account: &Account| !account.refuses_duplicates && account.quirks.is_empty();
-    let asks = matches!(ran, Ran::Ended(Report { exit: Exit::Decide, .. }));
-    if asks && world.accounts.iter().all(takes_all) {
-        let how = "apply FILE asks what plan did not ask".to_owned();
+    let is_done = matches!(ran, Ran::Ended(Report { exit: Exit::Done, .. }));
+    if !is_done && world.accounts.iter().all(takes_all) {
+        let how = "apply FILE does not do what plan said, and nothing has happened".to_owned();
         weather.state().breaks(Question::Claim, |_| how);
     }
 }
