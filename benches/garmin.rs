@@ -33,9 +33,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use fake_garmin::{FakeGarmin, Host, Switches};
+use fit_sync::cancellation::Cancellation;
 use fit_sync::clock::{Clock, ManualClock, SystemClock};
 use fit_sync::domain::{AccountName, RemoteId};
-use fit_sync::engine::{self, Approved, Open, Pace, Session, Stop};
+use fit_sync::engine::{self, Approved, Open, Pace, Session};
 use fit_sync::event::Phase;
 use fit_sync::manifest::{Account, ConflictStrategy, PasswordSource};
 use fit_sync::platform::login::{Ask, CodeRequest, Credentials, LoginError};
@@ -207,7 +208,7 @@ fn session(
         opening,
         events: Arc::new(Nobody),
         places: parts::places(folder),
-        stop: Stop::default(),
+        stop: Cancellation::default(),
     }
 }
 

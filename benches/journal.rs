@@ -14,17 +14,21 @@ use std::path::Path;
 use std::process::Command;
 use std::sync::Arc;
 
+use fit_sync::cancellation::Cancellation;
 use fit_sync::clock::ManualClock;
-use fit_sync::engine::{self, Approved, Pace, Session, Stop};
+use fit_sync::engine::{self, Approved, Pace, Session};
 use fit_sync::event::Phase;
 use fit_sync::manifest::ConflictStrategy;
-use fit_sync::platform::memory::{Memory, Settings};
 use fit_sync::platform::{self, Opening, Platform};
 use fit_sync::state::{Access, Store};
 use jiff::{SignedDuration, Timestamp};
 use measured::{Nobody, peak_kb};
+use memory::{Memory, Settings};
 
 mod measured;
+#[path = "../tests/it/support/memory/mod.rs"]
+#[expect(dead_code, unused_imports, reason = "the bench has nothing go wrong")]
+mod memory;
 #[path = "../tests/it/support/session.rs"]
 #[expect(dead_code, reason = "the bench takes no locks")]
 mod parts;
@@ -95,7 +99,7 @@ fn session(folder: &Path, accounts: &[Memory; 3], to: &str) -> Session {
         opening: Opening::offline(clock, Arc::new(|| [7; 16])),
         events: Arc::new(Nobody),
         places: parts::places(folder),
-        stop: Stop::default(),
+        stop: Cancellation::default(),
     }
 }
 

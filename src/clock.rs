@@ -15,6 +15,11 @@ pub trait Clock: Send + Sync {
     async fn sleep(&self, duration: Duration);
 }
 
+/// Returns the time from `since` to `now`: zero where the clock was set back in between.
+pub fn age(now: Timestamp, since: Timestamp) -> Duration {
+    Duration::try_from(now.duration_since(since)).unwrap_or_default()
+}
+
 /// The machine's own clock.
 #[derive(Debug, Default)]
 pub struct SystemClock;
@@ -55,6 +60,11 @@ impl ManualClock {
         state.0 = after(state.0, duration);
     }
 
+    /// Sets the clock, as a person or a time server does.
+    pub fn set(&self, now: Timestamp) {
+        self.locked().0 = now;
+    }
+
     fn locked(&self) -> std::sync::MutexGuard<'_, (Timestamp, Vec<Duration>)> {
         self.state.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
     }
@@ -77,5 +87,19 @@ impl Clock for ManualClock {
         let mut state = self.locked();
         state.0 = after(state.0, duration);
         state.1.push(duration);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_clock_that_is_set_back_makes_nothing_old() {
+        let since: Timestamp = "2026-11-20T12:00:00Z".parse().unwrap();
+        let minute = Duration::from_secs(60);
+        assert_eq!(age(after(since, minute), since), minute);
+        assert_eq!(age(since, after(since, minute)), Duration::ZERO);
+        assert_eq!(age(Timestamp::MIN, Timestamp::MAX), Duration::ZERO);
     }
 }

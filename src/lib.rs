@@ -31,13 +31,14 @@
 //! 3  platform | state | archive            accounts; the memory; files on this machine
 //! 2  plan | net | vault                    deciding, purely; HTTP; sessions and credentials
 //! 1  manifest | fit                        what the user wants; what a file holds
-//! 0  domain  diag  clock  event  disk      the words of the trade; whole files or none
+//! 0  domain  diag  clock  cancellation  event  disk    the words of the trade; whole files or none
 //! ```
 //!
 //! A floor uses only lower floors, and rooms of one floor do not know each other;
 //! `tests/it/architecture.rs` checks both.
 
 pub mod archive;
+pub mod cancellation;
 pub mod cli;
 pub mod clock;
 pub mod diag;

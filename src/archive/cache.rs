@@ -130,7 +130,7 @@ impl Cache {
         };
         disk::create_private_dir(folder_of(&place))?;
         let text = serde_json::to_vec(&entry).map_err(io::Error::other)?;
-        disk::write_quickly(&place, &text, Access::Private, Some(now))?;
+        disk::replace(&place, &text, Access::Private, Some(now), Care::Quick)?;
         if let Some(before) = before.filter(|before| before.path != entry.path) {
             self.remove_file(&before);
         }

@@ -1,21 +1,17 @@
-//! One writer at a time: locks of the kernel's, which end with their process however it ends.
+//! One writer at a time per account.
 //!
 //! A lock is a file per name in each of some folders. The file stays when the lock is released, since
 //! whoever removed it could remove somebody else's; what it holds only says who had it last.
 
 use std::collections::BTreeSet;
 use std::fmt;
-use std::fs::{self, File, OpenOptions, TryLockError};
+use std::fs::File;
 use std::io::{self, Read as _, Seek as _, Write as _};
-use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-use super::disk;
-
-/// Attempts to open a lock's file while somebody keeps removing it.
-const ATTEMPTS: usize = 10;
+use super::disk::{self, Attempt, FileLock};
 
 /// Who holds a lock, for the people who wait for it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -59,21 +55,24 @@ pub enum LockError {
     },
 }
 
-/// Locks that are held until this is dropped, or the process ends.
+/// AccountLocks that are held until this is dropped, or the process ends.
 #[derive(Debug)]
-pub struct Locks {
+pub struct AccountLocks {
     names: BTreeSet<String>,
-    files: Vec<File>,
+    locks: Vec<FileLock>,
 }
 
-impl Locks {
+impl AccountLocks {
     /// Takes every name in every folder, or nothing. Folders are made, closed to others.
+    ///
+    /// # Errors
+    /// `Held` if another run has one of them; `Io` if a file cannot be made or locked.
     pub fn take(
         folders: &[PathBuf],
         names: &BTreeSet<String>,
         owner: &Owner,
     ) -> Result<Self, LockError> {
-        let mut locks = Self { names: names.clone(), files: Vec::new() };
+        let mut taken = Self { names: names.clone(), locks: Vec::new() };
         for folder in folders {
             if names.is_empty() {
                 break;
@@ -82,14 +81,14 @@ impl Locks {
                 .map_err(|error| LockError::Io { path: folder.clone(), error })?;
             for name in names {
                 let path = folder.join(format!("{name}.lock"));
-                locks.files.push(take_one(&path, name)?);
+                taken.locks.push(take_one(&path, name)?);
             }
         }
-        for file in &mut locks.files {
+        for lock in &mut taken.locks {
             // The lock holds without it; only its message would be poorer.
-            let _ = sign(file, owner);
+            let _ = sign(lock.file(), owner);
         }
-        Ok(locks)
+        Ok(taken)
     }
 
     /// Whether one of these names is held.
@@ -98,36 +97,24 @@ impl Locks {
     }
 }
 
-impl Drop for Locks {
+impl Drop for AccountLocks {
     fn drop(&mut self) {
-        for file in &mut self.files {
+        for lock in &mut self.locks {
             // Who held it is of no interest any more; closing the file releases it.
-            let _ = file.set_len(0);
+            let _ = lock.file().set_len(0);
         }
     }
 }
 
-/// Opens and locks a file, and makes sure that it still is the one at its path.
-fn take_one(path: &Path, name: &str) -> Result<File, LockError> {
-    let failed = |error| LockError::Io { path: path.to_path_buf(), error };
-    for _ in 0..ATTEMPTS {
-        let mut options = OpenOptions::new();
-        options.read(true).write(true).create(true).truncate(false).mode(0o600);
-        let mut file = options.open(path).map_err(failed)?;
-        match file.try_lock() {
-            Ok(()) => {}
-            Err(TryLockError::WouldBlock) => {
-                return Err(LockError::Held { name: name.to_owned(), owner: signature(&mut file) });
-            }
-            Err(TryLockError::Error(error)) => return Err(failed(error)),
-        }
-        let mine = file.metadata().map_err(failed)?;
-        let here = fs::metadata(path);
-        if here.is_ok_and(|here| (here.dev(), here.ino()) == (mine.dev(), mine.ino())) {
-            return Ok(file);
+fn take_one(path: &Path, name: &str) -> Result<FileLock, LockError> {
+    let attempt = FileLock::attempt(path)
+        .map_err(|error| LockError::Io { path: path.to_path_buf(), error })?;
+    match attempt {
+        Attempt::Locked(lock) => Ok(lock),
+        Attempt::Held(mut file) => {
+            Err(LockError::Held { name: name.to_owned(), owner: signature(&mut file) })
         }
     }
-    Err(failed(io::Error::other("its file is removed again and again")))
 }
 
 fn sign(file: &mut File, owner: &Owner) -> io::Result<()> {
@@ -145,6 +132,7 @@ fn signature(file: &mut File) -> Option<Owner> {
 
 #[cfg(test)]
 mod tests {
+    use std::fs;
     use std::os::unix::fs::PermissionsExt as _;
 
     use super::*;
@@ -157,7 +145,7 @@ mod tests {
         names.iter().map(|&name| name.to_owned()).collect()
     }
 
-    fn holder(result: Result<Locks, LockError>) -> Owner {
+    fn holder(result: Result<AccountLocks, LockError>) -> Owner {
         match result.unwrap_err() {
             LockError::Held { owner, .. } => owner.unwrap(),
             other @ LockError::Io { .. } => panic!("{other}"),
@@ -168,42 +156,31 @@ mod tests {
     fn a_name_has_one_owner_and_says_who() {
         let home = tempfile::tempdir().unwrap();
         let folders = [home.path().join("a"), home.path().join("b")];
-        let first = Locks::take(&folders, &names(&["x", "y"]), &owner(1)).unwrap();
-        assert_eq!(holder(Locks::take(&folders, &names(&["y", "z"]), &owner(2))), owner(1));
-        assert_eq!(holder(Locks::take(&folders[1..], &names(&["x"]), &owner(2))), owner(1));
-        let other = Locks::take(&folders, &names(&["z"]), &owner(2)).unwrap();
+        let first = AccountLocks::take(&folders, &names(&["x", "y"]), &owner(1)).unwrap();
+        assert_eq!(holder(AccountLocks::take(&folders, &names(&["y", "z"]), &owner(2))), owner(1));
+        assert_eq!(holder(AccountLocks::take(&folders[1..], &names(&["x"]), &owner(2))), owner(1));
+        let other = AccountLocks::take(&folders, &names(&["z"]), &owner(2)).unwrap();
         assert!(other.hold_any(&["y".to_owned(), "z".to_owned()]));
         assert!(!other.hold_any(&["x".to_owned()]));
         drop(first);
-        let _again = Locks::take(&folders, &names(&["x", "y"]), &owner(3)).unwrap();
+        let _again = AccountLocks::take(&folders, &names(&["x", "y"]), &owner(3)).unwrap();
     }
 
     #[test]
     fn what_cannot_be_taken_as_a_whole_is_not_taken() {
         let home = tempfile::tempdir().unwrap();
         let folders = [home.path().join("a")];
-        let _held = Locks::take(&folders, &names(&["y"]), &owner(1)).unwrap();
-        assert_eq!(holder(Locks::take(&folders, &names(&["x", "y"]), &owner(2))), owner(1));
-        let _free = Locks::take(&folders, &names(&["x"]), &owner(3)).unwrap();
-    }
-
-    #[test]
-    fn a_removed_file_is_no_way_around() {
-        let home = tempfile::tempdir().unwrap();
-        let folders = [home.path().to_path_buf()];
-        let path = home.path().join("x.lock");
-        let stale = File::create(&path).unwrap();
-        stale.try_lock().unwrap();
-        fs::remove_file(&path).unwrap();
-        let _new = Locks::take(&folders, &names(&["x"]), &owner(2)).unwrap();
-        assert_eq!(holder(Locks::take(&folders, &names(&["x"]), &owner(3))), owner(2));
+        let _held = AccountLocks::take(&folders, &names(&["y"]), &owner(1)).unwrap();
+        assert_eq!(holder(AccountLocks::take(&folders, &names(&["x", "y"]), &owner(2))), owner(1));
+        let _free = AccountLocks::take(&folders, &names(&["x"]), &owner(3)).unwrap();
     }
 
     #[test]
     fn its_files_are_closed_to_others() {
         let home = tempfile::tempdir().unwrap();
         let folder = home.path().join("locks");
-        let _held = Locks::take(std::slice::from_ref(&folder), &names(&["x"]), &owner(1)).unwrap();
+        let _held =
+            AccountLocks::take(std::slice::from_ref(&folder), &names(&["x"]), &owner(1)).unwrap();
         let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
         assert_eq!((mode(&folder), mode(&folder.join("x.lock"))), (0o700, 0o600));
     }
@@ -212,7 +189,8 @@ mod tests {
     fn without_names_nothing_is_made() {
         let home = tempfile::tempdir().unwrap();
         let folder = home.path().join("locks");
-        let _none = Locks::take(std::slice::from_ref(&folder), &names(&[]), &owner(1)).unwrap();
+        let _none =
+            AccountLocks::take(std::slice::from_ref(&folder), &names(&[]), &owner(1)).unwrap();
         assert!(!folder.exists());
     }
 }

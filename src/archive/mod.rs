@@ -1,14 +1,21 @@
-//! Files on this machine that outlive a run: cache, backups and locks, and how such files are written.
+//! Files on this machine that outlive a run: the cache, the store of bytes with its backups and
+//! claims, and locks.
 
 mod backups;
+mod blobs;
 mod cache;
+mod claims;
+mod error;
 mod lock;
 mod place;
-mod spool;
+mod prune;
 
 pub use crate::disk;
-pub use backups::{Backup, BackupError, BackupId, Backups, Stock, Subject};
+pub use backups::{Backup, BackupId, Backups, ReplacedBy, Stock, Subject};
+pub use blobs::Blobs;
 pub use cache::{Cache, Cached, Entry, Item, Swept};
-pub use lock::{LockError, Locks, Owner};
+pub use claims::{Claim, ClaimOwner, ClaimReason, Claims};
+pub use error::ArchiveError;
+pub use lock::{AccountLocks, LockError, Owner};
 pub use place::{Placed, place};
-pub use spool::Spool;
+pub use prune::{ClaimedBackup, OldBackups, Pruned};

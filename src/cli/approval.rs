@@ -1,6 +1,7 @@
 //! What must be true before the first step: the right plan, its limits, a person's word.
 
-use crate::engine::{EngineError, Session, Stop};
+use crate::cancellation::Cancellation;
+use crate::engine::{EngineError, Session};
 use crate::plan::{self, Action, Counts, Document, LimitExceeded};
 use crate::render;
 
@@ -67,7 +68,7 @@ fn is_allowed(limit: &LimitExceeded, allowances: &[Allowance]) -> bool {
 }
 
 /// Asks a person, unless the command line is their word already.
-pub async fn approve(context: &Context, args: &Apply, stop: &Stop) -> Result<(), Failure> {
+pub async fn approve(context: &Context, args: &Apply, stop: &Cancellation) -> Result<(), Failure> {
     if args.auto_approve {
         return Ok(());
     }
@@ -93,6 +94,16 @@ pub enum LeftOut {
     Nothing,
     /// It is executed in part.
     Something,
+}
+
+impl LeftOut {
+    /// How a run ends because of it.
+    pub fn exit(self) -> Exit {
+        match self {
+            Self::Nothing => Exit::Done,
+            Self::Something => Exit::Decide,
+        }
+    }
 }
 
 /// Holds a plan of today against an approved one: refuses it, or leaves out what goes beyond.

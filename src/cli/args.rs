@@ -4,6 +4,7 @@ mod auth;
 mod backup;
 mod everyday;
 mod starting;
+mod state;
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -16,6 +17,7 @@ pub use auth::{Auth, Import};
 pub use backup::{Backup, BackupArg, Prune, Restore};
 pub use everyday::{ClearCache, Download, Filters, List, Sync};
 pub use starting::{Cache, CacheImport, Init};
+pub use state::{AddressArg, Adopt, State, StateList, StateShow};
 
 /// Keep fitness accounts in step: review a plan, then apply exactly that plan.
 #[derive(Debug, Parser)]
@@ -203,6 +205,9 @@ pub struct Plan {
     /// Most originals to fetch for comparing
     #[arg(long, value_name = "N", default_value_t = 200)]
     pub max_downloads: usize,
+    /// Try again now what was refused, whenever it was
+    #[arg(long)]
+    pub retry_refused: bool,
     /// Tell too what it does otherwise than this saved plan, which was reviewed
     #[arg(long, value_name = "FILE")]
     pub against: Option<PathBuf>,
@@ -264,6 +269,9 @@ pub struct Apply {
     /// Most originals to fetch for comparing
     #[arg(long, value_name = "N", default_value_t = 200)]
     pub max_downloads: usize,
+    /// Try again now what was refused, whenever it was
+    #[arg(long)]
+    pub retry_refused: bool,
     /// Wait so long for other runs that write to the same destinations, such as 90s, 10m or 2h
     #[arg(long, value_name = "D", default_value = "0s", value_parser = parse_duration)]
     pub lock_timeout: Duration,
@@ -328,57 +336,11 @@ pub struct Inspect {
     pub json: bool,
 }
 
-#[derive(Debug, Subcommand)]
-pub enum State {
-    /// List the linked pairs
-    List(Json),
-    /// Show the whole, an account, an activity (ACCOUNT/ID) or an address
-    Show(StateShow),
-    /// List past runs
-    History(Json),
-    /// Forget what is known about an address; the next plan finds it again by key
-    Rm(AddressArg),
-    /// Check the state file
-    Verify,
-    /// Decide: this is the same activity as ID at the destination
-    Adopt(Adopt),
-    /// Decide: it is none of the candidates; upload it
-    Distinct(AddressArg),
-    /// Decide: leave it alone for good
-    Ignore(AddressArg),
-    /// Take a decision back
-    Undecide(AddressArg),
-}
-
 #[derive(Debug, ClapArgs)]
 pub struct Json {
     /// Print as JSON
     #[arg(long)]
     pub json: bool,
-}
-
-#[derive(Debug, ClapArgs)]
-pub struct StateShow {
-    /// ADDRESS, ACCOUNT or ACCOUNT/ID
-    pub subject: Option<String>,
-    /// Print as JSON
-    #[arg(long)]
-    pub json: bool,
-}
-
-#[derive(Debug, ClapArgs)]
-pub struct AddressArg {
-    /// As the plan shows it: RULE/START or RULE/@SOURCE_ID
-    pub address: String,
-}
-
-#[derive(Debug, ClapArgs)]
-pub struct Adopt {
-    /// As the plan shows it: RULE/START or RULE/@SOURCE_ID
-    pub address: String,
-    /// Its counterpart's id at the destination
-    #[arg(long = "as", value_name = "ID")]
-    pub counterpart: String,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]

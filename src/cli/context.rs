@@ -4,13 +4,14 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use crate::archive::disk::{self, Mode};
+use crate::cancellation::Cancellation;
 use crate::clock::Clock;
 use crate::diag::Diagnostic;
 use crate::domain::{Catalog, RuleName};
-use crate::engine::{Places, Session, Stop};
+use crate::engine::{Places, Session};
 use crate::manifest::{self, Decisions, LoadRequest, Manifest, Trust};
 use crate::net::Timeouts;
-use crate::plan::{self, Glob};
+use crate::plan::{self, Glob, RetryRefused};
 use crate::platform::{self, Opening};
 use crate::render::diagnostics;
 use crate::state::{Access, Store};
@@ -39,7 +40,9 @@ pub struct Context {
 }
 
 impl Context {
-    /// Finds and checks the manifest.
+    /// Finds and checks the manifest. Its findings are the caller's to show: commands take
+    /// [`Context::checked_manifest`] or [`Context::manifest_if_any`], since one with faults must never
+    /// be taken for none.
     pub fn manifest(&self) -> Result<Manifest, Vec<Diagnostic>> {
         let config = self.global.config.as_deref();
         let path = manifest::find(config, &self.env.cwd, &self.env.home)
@@ -62,6 +65,7 @@ impl Context {
 
     /// The manifest, with its findings told on stderr.
     pub fn checked_manifest(&self) -> Result<Manifest, Failure> {
+        #[expect(clippy::disallowed_methods, reason = "its findings are shown")]
         let manifest = self.manifest().map_err(|findings| self.refused(&findings))?;
         if !manifest.warnings.is_empty() {
             self.printer.note(&self.findings(&manifest.warnings));
@@ -74,7 +78,10 @@ impl Context {
         let config = self.global.config.as_deref();
         match manifest::find(config, &self.env.cwd, &self.env.home) {
             Ok(_) => self.checked_manifest().map(Some),
-            Err(_) => Ok(None),
+            Err(_) => {
+                self.printer.detail("there is no manifest: what lies in home is meant");
+                Ok(None)
+            }
         }
     }
 
@@ -112,11 +119,15 @@ impl Context {
         Ok(home)
     }
 
+    /// The state that the option or the environment names.
+    fn named_state(&self) -> Option<PathBuf> {
+        let option = self.global.state.as_deref().map(|path| self.env.absolute(path));
+        option.or_else(|| self.env.state.clone())
+    }
+
     /// Where the state lies: the option, the environment, the manifest, home.
     pub fn state_path(&self, manifest: Option<&Manifest>) -> PathBuf {
-        let option = self.global.state.as_deref().map(|path| self.env.absolute(path));
-        option
-            .or_else(|| self.env.state.clone())
+        self.named_state()
             .or_else(|| manifest.and_then(|manifest| manifest.state.clone()))
             .unwrap_or_else(|| self.env.home.join("state.db"))
     }
@@ -128,6 +139,27 @@ impl Context {
         let mut beside = state.canonicalize().unwrap_or(state).into_os_string();
         beside.push(".locks");
         Ok(vec![self.home()?.join("locks"), PathBuf::from(beside)])
+    }
+
+    /// Opens the state for a command about it: the named one, which must be there, else the one of the
+    /// manifest, which may be missing but not faulty.
+    pub fn own_store(&self, access: Access) -> Result<Store, Failure> {
+        let Some(path) = self.named_state() else {
+            let manifest = self.manifest_if_any()?;
+            return self.store(manifest.as_ref(), access);
+        };
+        if !path.exists() {
+            let happened = format!("there is no state at {}", path.display());
+            let next = "check --state and FIT_SYNC_STATE";
+            return Err(Failure::new(Exit::State, happened, next));
+        }
+        self.store(None, access)
+    }
+
+    /// Where backups lie: as the manifest says, else in home.
+    pub fn backups_path(&self, manifest: Option<&Manifest>) -> PathBuf {
+        let own = manifest.and_then(|manifest| manifest.backups.clone());
+        own.unwrap_or_else(|| self.env.home.join("backups"))
     }
 
     /// Opens the state.
@@ -155,6 +187,7 @@ impl Context {
             vault: self.vault(),
             ask: Arc::new(Answers { lookup: self.env.lookup(), person }),
             timeouts: Timeouts::default(),
+            stop: Cancellation::default(),
         }
     }
 
@@ -179,25 +212,27 @@ impl Context {
         let decisions =
             Decisions::load(&manifest.decisions).map_err(|findings| self.refused(&findings))?;
         let progress = Arc::new(Progress::new(self.printer.clone()));
-        let backups = manifest.backups.clone();
+        let backups = self.backups_path(Some(&manifest));
         let cache = self.cache_path(Some(&manifest));
+        let opening = self.opening(Person::Away);
         let session = Session {
             decisions: decisions.current(),
             store,
             catalog: self.catalog.clone(),
             open: Arc::new(platform::opener()),
-            opening: self.opening(Person::Away),
             events: Arc::clone(&progress) as Arc<dyn crate::event::Events>,
-            places: Places {
-                backups: backups.unwrap_or_else(|| self.env.home.join("backups")),
-                cache,
-                spool: self.env.home.join("spool"),
-            },
-            stop: Stop::default(),
+            places: Places { backups, cache },
+            stop: opening.stop.clone(),
+            opening,
             manifest,
         };
         Ok((session, progress))
     }
+}
+
+/// Whether what was refused is tried again before its date.
+pub fn retry_refused(is_asked: bool) -> RetryRefused {
+    if is_asked { RetryRefused::Now } else { RetryRefused::OnItsDate }
 }
 
 /// The options of a selection as the planner takes them.

@@ -1,19 +1,32 @@
 //! How an apply ends, as pipelines know it.
 
-use crate::engine::{Applied, Cause, Left, LeftReason, Settled};
+use crate::engine::{Applied, Cause, Left, LeftReason, Settled, Uncompared};
 use crate::event::Phase;
 use crate::plan::Document;
+use crate::state::StepRecord;
 
 use super::commands::plan::blocked_exit;
 use super::exit::Exit;
 
+/// What an apply has come to.
+pub struct Ending<'a> {
+    /// The plan that was executed.
+    pub document: &'a Document,
+    /// Whether it was a saved one.
+    pub is_saved: bool,
+    /// What became of the steps that earlier runs had left open.
+    pub settled: &'a Settled,
+    /// Those of them that failed and that nothing takes up again.
+    pub failed_for_good: &'a [StepRecord],
+    /// What became of the plan's steps.
+    pub finished: &'a [Applied],
+    /// The pairs whose originals could not be compared.
+    pub uncompared: &'a [Uncompared],
+}
+
 /// How an apply ends, from what became of its steps and from what the plan could not do.
-pub fn apply_exit(
-    document: &Document,
-    settled: &Settled,
-    finished: &[Applied],
-    is_saved: bool,
-) -> Exit {
+pub fn apply_exit(ending: &Ending<'_>) -> Exit {
+    let Ending { document, settled, finished, .. } = *ending;
     // What an earlier run left undone was planned again: this run's steps speak for it.
     let again = |step: &&Applied| matches!(step.phase, Phase::NotTried | Phase::Failed);
     let looked_at = settled.steps.iter().filter(|step| !again(step));
@@ -21,10 +34,13 @@ pub fn apply_exit(
     let wrote = steps.iter().any(|step| is_written(step.phase));
     let mut exits: Vec<Exit> = steps.iter().map(|step| step_exit(step, wrote)).collect();
     let stale = |step: &Applied| step.phase == Phase::Stale;
-    if is_saved && !finished.is_empty() && finished.iter().all(stale) {
+    if ending.is_saved && !finished.is_empty() && finished.iter().all(stale) {
         exits.push(Exit::StalePlan);
     }
     exits.extend(settled.left.iter().map(left_exit));
+    exits.extend(ending.failed_for_good.iter().map(|_| Exit::Partly));
+    let faults = ending.uncompared.iter().filter(|pair| pair.is_fault());
+    exits.extend(faults.map(|pair| uncompared_exit(pair, wrote)));
     exits.extend(document.context.blocked.iter().map(|blocked| {
         match blocked_exit(blocked.reason) {
             Exit::Unavailable if wrote => Exit::Partly,
@@ -35,6 +51,16 @@ pub fn apply_exit(
         exits.push(Exit::Decide);
     }
     Exit::worst(exits)
+}
+
+/// How a run ends in which two originals could not be compared. One that is missing or broken is not
+/// there a minute later either.
+fn uncompared_exit(pair: &Uncompared, wrote: bool) -> Exit {
+    match blocked_exit(pair.cause) {
+        Exit::Login => Exit::Login,
+        _ if wrote || pair.refusal.is_some() => Exit::Partly,
+        _ => Exit::Unavailable,
+    }
 }
 
 /// How a restore ends: it is done, or it waits.
@@ -100,5 +126,90 @@ fn step_exit(step: &Applied, wrote: bool) -> Exit {
         | Phase::Stale
         | Phase::NotTried
         | Phase::Unknown => Exit::Partly,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use jiff::Timestamp;
+
+    use super::*;
+    use crate::domain::{AccountName, Fingerprint, Refusal, RefusalReason, RemoteId};
+    use crate::plan::{Action, BlockedReason, Body, Context, Counts, ManifestRef};
+
+    fn nothing() -> Document {
+        let context = Context {
+            manifest: ManifestRef::from(&crate::domain::Sha256::of(b"")),
+            inventories: Vec::new(),
+            counts: Counts::default(),
+            rules: Vec::new(),
+            conflicts: Vec::new(),
+            skips: Vec::new(),
+            blocked: Vec::new(),
+            limits: Vec::new(),
+            in_sync: None,
+        };
+        Document::seal(Body { accounts: Vec::new(), steps: Vec::new() }, context).unwrap()
+    }
+
+    fn step(phase: Phase) -> Applied {
+        Applied {
+            address: "keep/@a".parse().unwrap(),
+            action: Action::Upload,
+            phase,
+            detail: String::new(),
+            question: None,
+            cause: None,
+        }
+    }
+
+    fn pair(cause: BlockedReason, looks: Option<u32>) -> Uncompared {
+        let account = AccountName::new("archive");
+        let found = |looks| {
+            let (id, fingerprint) = (RemoteId::new("a"), Fingerprint::new("f"));
+            let reason = RefusalReason::NoOriginal;
+            let found = Refusal::found(id, fingerprint, reason, "", Timestamp::UNIX_EPOCH);
+            Refusal { looks, ..found }
+        };
+        Uncompared {
+            address: "keep/@a".parse().unwrap(),
+            between: (account.clone(), account.clone()),
+            account,
+            message: String::new(),
+            cause,
+            refusal: looks.map(found),
+        }
+    }
+
+    fn exit(finished: &[Applied], uncompared: &[Uncompared]) -> Exit {
+        apply_exit(&Ending {
+            document: &nothing(),
+            is_saved: false,
+            settled: &Settled::default(),
+            failed_for_good: &[],
+            finished,
+            uncompared,
+        })
+    }
+
+    #[test]
+    fn a_fault_while_comparing_is_10_or_5_if_nothing_was_sent() {
+        let outage = [pair(BlockedReason::Unavailable, None)];
+        assert_eq!(exit(&[], &outage), Exit::Unavailable);
+        assert_eq!(exit(&[step(Phase::Skipped)], &outage), Exit::Unavailable);
+        assert_eq!(exit(&[step(Phase::Confirmed)], &outage), Exit::Partly);
+        assert_eq!(exit(&[], &[pair(BlockedReason::LoginNeeded, None)]), Exit::Login);
+    }
+
+    #[test]
+    fn a_missing_original_counts_on_the_first_day() {
+        assert_eq!(exit(&[], &[pair(BlockedReason::Failed, Some(1))]), Exit::Partly);
+        assert_eq!(exit(&[], &[pair(BlockedReason::Failed, Some(2))]), Exit::Done);
+    }
+
+    #[test]
+    fn skips_never_change_the_exit_and_failures_do() {
+        assert_eq!(exit(&[step(Phase::Skipped), step(Phase::Confirmed)], &[]), Exit::Done);
+        assert_eq!(exit(&[step(Phase::Failed), step(Phase::Confirmed)], &[]), Exit::Partly);
     }
 }

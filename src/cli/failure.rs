@@ -6,7 +6,7 @@ use std::fmt::Write as _;
 use owo_colors::OwoColorize as _;
 
 use crate::domain::{AccountName, neutralise};
-use crate::engine::EngineError;
+use crate::engine::{Deeds, EngineError};
 use crate::manifest::DecisionsError;
 use crate::plan::DocumentError;
 use crate::platform::login::{LoginError, Refusal};
@@ -33,10 +33,23 @@ pub struct Failure {
 const NOTHING_CHANGED: &str = "No activity was touched.";
 
 impl Failure {
-    /// A failure of which nothing has come.
+    /// A failure before anything was written to an account; [`Failure::after`] is for later ones.
     pub fn new(exit: Exit, happened: impl Into<String>, next: impl Into<String>) -> Self {
         let means = NOTHING_CHANGED.to_owned();
         Self { exit, happened: happened.into(), means, next: next.into() }
+    }
+
+    /// The failure of a run that has written to accounts: what it has done there is told as its journal
+    /// has it, if that can be read.
+    #[must_use]
+    pub fn after(self, deeds: Option<Deeds>) -> Self {
+        let means = match deeds {
+            Some(deeds) => done(deeds),
+            None => "What was sent or removed cannot be read from the journal now; the next \
+                       `fit_sync apply` looks first."
+                .to_owned(),
+        };
+        Self { means, ..self }
     }
 
     /// A failure whose words have been printed already.
@@ -58,6 +71,28 @@ impl Failure {
         }
         text
     }
+}
+
+/// What a run has done at accounts.
+fn done(deeds: Deeds) -> String {
+    let Deeds { sent, removed, restored, under_way } = deeds;
+    let parts = [
+        (sent, format!("{sent} sent")),
+        (removed, format!("{removed} removed (in the backups)")),
+        (restored, format!("{restored} removed and put back")),
+    ];
+    let parts: Vec<String> =
+        parts.into_iter().filter(|(number, _)| *number > 0).map(|(_, words)| words).collect();
+    let mut words = match parts.is_empty() {
+        true if under_way == 0 => return NOTHING_CHANGED.to_owned(),
+        true => String::new(),
+        false => format!("Activities that this run touched: {}. ", parts.join(", ")),
+    };
+    if under_way > 0 {
+        let _ = write!(words, "{under_way} under way, perhaps sent or removed. ");
+    }
+    words.push_str("The next `fit_sync apply` first looks what became of them.");
+    words
 }
 
 impl From<EnvironmentError> for Failure {
@@ -91,8 +126,7 @@ impl From<StateError> for Failure {
                 (Exit::State, "run `fit_sync state verify`")
             }
         };
-        let means = "Activities are not affected; the journal keeps what was done so far.";
-        Self { exit, happened: error.to_string(), means: means.to_owned(), next: next.to_owned() }
+        Self::new(exit, error.to_string(), next)
     }
 }
 
@@ -149,15 +183,16 @@ pub fn login(account: &AccountName, error: &LoginError) -> Failure {
         }
         LoginError::RefusedBefore(_)
         | LoginError::NotAllowed
-        | LoginError::Over(_)
+        | LoginError::SessionEnded(_)
         | LoginError::NotUnderstood(_) => (Exit::Login, format!("run `{auth}`")),
-        LoginError::Foreign(_) => {
+        LoginError::WrongAccount | LoginError::WrongHost(_) | LoginError::Damaged(_) => {
             (Exit::Login, format!("check the account's region, then run `{auth} --force`"))
         }
         LoginError::NoToken(_) => (Exit::Login, "try again with the whole text".to_owned()),
         LoginError::Unavailable(_) | LoginError::RateLimited { .. } => {
             (Exit::Unavailable, "try again later".to_owned())
         }
+        LoginError::Cancelled => (Exit::Interrupted, "run it again".to_owned()),
         LoginError::Vault(_) => {
             (Exit::Failed, "check the folders of home and their modes".to_owned())
         }
@@ -186,14 +221,28 @@ fn mended(why: Refusal, auth: &str) -> String {
     }
 }
 
+/// How accounts that are one are told apart.
+fn told_apart(error: &EngineError) -> String {
+    match error {
+        EngineError::TwoNames { .. } => "use one of the names in all rules".to_owned(),
+        EngineError::TwoMarkers { folder, .. } => {
+            format!("if {folder} is the copy, delete {folder}/.fit_sync-id and try again")
+        }
+        _ => "give the rule two different accounts".to_owned(),
+    }
+}
+
 impl From<EngineError> for Failure {
     fn from(error: EngineError) -> Self {
         let happened = error.to_string();
         match error {
             EngineError::State(error) => error.into(),
             EngineError::Document(error) => error.into(),
-            EngineError::SameAccount { .. } | EngineError::NestedFolders { .. } => {
-                Self::new(Exit::Invalid, happened, "give the rule two different accounts")
+            EngineError::SameAccount { .. }
+            | EngineError::NestedFolders { .. }
+            | EngineError::TwoNames { .. }
+            | EngineError::TwoMarkers { .. } => {
+                Self::new(Exit::Invalid, happened, told_apart(&error))
             }
             EngineError::OtherAccount { .. } => Self::new(
                 Exit::StalePlan,
@@ -238,9 +287,38 @@ impl From<EngineError> for Failure {
                 let next = "check the folder's owner and mode; without a lock nothing is written";
                 Self::new(Exit::State, happened, next)
             }
-            EngineError::File { .. } => {
+            EngineError::Illegal(_) => {
+                Self::new(Exit::Bug, happened, "please report this; the next apply looks first")
+            }
+            EngineError::Archive(_) | EngineError::File { .. } => {
                 Self::new(Exit::Failed, happened, "check its folder and mode")
             }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn means(deeds: Option<Deeds>) -> String {
+        Failure::new(Exit::State, "the disk is full", "make room").after(deeds).means
+    }
+
+    #[test]
+    fn what_a_failure_means_is_told_by_what_was_done() {
+        let nothing = Deeds::default();
+        assert_eq!(means(Some(nothing)), NOTHING_CHANGED);
+        let gap = Deeds { sent: 2, removed: 1, ..nothing };
+        assert!(means(Some(gap)).contains("2 sent, 1 removed (in the backups)"));
+        let restored = Deeds { restored: 1, ..nothing };
+        assert!(means(Some(restored)).contains("1 removed and put back"));
+        // The disk was full before the last deed could be written down.
+        let under_way = Deeds { under_way: 1, ..nothing };
+        assert!(means(Some(under_way)).starts_with("1 under way, perhaps sent or removed."));
+        for deeds in [Some(gap), Some(restored), Some(under_way), None] {
+            assert!(means(deeds).contains("first looks") || means(deeds).contains("looks first"));
+            assert!(!means(deeds).contains(NOTHING_CHANGED));
         }
     }
 }

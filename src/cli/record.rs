@@ -3,10 +3,11 @@
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 
-use crate::clock::Clock;
+use crate::clock::{Clock, age};
 use crate::disk::{self, Access, Care};
 use crate::domain::Address;
 use crate::engine::{Finished, Settled};
@@ -17,11 +18,11 @@ use crate::render::{Report, ReportText, ReportedExit};
 /// A report of so many steps or fewer is written after every step, however quick they are.
 const MOST_AT_ONCE: usize = 1000;
 /// Of a larger one a step's end is written unless this has not passed since the last writing.
-const PAUSE: SignedDuration = SignedDuration::from_millis(200);
+const PAUSE: Duration = Duration::from_millis(200);
 /// Temporary files older than this are nobody's any more.
 const ABANDONED: SignedDuration = SignedDuration::from_hours(1);
 /// After this time every change is written.
-const LONGEST_WAIT: SignedDuration = SignedDuration::from_secs(1);
+const LONGEST_WAIT: Duration = Duration::from_secs(1);
 
 /// Follows a run. The report is rewritten after every step, and after everything that a step does
 /// to its destination; what only prepares a step goes with the next writing. A writing costs a copy
@@ -76,7 +77,7 @@ impl Record {
         let text = inner.text.whole(&inner.report).map_err(std::io::Error::other);
         let write = |text: String| match care {
             Care::Synced => disk::write_atomically(path, text.as_bytes(), Access::Shared),
-            Care::Quick => disk::write_quickly(path, text.as_bytes(), Access::Shared, None),
+            Care::Quick => disk::replace(path, text.as_bytes(), Access::Shared, None, Care::Quick),
         };
         inner.problem = text.and_then(write).err();
         inner.written_at = self.clock.now();
@@ -95,7 +96,7 @@ impl Record {
         {
             self.retell(inner);
         }
-        let waited = self.clock.now().duration_since(inner.written_at);
+        let waited = age(self.clock.now(), inner.written_at);
         if is_due(phase, inner.report.steps.len(), waited) {
             self.write_locked(inner, Care::Quick);
         }
@@ -164,7 +165,7 @@ impl Record {
 }
 
 /// Whether a report of so many steps is written when one of them enters a phase.
-fn is_due(phase: Phase, steps: usize, waited: SignedDuration) -> bool {
+fn is_due(phase: Phase, steps: usize, waited: Duration) -> bool {
     match phase {
         Phase::Intent | Phase::Fetched | Phase::BackedUp => waited >= LONGEST_WAIT,
         Phase::Removed
@@ -256,10 +257,10 @@ mod tests {
 
     #[test]
     fn steps_that_rush_share_a_writing_only_in_long_reports() {
-        let at_once = |steps, ms| is_due(Phase::Confirmed, steps, SignedDuration::from_millis(ms));
+        let at_once = |steps, ms| is_due(Phase::Confirmed, steps, Duration::from_millis(ms));
         assert!(at_once(1000, 0) && at_once(100_000, 200));
         assert!(!at_once(1001, 199));
-        assert!(!is_due(Phase::Fetched, 1, SignedDuration::from_millis(999)));
-        assert!(is_due(Phase::Fetched, 100_000, SignedDuration::from_secs(1)));
+        assert!(!is_due(Phase::Fetched, 1, Duration::from_millis(999)));
+        assert!(is_due(Phase::Fetched, 100_000, Duration::from_secs(1)));
     }
 }

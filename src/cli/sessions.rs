@@ -1,5 +1,8 @@
 //! What the files of home say about accounts' sessions; nothing is contacted.
 
+use std::time::Duration;
+
+use crate::clock::age;
 use crate::manifest::Account;
 use crate::platform;
 use crate::platform::login::LoginError;
@@ -25,10 +28,10 @@ pub fn session_row(context: &Context, account: &Account) -> Result<SessionRow, F
         Ok(session) => (session, None),
         Err(error) => (None, Some(error.to_string())),
     };
-    let foreign = platform::keeper(account, &context.opening(Person::Away))
+    let foreign = platform::session_provider(account, &context.opening(Person::Away))
         .ok()
         .flatten()
-        .is_some_and(|keeper| session.as_ref().is_some_and(|session| !keeper.is_for(session)));
+        .is_some_and(|sessions| session.as_ref().is_some_and(|session| !sessions.is_for(session)));
     let cooldown_until = logins.cooling_down(now);
     let state = match &session {
         Some(session) if !session.is_over(now) && !foreign => SessionState::Ok,
@@ -53,16 +56,19 @@ pub fn session_row(context: &Context, account: &Account) -> Result<SessionRow, F
     })
 }
 
+/// A session that ends sooner is warned of.
+const SOON: Duration = Duration::from_secs(7 * 24 * 3600);
+
 /// Says which sessions end soon, so that nobody finds out by a failed run.
 pub fn warn_of_endings(context: &Context) {
-    // Whoever got here has been told about a bad manifest.
+    #[expect(clippy::disallowed_methods, reason = "the command itself has shown its findings")]
     let Ok(manifest) = context.manifest() else { return };
     let now = context.clock.now();
     for account in manifest.accounts.values().filter(|account| has_login(account)) {
         let session = context.vault().session(&account.name).ok().flatten();
         let Some(end) = session.and_then(|session| session.ends_at) else { continue };
-        let left = end.duration_since(now);
-        if left.is_positive() && left < jiff::SignedDuration::from_hours(7 * 24) {
+        let left = age(end, now);
+        if !left.is_zero() && left < SOON {
             let name = &account.name;
             context.printer.note(&format!(
                 "warning: the session of {name} ends on {}; log in before with `fit_sync auth --account {name} --force`",

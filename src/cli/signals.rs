@@ -6,13 +6,17 @@ use std::process;
 
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
-use crate::engine::Stop;
+use crate::cancellation::Cancellation;
 
 use super::exit::Exit;
 use super::printer::Printer;
 
 /// Does the work, and passes a wish to stop on to it.
-pub async fn watched<T>(stop: &Stop, printer: &Printer, work: impl Future<Output = T>) -> T {
+pub async fn watched<T>(
+    stop: &Cancellation,
+    printer: &Printer,
+    work: impl Future<Output = T>,
+) -> T {
     let mut signals: Vec<Signal> =
         [SignalKind::interrupt(), SignalKind::terminate(), SignalKind::hangup()]
             .into_iter()

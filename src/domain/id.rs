@@ -60,6 +60,10 @@ string_id! {
     /// Lowercase hex sha256 of an activity's (unzipped) bytes.
     Sha256
 }
+string_id! {
+    /// 32 random hex digits that tell a state file from others.
+    StateId
+}
 
 impl Sha256 {
     /// Hashes bytes.

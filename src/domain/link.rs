@@ -111,30 +111,3 @@ impl LinkStatus {
         days >= APPEARS_WITHIN_DAYS && full_reads >= APPEARS_WITHIN_READINGS
     }
 }
-
-/// A permanent reason against syncing an activity, remembered until it changes.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Refusal {
-    /// The source's id.
-    pub id: RemoteId,
-    /// The source's fingerprint; another one voids the refusal.
-    pub fingerprint: Fingerprint,
-    /// Why.
-    pub reason: RefusalReason,
-    /// In the platform's words.
-    pub detail: String,
-}
-
-/// Why an activity is permanently refused.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum RefusalReason {
-    /// The source holds no file for it.
-    NoOriginal,
-    /// Two downloads agree that the file is broken.
-    Unreadable,
-    /// The destination refused it.
-    RejectedByDestination,
-    /// The destination takes no files of that size.
-    TooLarge,
-}

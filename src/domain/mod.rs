@@ -16,6 +16,7 @@ mod key;
 mod link;
 mod nearest;
 mod neutral;
+mod refusal;
 
 pub use account::{Profile, ProfileId};
 pub use activity::{Activity, Inventory, Note, Unusable};
@@ -28,8 +29,11 @@ pub use coverage::Coverage;
 pub use decision::{Decision, Party, Verdict};
 pub use details::Details;
 pub use file_name::{FileName, title_of_stem};
-pub use id::{AccountName, Address, Fingerprint, NotAnAddress, RemoteId, RuleName, Sha256};
+pub use id::{
+    AccountName, Address, Fingerprint, NotAnAddress, RemoteId, RuleName, Sha256, StateId,
+};
 pub use key::{Interval, Key};
-pub use link::{Link, LinkOrigin, LinkStatus, Refusal, RefusalReason, Side};
+pub use link::{Link, LinkOrigin, LinkStatus, Side};
 pub use nearest::nearest;
 pub use neutral::neutralise;
+pub use refusal::{Refusal, RefusalReason, RefusalStanding};

@@ -57,6 +57,7 @@ pub(super) async fn open_all(session: &Session, refresh: Refresh) -> Result<Open
         }
     }
     check_pairs(&session.manifest, &opened)?;
+    check_names(&opened)?;
     Ok(opened)
 }
 
@@ -171,7 +172,8 @@ pub(super) fn obstacle(error: &PlatformError) -> (BlockedReason, String) {
         PlatformError::RateLimited { .. }
         | PlatformError::Transient(_)
         | PlatformError::Unavailable(_)
-        | PlatformError::Throttled(_) => BlockedReason::Unavailable,
+        | PlatformError::Throttled(_)
+        | PlatformError::Cancelled => BlockedReason::Unavailable,
         PlatformError::NotFound => {
             let message = "its folder is not there (is its disk mounted?)";
             return (BlockedReason::Unavailable, message.to_owned());
@@ -182,10 +184,36 @@ pub(super) fn obstacle(error: &PlatformError) -> (BlockedReason, String) {
         | PlatformError::Unsupported
         | PlatformError::Unconfirmed(_)
         | PlatformError::Broken { .. }
+        | PlatformError::Consent(_)
         | PlatformError::Permanent(_)
         | PlatformError::Protocol(_) => BlockedReason::Failed,
     };
     (reason, error.to_string())
+}
+
+/// Refuses two names for one account, and two folders with one marker.
+fn check_names(opened: &Opened) -> Result<(), EngineError> {
+    let accounts: Vec<&OpenAccount> = opened.accounts.values().collect();
+    for (number, a) in accounts.iter().enumerate() {
+        for b in accounts.iter().skip(number + 1) {
+            let (first, second) = (a.name.clone(), b.name.clone());
+            let is_one_profile = a.profile.id.is_some()
+                && (&a.platform_id, &a.region, &a.profile.id)
+                    == (&b.platform_id, &b.region, &b.profile.id);
+            match (&a.profile.location, &b.profile.location) {
+                (Some(here), Some(there)) if here == there => {
+                    return Err(EngineError::TwoNames { first, second });
+                }
+                (Some(_), Some(there)) if is_one_profile => {
+                    let folder = there.clone();
+                    return Err(EngineError::TwoMarkers { first, second, folder });
+                }
+                _ if is_one_profile => return Err(EngineError::TwoNames { first, second }),
+                _ => {}
+            }
+        }
+    }
+    Ok(())
 }
 
 /// Refuses rules whose two accounts are one, or one inside the other.

@@ -1,6 +1,6 @@
 //! A person's decisions about an address of the plan.
 
-use crate::domain::{Activity, Address, Decision, Party, Verdict};
+use crate::domain::{Activity, Address, Decision, Party, RefusalReason, Verdict};
 use crate::plan::{ActivityRef, Plan};
 
 use super::error::EngineError;
@@ -57,6 +57,22 @@ fn party(planned: &Planned, account: &crate::domain::AccountName, activity: &Act
     }
 }
 
+/// Whether the destination refused it as a duplicate after a person had said that it is none.
+fn was_refused_again(session: &Session, planned: &Planned, subject: &Subject) -> bool {
+    let said = |decision: &Decision| {
+        decision.decision == Verdict::Distinct
+            && decision.rule == subject.rule
+            && decision.source.same(&subject.source)
+    };
+    let Some(said) = session.decisions.iter().find(|decision| said(decision)) else { return false };
+    let refusals = planned.memory.refusals_between(&subject.source.account, &subject.destination);
+    refusals.iter().any(|refusal| {
+        refusal.id == subject.source.id
+            && refusal.reason == RefusalReason::DuplicateAtDestination
+            && refusal.last_seen >= said.at
+    })
+}
+
 /// Puts a decision into words that the decisions file keeps; `counterpart` is what `adopt` names.
 pub fn decide(
     session: &Session,
@@ -67,6 +83,10 @@ pub fn decide(
 ) -> Result<Decision, EngineError> {
     let subject = find_subject(session, planned, address)?;
     let cannot = |problem: String| EngineError::CannotDecide { address: address.clone(), problem };
+    if verdict == Verdict::Distinct && was_refused_again(session, planned, &subject) {
+        let problem = "it was sent once more and refused again; adopt or ignore it";
+        return Err(cannot(problem.to_owned()));
+    }
     let destination = match (verdict, counterpart) {
         (Verdict::Adopt, Some(id)) => {
             let rows = planned.inventories.get(&subject.destination);

@@ -2,7 +2,6 @@
 
 use std::cell::RefCell;
 use std::path::PathBuf;
-use std::time::Duration;
 
 use futures_util::future::FutureExt as _;
 use futures_util::stream::{self, StreamExt as _};
@@ -11,14 +10,15 @@ use crate::domain::{Activity, Sha256, Unusable};
 use crate::event::Event;
 use crate::fit;
 use crate::manifest::Account;
+use crate::net::RetryPolicy;
 use crate::plan::BlockedReason;
-use crate::platform::{Platform, PlatformError};
+use crate::platform::PlatformError;
 
 use super::accounts::{self, OpenAccount};
 use super::error::EngineError;
 use super::listing::Listing;
 use super::originals;
-use super::patience::{MOST_LIMITED, MOST_TRANSIENT, WAIT};
+use super::retry::{self, MAX_TRANSIENT};
 use super::session::Session;
 
 /// Whether what is fetched is kept in the cache.
@@ -102,7 +102,8 @@ pub async fn download(
             }
         }
     }
-    let queue = Queue { session, account: open, keep, trouble: RefCell::default() };
+    let retry = retry::policy(session);
+    let queue = Queue { session, account: open, keep, retry, trouble: RefCell::default() };
     let parallel = account.max_parallel.unwrap_or(open.capabilities.parallel).max(1);
     let parallel = usize::try_from(parallel).unwrap_or(1);
     let mut fetched = stream::iter(wanted.iter().copied())
@@ -123,13 +124,14 @@ struct Queue<'a> {
     session: &'a Session,
     account: &'a OpenAccount,
     keep: Keep,
+    retry: RetryPolicy,
     trouble: RefCell<Trouble>,
 }
 
 /// What an account has had against being asked.
 #[derive(Default)]
 struct Trouble {
-    limited: u32,
+    /// Failures in a row.
     transient: u32,
     closed: bool,
 }
@@ -177,58 +179,31 @@ impl Queue<'_> {
     async fn bytes(&self, activity: &Activity) -> Result<Vec<u8>, Unfetched> {
         let unsupported = || Unfetched::Unusable("the account is not open".to_owned());
         let platform = self.account.platform.as_deref().ok_or_else(unsupported)?;
-        loop {
-            if self.session.stop.is_requested() || self.trouble.borrow().closed {
-                return Err(Unfetched::NotTried);
-            }
-            match self.ask(platform, activity).await {
-                Ok(bytes) => return Ok(bytes),
-                Err(Asked::Wait(duration)) => {
-                    self.session.stop.sleep(self.session.clock(), duration).await;
-                }
-                Err(Asked::Failed(unfetched)) => return Err(unfetched),
-            }
+        if self.session.stop.is_requested() || self.trouble.borrow().closed {
+            return Err(Unfetched::NotTried);
         }
-    }
-
-    async fn ask(&self, platform: &dyn Platform, activity: &Activity) -> Result<Vec<u8>, Asked> {
-        let answer = platform.download(activity).await;
-        let mut trouble = self.trouble.borrow_mut();
-        match answer {
+        let download = async || platform.download(activity).await;
+        match retry::read(&self.retry, download).await {
             Ok(original) => {
-                trouble.transient = 0;
+                self.trouble.borrow_mut().transient = 0;
                 Ok(original.bytes)
             }
-            Err(PlatformError::NotFound) => Err(Asked::Failed(Unfetched::NoOriginal)),
-            Err(PlatformError::RateLimited { retry_after }) => {
-                trouble.limited += 1;
-                if trouble.limited < MOST_LIMITED {
-                    return Err(Asked::Wait(retry_after.unwrap_or(WAIT)));
-                }
-                let message = format!("it asked to wait {} times", trouble.limited);
-                trouble.closed = true;
-                Err(Asked::Failed(Unfetched::Closed(BlockedReason::Unavailable, message)))
-            }
-            Err(error) => {
-                let (reason, message) = accounts::obstacle(&error);
-                if matches!(error, PlatformError::Transient(_) | PlatformError::Unavailable(_)) {
-                    trouble.transient += 1;
-                }
-                let is_lost = reason == BlockedReason::LoginNeeded
-                    || matches!(error, PlatformError::Throttled(_));
-                if is_lost || trouble.transient >= MOST_TRANSIENT {
-                    trouble.closed = true;
-                }
-                Err(Asked::Failed(Unfetched::Closed(reason, message)))
-            }
+            Err(PlatformError::NotFound) => Err(Unfetched::NoOriginal),
+            Err(PlatformError::Cancelled) => Err(Unfetched::NotTried),
+            Err(error) => Err(self.note(&error)),
         }
     }
-}
 
-/// What came of asking once.
-enum Asked {
-    Wait(Duration),
-    Failed(Unfetched),
+    /// Counts a failure, and closes the account where asking for more is in vain.
+    fn note(&self, error: &PlatformError) -> Unfetched {
+        let mut trouble = self.trouble.borrow_mut();
+        let (reason, message) = accounts::obstacle(error);
+        trouble.transient += u32::from(matches!(error, PlatformError::Unavailable(_)));
+        let is_lost =
+            reason == BlockedReason::LoginNeeded || matches!(error, PlatformError::Throttled(_));
+        trouble.closed |= is_lost || trouble.transient >= MAX_TRANSIENT;
+        Unfetched::Closed(reason, message)
+    }
 }
 
 /// What speaks against bytes.

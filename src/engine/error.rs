@@ -1,8 +1,9 @@
 //! What keeps a whole run from going on. What keeps one rule or step from going on is not an error
 //! but part of the plan or the summary.
 
-use crate::archive::{LockError, Owner};
+use crate::archive::{ArchiveError, LockError, Owner};
 use crate::domain::{AccountName, Address, RuleName};
+use crate::plan::reconcile::IllegalTransition;
 use crate::plan::{BlockedReason, DocumentError};
 use crate::state::StateError;
 
@@ -24,6 +25,24 @@ pub enum EngineError {
         source_account: AccountName,
         /// Its destination.
         destination: AccountName,
+    },
+    /// One account under two names: what one rule puts there the other would not know of.
+    #[error("{first} and {second} are one account under two names")]
+    TwoNames {
+        /// A name.
+        first: AccountName,
+        /// The other one.
+        second: AccountName,
+    },
+    /// Two folders that say that they are one account: one is a copy of the other.
+    #[error("the folders of {first} and {second} carry the same marker")]
+    TwoMarkers {
+        /// A name.
+        first: AccountName,
+        /// The other one.
+        second: AccountName,
+        /// The second folder.
+        folder: String,
     },
     /// A folder inside the other one would copy itself.
     #[error(
@@ -105,6 +124,12 @@ pub enum EngineError {
     /// Nobody else can be kept from writing, so nothing is written.
     #[error(transparent)]
     Lock(LockError),
+    /// A step's journal would have gone on as none may: a bug.
+    #[error(transparent)]
+    Illegal(#[from] IllegalTransition),
+    /// The store of backups and payloads cannot be used.
+    #[error(transparent)]
+    Archive(ArchiveError),
     /// A file of ours cannot be written or read.
     #[error("{what}: {error}")]
     File {

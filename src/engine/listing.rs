@@ -5,6 +5,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use jiff::civil::Date;
 
+use crate::clock::age;
 use crate::domain::{AccountName, Activity, Inventory, RemoteId, Unusable};
 use crate::manifest::{Account, Filter};
 use crate::plan::{BlockedReason, wants};
@@ -94,8 +95,8 @@ impl Listing {
         let now = session.clock().now();
         self.inventory.complete
             && self.inventory.refreshed_at.is_some_and(|at: Timestamp| {
-                let age = now.duration_since(at);
-                !age.is_negative() && age.unsigned_abs() < YOUNG
+                // One that was read in the future is of any age.
+                at <= now && age(now, at) < YOUNG
             })
     }
 }

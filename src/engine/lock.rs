@@ -11,7 +11,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::archive::{LockError, Locks, Owner};
+use crate::archive::{AccountLocks, LockError, Owner};
 use crate::domain::{AccountName, Profile, Sha256};
 use crate::event::Event;
 use crate::manifest::Account;
@@ -40,7 +40,7 @@ pub struct LockRequest {
 
 /// Takes the locks of every destination that an apply may write to. An account that cannot be
 /// opened has none; its rules will be blocked.
-pub async fn lock(session: &Session, request: &LockRequest) -> Result<Locks, EngineError> {
+pub async fn lock(session: &Session, request: &LockRequest) -> Result<AccountLocks, EngineError> {
     take(session, request, destinations(session, request)?).await
 }
 
@@ -49,7 +49,7 @@ pub async fn lock_account(
     session: &Session,
     request: &LockRequest,
     account: &AccountName,
-) -> Result<Locks, EngineError> {
+) -> Result<AccountLocks, EngineError> {
     take(session, request, session.manifest.accounts.get(account).into_iter().collect()).await
 }
 
@@ -57,7 +57,7 @@ async fn take(
     session: &Session,
     request: &LockRequest,
     wanted: Vec<&Account>,
-) -> Result<Locks, EngineError> {
+) -> Result<AccountLocks, EngineError> {
     let stopped = || EngineError::Interrupted;
     let asking = reach(session, wanted);
     let (accounts, platforms) = session.stop.race(asking).await.ok_or_else(stopped)?;
@@ -87,20 +87,17 @@ async fn wait(
     session: &Session,
     request: &LockRequest,
     accounts: &BTreeMap<String, AccountName>,
-) -> Result<Locks, EngineError> {
+) -> Result<AccountLocks, EngineError> {
     let names: BTreeSet<String> = accounts.keys().cloned().collect();
-    let end = session.clock().now().saturating_add(request.patience);
-    let end = end.unwrap_or(jiff::Timestamp::MAX);
+    let mut left = request.patience;
     let mut told = false;
     loop {
-        let (name, owner) = match Locks::take(&request.folders, &names, &request.owner) {
+        let (name, owner) = match AccountLocks::take(&request.folders, &names, &request.owner) {
             Ok(locks) => return Ok(locks),
             Err(LockError::Held { name, owner }) => (name, owner),
             Err(error @ LockError::Io { .. }) => return Err(EngineError::Lock(error)),
         };
         let account = accounts.get(&name).cloned().unwrap_or_else(|| AccountName::new(name));
-        let left = end.duration_since(session.clock().now());
-        let left = Duration::try_from(left).unwrap_or_default();
         if left.is_zero() {
             return Err(EngineError::Locked { account, owner });
         }
@@ -109,7 +106,10 @@ async fn wait(
             session.emit(Event::Waiting { account, holder });
             told = true;
         }
-        session.stop.sleep(session.clock(), left.min(LOOK_EVERY)).await;
+        // What was waited counts, whatever the clock shows.
+        let pause = left.min(LOOK_EVERY);
+        session.stop.sleep(session.clock(), pause).await;
+        left -= pause;
         if session.stop.is_requested() {
             return Err(EngineError::Interrupted);
         }
@@ -117,7 +117,11 @@ async fn wait(
 }
 
 /// Refuses steps whose destination nobody was kept from, because it could not be opened before.
-pub fn check_locks(locks: &Locks, planned: &Planned, steps: &[Step]) -> Result<(), EngineError> {
+pub fn check_locks(
+    locks: &AccountLocks,
+    planned: &Planned,
+    steps: &[Step],
+) -> Result<(), EngineError> {
     let destinations: BTreeSet<&AccountName> =
         steps.iter().map(|step| &step.destination.account).collect();
     for name in destinations {
@@ -129,7 +133,7 @@ pub fn check_locks(locks: &Locks, planned: &Planned, steps: &[Step]) -> Result<(
 }
 
 /// Whether nobody else writes to an account.
-pub(super) fn covers(locks: &Locks, profile: &Profile) -> bool {
+pub(super) fn covers(locks: &AccountLocks, profile: &Profile) -> bool {
     locks.hold_any(&names_of(profile))
 }
 

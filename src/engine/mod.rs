@@ -19,17 +19,17 @@ mod listing;
 mod lock;
 mod originals;
 mod overview;
-mod patience;
 mod plan;
 mod refresh;
+mod retry;
 mod session;
 mod standing;
-mod stop;
+mod touched;
 
 pub use accounts::OpenAccount;
 pub use apply::{
-    Applied, Approved, Cause, Finished, Left, LeftReason, Pace, Restored, Settled, apply,
-    check_accounts, restore, settle,
+    Applied, Approved, Cause, Finished, Left, LeftReason, Pace, Restore, Settled, apply,
+    check_accounts, plan_restore, restore, settle,
 };
 pub use clear::{Cleared, Clearing, Kind, clear};
 pub use cost::{Cost, cost};
@@ -38,6 +38,7 @@ pub use diff::{Fetched, Pairing, diff};
 pub use download::{Downloaded, Keep, Origin, Unfetched, download};
 pub use error::EngineError;
 pub use explain::{Evidence, Explanation, InForce, explain};
+pub use identify::Uncompared;
 pub use import::{Imported, NotTaken, import};
 pub use listing::{Freshness, Listing, Unlisted, listing};
 pub use lock::{LockRequest, check_locks, lock, lock_account};
@@ -46,4 +47,4 @@ pub use plan::{PlanRequest, Planned, plan};
 pub use refresh::Refresh;
 pub use session::{Open, Places, Session};
 pub use standing::{Standing, Word};
-pub use stop::Stop;
+pub use touched::{Awaited, Deeds, Touched, awaited, deeds_since, failed_for_good, touched};

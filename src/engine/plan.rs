@@ -5,7 +5,7 @@ use std::collections::{HashMap, HashSet};
 use jiff::tz::Offset;
 use jiff::{Timestamp, civil::Date};
 
-use crate::domain::{AccountName, Inventory, Profile, RemoteId, RuleName};
+use crate::domain::{AccountName, Inventory, Profile, Refusal, RemoteId, RuleName};
 use crate::event::Phase;
 use crate::manifest::Manifest;
 use crate::plan::{self, AccountView, ByAccount, Memory, Options, Plan, World};
@@ -13,7 +13,7 @@ use crate::state::AccountRow;
 
 use super::accounts::{self, Opened};
 use super::error::EngineError;
-use super::identify;
+use super::identify::{self, Comparing, Uncompared};
 use super::originals;
 use super::refresh::{self, Refresh};
 use super::session::Session;
@@ -35,6 +35,8 @@ pub struct Planned {
     pub plan: Plan,
     /// When the accounts were read.
     pub read_at: Timestamp,
+    /// The pairs whose originals could not be compared.
+    pub uncompared: Vec<Uncompared>,
     pub(super) opened: Opened,
     pub(super) inventories: ByAccount<Inventory>,
     pub(super) memory: Memory,
@@ -62,18 +64,36 @@ pub async fn plan(session: &Session, request: &PlanRequest) -> Result<Planned, E
     if request.refresh != Refresh::None {
         originals::prune(session)?;
     }
+    let mut uncompared = Vec::new();
     if !plan.to_compare.is_empty() && request.refresh != Refresh::None {
         let (comparisons, most) = (std::mem::take(&mut plan.to_compare), request.max_downloads);
-        identify::compare(session, &opened, &inventories, &mut memory, &comparisons, most).await?;
-        plan = build(&memory)?;
+        let (opened, inventories, memory) = (&opened, &inventories, &mut memory);
+        let mut comparing =
+            Comparing { session, today: utc_day(read_at), opened, inventories, memory };
+        uncompared = identify::compare(&mut comparing, &comparisons, most).await?;
+        plan = build(memory)?;
     }
-    Ok(Planned { plan, read_at, opened, inventories, memory })
+    Ok(Planned { plan, read_at, uncompared, opened, inventories, memory })
 }
 
 impl Planned {
     /// Whose an open account is.
     pub fn profile(&self, account: &AccountName) -> Option<&Profile> {
         self.opened.accounts.get(account).map(|open| &open.profile)
+    }
+
+    /// Remembers which originals are missing or broken: the looks of an apply count, those of a plan
+    /// do not.
+    pub(super) fn remember_refusals(&self, session: &Session) -> Result<(), EngineError> {
+        for Uncompared { address, refusal, between, .. } in &self.uncompared {
+            let accounts = &self.opened.accounts;
+            let (from, to) = (accounts.get(&between.0), accounts.get(&between.1));
+            if let (Some(found), Some(from), Some(to)) = (refusal, from, to) {
+                let found = Refusal { looks: 1, ..found.clone() };
+                session.store.note_refusal(from.row, to.row, address, found)?;
+            }
+        }
+        Ok(())
     }
 
     /// The same world seen through another manifest.
@@ -159,6 +179,8 @@ pub(super) fn recall(session: &Session, opened: &Opened) -> Result<Memory, Engin
         memory.links.insert(there.clone(), session.store.links(source.row, destination.row)?);
         memory.links.insert(back, session.store.links(destination.row, source.row)?);
         memory.refusals.insert(there, session.store.refusals(source.row, destination.row)?);
+        let itself = (rule.destination.clone(), rule.destination.clone());
+        memory.refusals.insert(itself, session.store.refusals(destination.row, destination.row)?);
     }
     memory.in_flight = in_flight(session, opened)?;
     for (name, account) in &opened.accounts {

@@ -12,7 +12,7 @@ use crate::state::Reading;
 
 use super::accounts::{OpenAccount, Opened, obstacle};
 use super::error::EngineError;
-use super::patience::patiently;
+use super::retry;
 use super::session::Session;
 
 /// How much is read before planning.
@@ -65,16 +65,20 @@ pub(super) async fn read_one(
         let message = "it has never been read; plan once without --refresh none";
         return Ok(before.ok_or((BlockedReason::Unavailable, message.to_owned())));
     };
+    let before = before.map(|inventory| inventory.activities).unwrap_or_default();
+    let listed_before = before.len();
     let known: HashMap<RemoteId, Activity> = match refresh {
         Refresh::Full => HashMap::new(),
-        Refresh::Incremental | Refresh::None => before
-            .map(|inventory| inventory.activities)
-            .unwrap_or_default()
-            .into_iter()
-            .map(|activity| (activity.id.clone(), activity))
-            .collect(),
+        Refresh::Incremental | Refresh::None => {
+            before.into_iter().map(|activity| (activity.id.clone(), activity)).collect()
+        }
     };
-    match list_whole(session, account, platform.as_ref(), &known).await {
+    match list_whole(session, account, platform.as_ref(), Window::default(), &known).await {
+        Ok(pages) if pages.rows.is_empty() && listed_before > 0 && is_web(account) => {
+            let message =
+                format!("it lists nothing, though it listed {listed_before} activities before");
+            Ok(Err((BlockedReason::Unavailable, message)))
+        }
         Ok(pages) => {
             let now = session.clock().now();
             let inventory = pages.inventory(now);
@@ -94,25 +98,44 @@ pub(super) async fn read_one(
     }
 }
 
+/// Returns whether an account is asked over the network: that it empties all at once is less likely
+/// than an answer that lacks everything. What it listed before stays known.
+fn is_web(account: &OpenAccount) -> bool {
+    account.profile.location.is_none()
+}
+
 fn is_destination(session: &Session, account: &AccountName) -> bool {
     session.manifest.rules.iter().any(|rule| rule.destination == *account)
 }
 
-/// Lists everything. Where rows moved between the pages a second reading tells: it is steady, or it
-/// agrees with the first, or something is missing.
+/// Lists everything, or some days. Where rows moved between the pages a second reading tells: it is
+/// steady, or it agrees with the first, or something is missing.
 async fn list_whole(
     session: &Session,
     account: &OpenAccount,
     platform: &dyn Platform,
+    window: Window,
     known: &HashMap<RemoteId, Activity>,
 ) -> Result<Pages, PlatformError> {
-    let first = list_pages(session, account, platform, known).await?;
+    let first = list_pages(session, account, platform, window, known).await?;
     if !(first.complete && first.moved) {
         return Ok(first);
     }
-    let mut second = list_pages(session, account, platform, known).await?;
+    let mut second = list_pages(session, account, platform, window, known).await?;
     second.complete &= !second.moved || second.rows == first.rows;
     Ok(second)
+}
+
+/// Reads some days of an account row by row.
+pub(super) async fn read_window(
+    session: &Session,
+    account: &OpenAccount,
+    window: Window,
+    known: &HashMap<RemoteId, Activity>,
+) -> Result<Inventory, PlatformError> {
+    let platform = account.platform.as_deref().ok_or(PlatformError::Unsupported)?;
+    let pages = list_whole(session, account, platform, window, known).await?;
+    Ok(pages.inventory(session.clock().now()))
 }
 
 /// All pages as they came.
@@ -139,14 +162,16 @@ async fn list_pages(
     session: &Session,
     account: &OpenAccount,
     platform: &dyn Platform,
+    window: Window,
     known: &HashMap<RemoteId, Activity>,
 ) -> Result<Pages, PlatformError> {
     let mut pages = Pages { rows: Vec::new(), complete: true, read: Coverage::Whole, moved: false };
+    let policy = retry::policy(session);
     let mut total = None;
     let mut next = None;
     loop {
-        let page: Page = patiently(session, async || {
-            let request = ListRequest { window: Window::default(), page: next.clone(), known };
+        let page: Page = retry::read(&policy, async || {
+            let request = ListRequest { window, page: next.clone(), known };
             platform.list(request).await
         })
         .await?;

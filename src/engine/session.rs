@@ -3,14 +3,13 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use crate::cancellation::Cancellation;
 use crate::clock::Clock;
 use crate::domain::{Catalog, Decision};
 use crate::event::{Event, Events};
 use crate::manifest::Manifest;
 use crate::platform::{OpenError, Opening, Platform};
 use crate::state::Store;
-
-use super::stop::Stop;
 
 /// Opens an account of the manifest; the registry's `open`, or a test's own worlds.
 pub type Open = dyn Fn(&crate::manifest::Account, &Opening) -> Result<Arc<dyn Platform>, OpenError>
@@ -35,19 +34,17 @@ pub struct Session {
     pub events: Arc<dyn Events>,
     /// Folders of this machine.
     pub places: Places,
-    /// Set when somebody wants the run to end.
-    pub stop: Stop,
+    /// Requested when the run is to end; platforms hold a clone (`Opening::stop`).
+    pub stop: Cancellation,
 }
 
 /// Folders of this machine that a run writes to.
 #[derive(Clone, Debug)]
 pub struct Places {
-    /// Where replaced activities are kept.
+    /// The store: what was replaced, and payloads on their way.
     pub backups: PathBuf,
     /// Where originals are kept, so that none is fetched twice.
     pub cache: PathBuf,
-    /// Where bytes lie from before an old activity is removed until the new one was seen.
-    pub spool: PathBuf,
 }
 
 impl Session {

@@ -31,11 +31,13 @@ pub fn find(config: Option<&Path>, cwd: &Path, home: &Path) -> Result<PathBuf, D
     if let Some(path) = config {
         return Ok(path.to_path_buf());
     }
-    let here = IN_FOLDER.iter().find(|name| cwd.join(name).exists());
+    // A link that leads nowhere is a manifest with a fault, and not none.
+    let is_there = |path: &Path| path.symlink_metadata().is_ok();
+    let here = IN_FOLDER.iter().find(|name| is_there(&cwd.join(name)));
     if let Some(name) = here {
         return Ok(PathBuf::from(name));
     }
-    IN_HOME.iter().map(|name| home.join(name)).find(|path| path.exists()).ok_or_else(|| {
+    IN_HOME.iter().map(|name| home.join(name)).find(|path| is_there(path)).ok_or_else(|| {
         Diagnostic {
             code: codes::MANIFEST_NOT_FOUND,
             severity: Severity::Error,

@@ -12,11 +12,11 @@ use url::Url;
 
 use super::hosts::{is_loopback, origin};
 use super::request::{Answer, Body, NetError, Redirects, Request, ShownPath};
-use super::retry::{MOST_WAIT, WAIT};
-use super::{Hosts, Pace, redact};
+use super::retry::DEFAULT_WAIT;
+use super::{Hosts, Pace, Urgency, redact};
 
 /// Sites send a client on a few times, not many.
-const MOST_REDIRECTS: usize = 10;
+const MAX_REDIRECTS: usize = 10;
 
 /// How long an account's hosts are waited for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -80,8 +80,9 @@ impl Client {
     }
 
     /// Sends nothing for so long, and less often for the rest of the run: the account asked to wait.
+    /// After a wait that is too long, sends nothing more.
     pub fn slow_down(&self, wait: Option<Duration>) {
-        self.pace.slow_down(wait.unwrap_or(WAIT).min(MOST_WAIT));
+        self.pace.slow_down(wait.unwrap_or(DEFAULT_WAIT));
     }
 
     /// Sends a request once, and follows the answer's redirects if it may.
@@ -90,18 +91,19 @@ impl Client {
     /// If there is no whole answer; any status is an answer.
     pub async fn send(&self, request: Request) -> Result<Answer, NetError> {
         let follows = request.redirects == Redirects::Follow;
-        let (headers, most_bytes, path) =
-            (request.headers.clone(), request.most_bytes, request.path);
+        let (headers, max_bytes, path) = (request.headers.clone(), request.max_bytes, request.path);
         let mut reads = request.method == Method::GET;
         let mut answer = self.send_once(request).await?;
-        for _ in 0..MOST_REDIRECTS {
+        for _ in 0..MAX_REDIRECTS {
             let Some(next) = redirect_of(&answer, reads).filter(|_| follows) else {
                 return Ok(answer);
             };
             reads = true;
-            let mut onward = Request::new(Method::GET, next).at_most(most_bytes);
+            let mut onward = Request::new(Method::GET, next).at_most(max_bytes);
             onward.headers.clone_from(&headers);
             onward.path = path;
+            // What was begun is finished.
+            onward.urgency = Urgency::Final;
             answer = self.send_once(onward).await?;
         }
         Err(NetError::Lost(format!("{} sends on without end", host(&answer.url))))
@@ -112,14 +114,14 @@ impl Client {
         if !self.settings.hosts.allow(&url) {
             return Err(NetError::ForeignHost(host(&url)));
         }
-        let (method, most_bytes, path) = (request.method.clone(), request.most_bytes, request.path);
-        let gap = request.gap;
+        let (method, max_bytes, path) = (request.method.clone(), request.max_bytes, request.path);
+        let (gap, urgency) = (request.gap, request.urgency);
         let client = if is_loopback(&url) { &self.routes.near } else { &self.routes.far };
         let Some(client) = client else {
             return Err(NetError::ForeignHost(host(&url)));
         };
         let ready = prepared(client, request)?;
-        let _slot = self.pace.enter(gap).await;
+        let _slot = self.pace.enter(gap, urgency).await?;
         let place = match path {
             ShownPath::Shown => redact::url(&url),
             ShownPath::Secret => format!("{}/<hidden>", origin(&url)),
@@ -127,7 +129,7 @@ impl Client {
         let shown = format!("{method} {place}");
         log_begun(&shown);
         let answer = match ready.send().await {
-            Ok(response) => read(response, url, most_bytes).await,
+            Ok(response) => read(response, url, max_bytes).await,
             Err(error) => Err(failed(&url, &error)),
         };
         log_ended(&shown, &answer);

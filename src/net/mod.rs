@@ -13,8 +13,8 @@ mod retry;
 
 pub use client::{Client, Settings, Timeouts};
 pub use hosts::{Hosts, origin};
-pub use pace::{Gap, Pace, Pacing};
+pub use pace::{Gap, Pace, Pacing, Urgency};
 pub use request::{Answer, Body, Headers, NetError, Part, Redirects, Request};
 pub use reqwest::Method;
-pub use retry::{Again, Patience, retry_after};
+pub use retry::{DEFAULT_WAIT, MAX_WAIT, Retry, RetryPolicy, retry_after};
 pub use url::Url;

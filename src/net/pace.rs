@@ -1,15 +1,21 @@
 //! How fast an account is asked.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 use tokio::sync::{Semaphore, SemaphorePermit, watch};
 
-use crate::clock::Clock;
+use crate::cancellation::Cancellation;
+use crate::clock::{Clock, age};
+
+use super::NetError;
+use super::retry::MAX_WAIT;
 
 /// However often an account asks to wait, its gaps grow no further than by this.
-const SLOWEST: u32 = 8;
+const MAX_SLOWNESS: u32 = 8;
+/// After a stop, nothing waits longer than this for what a 429 asked.
+const MAX_FINAL_WAIT: Duration = Duration::from_secs(3);
 
 /// How many requests, and how far apart.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -31,9 +37,20 @@ pub enum Gap {
     Change,
 }
 
+/// Whether a request is still sent after a stop.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Urgency {
+    /// Is not sent once a stop is requested.
+    #[default]
+    Normal,
+    /// Is sent all the same, soon: without it an activity is missing or visible to too many.
+    Final,
+}
+
 /// Lets an account's requests through one after another.
 pub struct Pace {
     clock: Arc<dyn Clock>,
+    stop: Cancellation,
     slots: Semaphore,
     /// Changes that wait for a slot.
     changes: watch::Sender<u32>,
@@ -41,39 +58,94 @@ pub struct Pace {
     flow: Mutex<Flow>,
 }
 
-/// When the next request may begin, and by how much all gaps have grown.
+/// What the next request has to wait for.
 struct Flow {
-    next: Timestamp,
+    /// When the latest request begins, and the gap that follows it.
+    begins: Timestamp,
+    gap: Duration,
+    /// By how much all gaps have grown.
     slowness: u32,
+    /// Until when the account asked to be left alone.
+    asked_until: Timestamp,
+    /// The account asked for more than anything waits.
+    is_closed: bool,
+    /// The time at the latest look.
+    seen: Timestamp,
 }
 
 impl Pace {
     /// With nothing in flight.
-    pub fn new(pacing: Pacing, clock: Arc<dyn Clock>) -> Self {
+    pub fn new(pacing: Pacing, clock: Arc<dyn Clock>, stop: Cancellation) -> Self {
         let slots = usize::try_from(pacing.max_parallel.max(1)).unwrap_or(1);
+        let flow = Flow {
+            begins: Timestamp::MIN,
+            gap: Duration::ZERO,
+            slowness: 1,
+            asked_until: Timestamp::MIN,
+            is_closed: false,
+            seen: Timestamp::MIN,
+        };
         Self {
             clock,
+            stop,
             slots: Semaphore::new(slots.min(Semaphore::MAX_PERMITS)),
             changes: watch::Sender::new(0),
             pacing,
-            flow: Mutex::new(Flow { next: Timestamp::MIN, slowness: 1 }),
+            flow: Mutex::new(flow),
         }
     }
 
     /// Waits for a free slot and for the gap; the slot is free again when the answer is dropped.
-    pub(super) async fn enter(&self, gap: Gap) -> Option<SemaphorePermit<'_>> {
-        let permit = match gap {
+    ///
+    /// # Errors
+    /// `Cancelled` after a stop, `Throttled` after a 429 that asked for too long a wait; both only
+    /// for what is not final.
+    pub(super) async fn enter(
+        &self,
+        gap: Gap,
+        urgency: Urgency,
+    ) -> Result<Option<SemaphorePermit<'_>>, NetError> {
+        let slot = match urgency {
+            Urgency::Normal => self.stop.race(self.slot(gap)).await.ok_or(NetError::Cancelled)?,
+            Urgency::Final => self.slot(gap).await,
+        };
+        match self.pass(gap).await {
+            Err(_) if urgency == Urgency::Final => {
+                let wait = self.reserve_soon(gap);
+                self.sleep(wait).await;
+            }
+            passed => passed?,
+        }
+        Ok(slot)
+    }
+
+    /// Waits for the gap and for what the account asked.
+    async fn pass(&self, gap: Gap) -> Result<(), NetError> {
+        self.check_open()?;
+        let wait = self.reserve(gap);
+        self.stop.race(self.sleep(wait)).await.ok_or(NetError::Cancelled)?;
+        self.check_open()
+    }
+
+    fn check_open(&self) -> Result<(), NetError> {
+        if self.locked().is_closed { Err(NetError::Throttled) } else { Ok(()) }
+    }
+
+    async fn sleep(&self, wait: Duration) {
+        if !wait.is_zero() {
+            self.clock.sleep(wait).await;
+        }
+    }
+
+    /// A free slot; the semaphore is never closed.
+    async fn slot(&self, gap: Gap) -> Option<SemaphorePermit<'_>> {
+        match gap {
             Gap::Usual => self.slot_of_reading().await,
             Gap::Change => {
                 let _waiting = Waiting::begin(&self.changes);
                 self.slots.acquire().await.ok()
             }
-        };
-        let wait = self.reserve(gap);
-        if !wait.is_zero() {
-            self.clock.sleep(wait).await;
         }
-        permit
     }
 
     /// A reading lets changes go first: what was sent is worked on while it waits.
@@ -88,25 +160,58 @@ impl Pace {
         }
     }
 
-    /// Takes the next free moment; how long it is until then.
+    /// Takes the next free moment; returns how long it is until then.
     fn reserve(&self, gap: Gap) -> Duration {
-        let now = self.clock.now();
-        let mut flow = self.flow.lock().unwrap_or_else(PoisonError::into_inner);
-        let mine = now.max(flow.next);
-        let gap = match gap {
-            Gap::Usual => self.pacing.min_gap,
-            Gap::Change => self.pacing.change_gap,
-        };
-        flow.next = after(mine, gap.saturating_mul(flow.slowness));
-        Duration::try_from(mine.duration_since(now)).unwrap_or_default()
+        let (now, mut flow) = self.look();
+        let free = after(flow.begins, flow.gap.saturating_mul(flow.slowness));
+        let begins = now.max(free).max(flow.asked_until);
+        (flow.begins, flow.gap) = (begins, self.gap_after(gap));
+        age(begins, now)
     }
 
-    /// Lets nothing through for so long, and everything at twice the distance from then on.
+    /// Takes the first moment that is no affront: the ordinary gap, and a little of what was asked.
+    fn reserve_soon(&self, gap: Gap) -> Duration {
+        let (now, mut flow) = self.look();
+        let free = age(after(flow.begins, flow.gap), now).min(flow.gap);
+        let asked = age(flow.asked_until, now).min(MAX_FINAL_WAIT);
+        let asked = if flow.is_closed { MAX_FINAL_WAIT } else { asked };
+        let wait = free.max(asked);
+        (flow.begins, flow.gap) = (after(now, wait), self.gap_after(gap));
+        wait
+    }
+
+    /// Lets nothing through for so long, and everything at twice the distance from then on; where
+    /// that is longer than anything waits, nothing more at all.
     pub(super) fn slow_down(&self, wait: Duration) {
-        let until = after(self.clock.now(), wait);
-        let mut flow = self.flow.lock().unwrap_or_else(PoisonError::into_inner);
-        flow.next = flow.next.max(until);
-        flow.slowness = (flow.slowness * 2).min(SLOWEST);
+        let (now, mut flow) = self.look();
+        flow.slowness = (flow.slowness * 2).min(MAX_SLOWNESS);
+        if wait > MAX_WAIT {
+            flow.is_closed = true;
+        } else {
+            flow.asked_until = flow.asked_until.max(after(now, wait));
+        }
+    }
+
+    fn gap_after(&self, gap: Gap) -> Duration {
+        match gap {
+            Gap::Usual => self.pacing.min_gap,
+            Gap::Change => self.pacing.change_gap,
+        }
+    }
+
+    /// The time and the flow. Where the clock was set back, what is waited for moves with it.
+    fn look(&self) -> (Timestamp, MutexGuard<'_, Flow>) {
+        let now = self.clock.now();
+        let mut flow = self.locked();
+        let back = age(flow.seen, now);
+        flow.begins = before(flow.begins, back);
+        flow.asked_until = before(flow.asked_until, back);
+        flow.seen = now;
+        (now, flow)
+    }
+
+    fn locked(&self) -> MutexGuard<'_, Flow> {
+        self.flow.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -131,32 +236,54 @@ fn after(moment: Timestamp, wait: Duration) -> Timestamp {
     moment.checked_add(wait).unwrap_or(Timestamp::MAX)
 }
 
+fn before(moment: Timestamp, wait: Duration) -> Timestamp {
+    let wait = SignedDuration::try_from(wait).unwrap_or(SignedDuration::MAX);
+    moment.checked_sub(wait).unwrap_or(Timestamp::MIN)
+}
+
 #[cfg(test)]
 mod tests {
+    use crate::cancellation::CancellingClock;
     use crate::clock::ManualClock;
 
     use super::*;
 
+    const NOW: &str = "2026-11-20T12:00:00Z";
+
     fn clock() -> Arc<ManualClock> {
-        Arc::new(ManualClock::new("2026-11-20T12:00:00Z".parse().unwrap()))
+        Arc::new(ManualClock::new(NOW.parse().unwrap()))
     }
 
     fn pace(clock: &Arc<ManualClock>, max_parallel: u32, gap_ms: u64) -> Pace {
         let min_gap = Duration::from_millis(gap_ms);
         let pacing = Pacing { max_parallel, min_gap, change_gap: 2 * min_gap };
-        Pace::new(pacing, Arc::clone(clock) as Arc<dyn Clock>)
+        Pace::new(pacing, Arc::clone(clock) as Arc<dyn Clock>, Cancellation::default())
+    }
+
+    /// A pace whose clock cancels the run during the n-th sleep.
+    fn cancelled_at(at_sleep: usize, gap_ms: u64) -> (Arc<CancellingClock>, Pace) {
+        let (manual, stop) = (ManualClock::new(NOW.parse().unwrap()), Cancellation::default());
+        let clock = Arc::new(CancellingClock { manual, stop: stop.clone(), at_sleep });
+        let min_gap = Duration::from_millis(gap_ms);
+        let pacing = Pacing { max_parallel: 1, min_gap, change_gap: 2 * min_gap };
+        let pace = Pace::new(pacing, Arc::clone(&clock) as Arc<dyn Clock>, stop);
+        (clock, pace)
+    }
+
+    async fn enter(pace: &Pace, gap: Gap, urgency: Urgency) -> Result<(), NetError> {
+        pace.enter(gap, urgency).await.map(drop)
     }
 
     #[tokio::test]
     async fn requests_keep_their_distance_but_nobody_waits_twice() {
         let clock = clock();
         let pace = pace(&clock, 1, 500);
-        drop(pace.enter(Gap::Usual).await);
+        enter(&pace, Gap::Usual, Urgency::Normal).await.unwrap();
         assert!(clock.sleeps().is_empty());
-        drop(pace.enter(Gap::Usual).await);
+        enter(&pace, Gap::Usual, Urgency::Normal).await.unwrap();
         assert_eq!(clock.sleeps(), [Duration::from_millis(500)]);
         clock.advance(Duration::from_secs(1));
-        drop(pace.enter(Gap::Usual).await);
+        enter(&pace, Gap::Usual, Urgency::Normal).await.unwrap();
         assert_eq!(clock.sleeps().len(), 1, "the gap had passed");
     }
 
@@ -165,7 +292,7 @@ mod tests {
         let clock = clock();
         let pace = pace(&clock, 1, 500);
         for gap in [Gap::Change, Gap::Change, Gap::Usual, Gap::Usual] {
-            drop(pace.enter(gap).await);
+            enter(&pace, gap, Urgency::Normal).await.unwrap();
         }
         assert_eq!(clock.sleeps(), [1000, 1000, 500].map(Duration::from_millis));
     }
@@ -174,14 +301,14 @@ mod tests {
     async fn an_account_that_asks_to_wait_is_left_alone_and_then_asked_less_often() {
         let clock = clock();
         let pace = pace(&clock, 1, 500);
-        drop(pace.enter(Gap::Usual).await);
+        enter(&pace, Gap::Usual, Urgency::Normal).await.unwrap();
         pace.slow_down(Duration::from_secs(60));
-        drop(pace.enter(Gap::Usual).await);
-        drop(pace.enter(Gap::Usual).await);
+        enter(&pace, Gap::Usual, Urgency::Normal).await.unwrap();
+        enter(&pace, Gap::Usual, Urgency::Normal).await.unwrap();
         assert_eq!(clock.sleeps(), [60_000, 1000].map(Duration::from_millis));
         (0..9).for_each(|_| pace.slow_down(Duration::ZERO));
-        drop(pace.enter(Gap::Usual).await);
-        drop(pace.enter(Gap::Usual).await);
+        enter(&pace, Gap::Usual, Urgency::Normal).await.unwrap();
+        enter(&pace, Gap::Usual, Urgency::Normal).await.unwrap();
         assert_eq!(clock.sleeps().last(), Some(&Duration::from_secs(4)), "and no further");
     }
 
@@ -189,9 +316,9 @@ mod tests {
     async fn a_change_goes_before_the_readings_that_wait() {
         let pace = pace(&clock(), 1, 0);
         let order = Mutex::new(Vec::new());
-        let held = pace.enter(Gap::Usual).await;
+        let held = pace.enter(Gap::Usual, Urgency::Normal).await;
         let enter = async |name, gap| {
-            let permit = pace.enter(gap).await;
+            let permit = pace.enter(gap, Urgency::Normal).await;
             order.lock().unwrap().push(name);
             drop(permit);
         };
@@ -210,9 +337,72 @@ mod tests {
     #[tokio::test]
     async fn no_more_are_in_flight_than_may_be() {
         let pace = pace(&clock(), 2, 0);
-        let held = [pace.enter(Gap::Usual).await, pace.enter(Gap::Usual).await];
+        let enter = async || pace.enter(Gap::Usual, Urgency::Normal).await.unwrap();
+        let held = [enter().await, enter().await];
         assert!(pace.slots.try_acquire().is_err());
         drop(held);
         assert!(pace.slots.try_acquire().is_ok());
+    }
+
+    #[tokio::test]
+    async fn a_stop_ends_a_wait_and_what_has_not_begun_is_not_sent() {
+        let (clock, pace) = cancelled_at(1, 500);
+        pace.slow_down(Duration::from_secs(600));
+        for _ in 0..2 {
+            let ended = enter(&pace, Gap::Change, Urgency::Normal).await;
+            assert_eq!(ended, Err(NetError::Cancelled));
+        }
+        assert!(clock.manual.sleeps().is_empty(), "no wait was sat out");
+    }
+
+    #[tokio::test]
+    async fn a_stop_ends_the_wait_for_a_slot() {
+        for gap in [Gap::Usual, Gap::Change] {
+            let (clock, pace) = cancelled_at(0, 500);
+            let held = pace.enter(Gap::Usual, Urgency::Normal).await.unwrap();
+            let waiting = enter(&pace, gap, Urgency::Normal);
+            let (ended, ()) = tokio::join!(waiting, async { clock.stop.request() });
+            assert_eq!(ended, Err(NetError::Cancelled));
+            assert_eq!(*pace.changes.borrow(), 0, "none waits any more");
+            drop(held);
+        }
+    }
+
+    #[tokio::test]
+    async fn what_is_final_is_sent_after_a_stop_and_waits_a_little() {
+        for (asked, waited) in [(0, 1000), (2, 2000), (600, 3000)] {
+            let (clock, pace) = cancelled_at(1, 500);
+            enter(&pace, Gap::Change, Urgency::Normal).await.unwrap();
+            pace.slow_down(Duration::from_secs(asked));
+            // The stop comes while it waits for the grown gap, or for what was asked.
+            enter(&pace, Gap::Change, Urgency::Final).await.unwrap();
+            assert!(clock.stop.is_requested());
+            assert_eq!(clock.manual.sleeps(), [Duration::from_millis(waited)], "{asked} s");
+        }
+    }
+
+    #[tokio::test]
+    async fn an_account_that_asks_for_too_long_is_asked_nothing_more() {
+        let clock = clock();
+        let pace = pace(&clock, 1, 0);
+        for wait in [MAX_WAIT + Duration::from_secs(1), Duration::MAX] {
+            pace.slow_down(wait);
+            let ended = enter(&pace, Gap::Usual, Urgency::Normal).await;
+            assert_eq!(ended, Err(NetError::Throttled));
+        }
+        assert!(clock.sleeps().is_empty());
+        enter(&pace, Gap::Change, Urgency::Final).await.unwrap();
+        assert_eq!(clock.sleeps(), [MAX_FINAL_WAIT]);
+    }
+
+    #[tokio::test]
+    async fn a_clock_that_is_set_back_makes_no_wait_longer() {
+        let clock = clock();
+        let pace = pace(&clock, 1, 500);
+        enter(&pace, Gap::Usual, Urgency::Normal).await.unwrap();
+        pace.slow_down(Duration::from_secs(60));
+        clock.set("2026-11-19T12:00:00Z".parse().unwrap());
+        enter(&pace, Gap::Usual, Urgency::Normal).await.unwrap();
+        assert_eq!(clock.sleeps(), [Duration::from_secs(60)]);
     }
 }

@@ -22,7 +22,7 @@ pub fn text(text: &str) -> String {
     for pattern in PATTERNS.iter() {
         shown = pattern.replace_all(&shown, HIDDEN).into_owned();
     }
-    let mut short: String = shown.chars().take(MOST_CHARS).collect();
+    let mut short: String = shown.chars().take(MAX_CHARS).collect();
     if short.len() < shown.len() {
         short.push('…');
     }
@@ -30,7 +30,7 @@ pub fn text(text: &str) -> String {
 }
 
 /// Longer words of a server than this are a page.
-const MOST_CHARS: usize = 300;
+const MAX_CHARS: usize = 300;
 
 static PATTERNS: LazyLock<Vec<Regex>> = LazyLock::new(|| {
     [
@@ -70,6 +70,6 @@ mod tests {
         ] {
             assert_eq!(text(from), to);
         }
-        assert_eq!(text(&"word ".repeat(100)).chars().count(), MOST_CHARS + 1);
+        assert_eq!(text(&"word ".repeat(100)).chars().count(), MAX_CHARS + 1);
     }
 }

@@ -8,10 +8,10 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 use url::Url;
 
-use super::{Gap, redact};
+use super::{Gap, Urgency, redact};
 
 /// Answers are small unless a caller expects a file.
-const MOST_BYTES: usize = 16 * 1024 * 1024;
+const MAX_BYTES: usize = 16 * 1024 * 1024;
 
 /// Headers of a request; their values may be secret and are never printed.
 pub type Headers = Vec<(&'static str, SecretString)>;
@@ -32,9 +32,10 @@ pub struct Request {
     pub(super) headers: Headers,
     pub(super) body: Body,
     pub(super) redirects: Redirects,
-    pub(super) most_bytes: usize,
+    pub(super) max_bytes: usize,
     pub(super) path: ShownPath,
     pub(super) gap: Gap,
+    pub(super) urgency: Urgency,
 }
 
 /// Whether the log shows where on its host a request goes.
@@ -80,9 +81,10 @@ impl Request {
             headers: Vec::new(),
             body: Body::Empty,
             redirects: Redirects::Keep,
-            most_bytes: MOST_BYTES,
+            max_bytes: MAX_BYTES,
             path: ShownPath::Shown,
             gap: Gap::Usual,
+            urgency: Urgency::Normal,
         }
     }
 
@@ -90,6 +92,13 @@ impl Request {
     #[must_use]
     pub fn changing(mut self) -> Self {
         self.gap = Gap::Change;
+        self
+    }
+
+    /// Is sent after a stop, or not.
+    #[must_use]
+    pub fn urgency(mut self, urgency: Urgency) -> Self {
+        self.urgency = urgency;
         self
     }
 
@@ -132,7 +141,7 @@ impl Request {
     /// Takes an answer of so many bytes, unpacked.
     #[must_use]
     pub fn at_most(mut self, bytes: usize) -> Self {
-        self.most_bytes = bytes;
+        self.max_bytes = bytes;
         self
     }
 
@@ -200,4 +209,10 @@ pub enum NetError {
     /// The account's proxy or certificates cannot be used.
     #[error("{0}")]
     Setup(String),
+    /// A stop came first: nothing was sent.
+    #[error("stopped before it was sent")]
+    Cancelled,
+    /// The account has asked for a longer wait than any: nothing was sent.
+    #[error("the account asked to wait for longer than 15 minutes")]
+    Throttled,
 }

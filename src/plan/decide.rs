@@ -232,6 +232,9 @@ impl<'a> Judge<'a> {
             Memory::Pending(link) => return self.rule_on_pending(event, link),
             Memory::Adopted(_) | Memory::Nothing | Memory::Linked(_) | Memory::SameEvent => {}
         }
+        if let Some(ruling) = self.rule_on_duplicate(event) {
+            return ruling;
+        }
         let references = |places: Vec<usize>| {
             let found = places.iter().filter_map(|place| self.activity(*place));
             found.map(|activity| ActivityRef::of(self.destination, activity)).collect()
@@ -302,8 +305,8 @@ impl<'a> Judge<'a> {
             }
             (Memory::Adopted(_), Evidence::Fixed) => in_sync(Some(found), InSyncReason::Adopted),
             (Memory::Pending(_), _) => in_sync(Some(found), InSyncReason::Linked),
-            _ if forced => self.replace(event, found, StepReason::Forced),
             (_, Evidence::Bytes) => in_sync(Some(found), InSyncReason::SameBytes),
+            _ if forced => self.replace(event, found, StepReason::Forced),
             _ if event.rule.strategy == ConflictStrategy::ReplaceExisting => {
                 self.replace(event, found, StepReason::ContentDiffers)
             }
@@ -330,9 +333,16 @@ impl<'a> Judge<'a> {
 
     /// A replace if the originals differ and nothing would be lost.
     fn replace(&self, event: &Owned<'a>, found: &'a Activity, reason: StepReason) -> Ruling<'a> {
+        if let Some(question @ Ruling::Conflict(..)) = self.rule_on_duplicate(event) {
+            return question;
+        }
         let memory = self.world.memory;
         let source = memory.content(&event.rule.source, event.entry.activity);
         let destination = memory.content(self.destination, found);
+        if destination.is_none() && self.has_no_file(found) {
+            let candidate = ActivityRef::of(self.destination, found);
+            return Ruling::Conflict(ConflictReason::WouldLoseData, vec![candidate]);
+        }
         let (Some(source), Some(destination)) = (source, destination) else {
             return Ruling::Compare(found);
         };

@@ -78,13 +78,23 @@ impl<'a> Places<'a> {
     }
 }
 
-/// Whether what has a side's id now is what had it then, perhaps edited. A platform's ids are never
-/// used again; a file's name is: other bytes of another time are another recording.
+/// Whether what has a side's id now is what had it then, perhaps edited: names of files are used
+/// again, and people put another recording under an old id. Other bytes of another time are another
+/// recording, and so is what a platform lists with another time, length and distance.
 fn is_one_recording(side: &Side, now: &Activity) -> bool {
     let listed = side.sha256.is_none() || now.sha256.is_none();
     let then = side.start.map(|start| Key { start, elapsed_s: side.elapsed_s });
     let stretches = then.and_then(|key| key.interval()).zip(now.interval());
-    listed
-        || side.start == now.start
-        || stretches.is_some_and(|(then, now)| then.common_s(&now) > 0)
+    side.start == now.start
+        || stretches.is_none_or(|(then, now)| then.common_s(&now) > 0)
+        || (listed && has_moved(side, now))
+}
+
+/// Whether only the start was edited, by a zone or a day.
+fn has_moved(side: &Side, now: &Activity) -> bool {
+    const DAY_AND_ZONE_S: u64 = 26 * 3600;
+    let starts = side.start.zip(now.start);
+    let apart = starts.map(|(then, now)| then.as_second().abs_diff(now.as_second()));
+    apart.is_some_and(|seconds| seconds <= DAY_AND_ZONE_S)
+        && !side.changed(&Activity { start: side.start, ..now.clone() })
 }

@@ -15,7 +15,7 @@ use super::suspects::{MultiSport, Shapes};
 /// Overlap from which two stretches of time are the same recording, in thousandths.
 pub(super) const SAME_PERMILLE: u32 = 800;
 /// Furthest apart that two starts of one recording may be.
-pub(super) const NEAR_S: i64 = 120;
+pub(in crate::plan) const NEAR_S: i64 = 120;
 /// Crowds with more pairs than this are a question, not a calculation, and this many of a crowd are
 /// named: nobody starts a hundred recordings at once.
 const CROWD: usize = 10_000;

@@ -19,6 +19,8 @@ mod model;
 mod owners;
 mod reason;
 mod recall;
+pub mod reconcile;
+mod refused;
 mod select;
 mod simulate;
 mod since;
@@ -46,4 +48,6 @@ pub use select::activity_at;
 pub use simulate::simulate;
 pub use since::{Now, Since, since};
 pub use within::{Difference, Part, allowed, differences};
-pub use world::{AccountView, Force, Glob, Listing, Memory, Options, Selection, World};
+pub use world::{
+    AccountView, Force, Glob, Listing, Memory, Options, RetryRefused, Selection, World,
+};

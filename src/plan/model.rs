@@ -82,6 +82,16 @@ pub enum Action {
     Upload,
 }
 
+impl Action {
+    /// The word that stands in text and JSON.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Replace => "replace",
+            Self::Upload => "upload",
+        }
+    }
+}
+
 /// The order of a replace.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]

@@ -5,6 +5,8 @@ use std::fmt;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::domain::RefusalReason;
+
 macro_rules! reasons {
     ($(#[$doc:meta])* $name:ident { $($(#[$variant_doc:meta])* $variant:ident = $word:literal,)* }) => {
         $(#[$doc])*
@@ -118,5 +120,20 @@ reasons! {
         NeverAppeared = "never_appeared",
         /// One file with several activities.
         SeveralActivities = "several_activities",
+        /// Refused as a duplicate of something that is there.
+        RefusedByDestination = "refused_by_destination",
+    }
+}
+
+impl From<RefusalReason> for SkipReason {
+    fn from(reason: RefusalReason) -> Self {
+        match reason {
+            RefusalReason::NoOriginal => Self::NoOriginal,
+            RefusalReason::Unreadable => Self::Unreadable,
+            RefusalReason::RejectedByDestination | RefusalReason::DuplicateAtDestination => {
+                Self::RejectedByDestination
+            }
+            RefusalReason::TooLarge => Self::TooLarge,
+        }
     }
 }

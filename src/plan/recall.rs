@@ -5,7 +5,7 @@ use crate::domain::{AccountName, Activity, Decision, Link, LinkStatus, Party, Ve
 use super::decide::Judge;
 use super::links::Links;
 use super::owners::Owned;
-use super::world::is_party;
+use super::world::{is_of, is_party};
 
 /// How a link stands to the destination's inventory.
 pub(super) enum Memory<'a> {
@@ -93,7 +93,23 @@ impl<'a> Judge<'a> {
 
     fn adopted(&self, event: &Owned<'a>) -> Option<usize> {
         let decision = self.decision(event, Verdict::Adopt)?;
-        self.meant(decision.destination.as_ref()?).next()
+        let party = decision.destination.as_ref()?;
+        self.meant(party).next().or_else(|| self.came_back(party))
+    }
+
+    /// What was put back has another id on some platforms: the only one that looks the same, where
+    /// nothing has the id any more.
+    fn came_back(&self, party: &'a Party) -> Option<usize> {
+        let profile = self.view.profile.as_ref();
+        if !is_of(party, self.destination, profile)
+            || self.view.inventory.activities.iter().any(|found| found.id == party.id)
+        {
+            return None;
+        }
+        match self.by_fingerprint.get(&party.fingerprint)?.as_slice() {
+            [place] => Some(*place),
+            _ => None,
+        }
     }
 
     pub(super) fn excluded(&self, event: &Owned<'a>) -> Vec<usize> {

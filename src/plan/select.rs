@@ -5,14 +5,15 @@ use std::collections::{HashMap, HashSet};
 use jiff::civil::Date;
 
 use crate::domain::{
-    Activity, Address, Inventory, Refusal, RefusalReason, RemoteId, Sha256, Unusable, Verdict,
+    Activity, Address, Inventory, Refusal, RefusalReason, RefusalStanding, RemoteId, Sha256,
+    Unusable, Verdict,
 };
 use crate::manifest::Rule;
 
 use super::copies::Copies;
 use super::filter;
 use super::reason::SkipReason;
-use super::world::{AccountView, Decided, World};
+use super::world::{AccountView, Decided, RetryRefused, World};
 
 /// An activity of a rule's source under its address.
 #[derive(Clone, Debug)]
@@ -83,6 +84,7 @@ struct Sieve<'a> {
     today: Date,
     decided: Decided<'a>,
     refusals: HashMap<&'a RemoteId, &'a Refusal>,
+    retry: RetryRefused,
     copies: Copies<'a>,
 }
 
@@ -95,6 +97,7 @@ impl<'a> Sieve<'a> {
             today: world.today,
             decided: Decided::about(memory, &rule.name, &rule.source, source.profile.as_ref()),
             refusals: refusals.map(|refusal| (&refusal.id, refusal)).collect(),
+            retry: world.options.refused,
             copies: Copies::of(memory, &rule.destination),
         }
     }
@@ -118,16 +121,22 @@ impl<'a> Sieve<'a> {
         self.filtered(activity).or_else(|| self.refused(activity))
     }
 
+    /// What was refused is left alone until its next date.
     fn refused(&self, activity: &Activity) -> Option<Reason> {
-        let refusal = self.refusals.get(&activity.id)?;
-        let reason = match refusal.reason {
-            RefusalReason::NoOriginal => SkipReason::NoOriginal,
-            RefusalReason::Unreadable => SkipReason::Unreadable,
-            RefusalReason::RejectedByDestination => SkipReason::RejectedByDestination,
-            RefusalReason::TooLarge => SkipReason::TooLarge,
-        };
+        let refusal = *self.refusals.get(&activity.id)?;
+        let is_tried = self.retry == RetryRefused::Now
+            || refusal.standing(self.today) == RefusalStanding::Due
+            || refusal.fingerprint != activity.fingerprint;
+        if is_tried {
+            return None;
+        }
+        // That one is a question, and only if it were to be uploaded.
+        if refusal.reason == RefusalReason::DuplicateAtDestination {
+            return None;
+        }
+        let reason = SkipReason::from(refusal.reason);
         let detail = Some(refusal.detail.clone()).filter(|detail| !detail.is_empty());
-        (refusal.fingerprint == activity.fingerprint).then_some((reason, detail))
+        Some((reason, detail))
     }
 
     fn filtered(&self, activity: &Activity) -> Option<Reason> {

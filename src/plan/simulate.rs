@@ -13,7 +13,7 @@ use super::build::{Pair, Plan, build};
 use super::document::DocumentError;
 use super::model::{ByAccount, Step};
 use super::reason::InSyncReason;
-use super::world::{AccountView, Force, Listing, Memory, Options, World};
+use super::world::{AccountView, Force, Listing, Memory, Options, RetryRefused, World};
 
 /// The plan that would follow if this world's plan were executed as it is.
 pub fn simulate(world: &World<'_>, plan: &Plan) -> Result<Plan, DocumentError> {
@@ -34,6 +34,7 @@ pub fn simulate(world: &World<'_>, plan: &Plan) -> Result<Plan, DocumentError> {
         options: Options {
             selection: world.options.selection.clone(),
             force: Force::No,
+            refused: RetryRefused::OnItsDate,
             in_sync: Listing::Counted,
         },
     };

@@ -85,6 +85,44 @@ impl Memory {
         self.refusals.get(&(source.clone(), destination.clone())).map_or(&[], Vec::as_slice)
     }
 
+    /// The refusal of an activity as it is now, if there is one.
+    pub fn refusal(
+        &self,
+        source: &AccountName,
+        destination: &AccountName,
+        activity: &Activity,
+    ) -> Option<&Refusal> {
+        let mut between = self.refusals_between(source, destination).iter();
+        between.find(|refusal| {
+            refusal.id == activity.id && refusal.fingerprint == activity.fingerprint
+        })
+    }
+
+    /// Takes what a look found, and returns it with the earlier looks that found the same.
+    pub fn note_refusal(
+        &mut self,
+        source: &AccountName,
+        destination: &AccountName,
+        found: Refusal,
+    ) -> Refusal {
+        let between = self.refusals.entry((source.clone(), destination.clone())).or_default();
+        let place = between.iter().position(|refusal| refusal.id == found.id);
+        let earlier = place.map(|place| between.swap_remove(place));
+        let refusal = found.after(earlier.as_ref());
+        between.push(refusal.clone());
+        refusal
+    }
+
+    /// Whether an earlier run's look at an activity was refused: it goes last.
+    pub fn was_refused(
+        &self,
+        source: &AccountName,
+        destination: &AccountName,
+        id: &RemoteId,
+    ) -> bool {
+        self.refusals_between(source, destination).iter().any(|refusal| refusal.id == *id)
+    }
+
     /// The facts of an activity's file, where it has been seen.
     pub fn content<'m>(
         &'m self,
@@ -105,8 +143,20 @@ pub struct Options {
     pub selection: Selection,
     /// Whether questions of overlap and zone are uploaded and equal pairs replaced.
     pub force: Force,
+    /// Whether what was refused is tried again before its date.
+    pub refused: RetryRefused,
     /// Whether the pairs in sync stand in the document.
     pub in_sync: Listing,
+}
+
+/// Whether what was refused is tried again before its date.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum RetryRefused {
+    /// On its date.
+    #[default]
+    OnItsDate,
+    /// Now (`--retry-refused`).
+    Now,
 }
 
 /// Whether to go beyond what a plan would do by itself.
@@ -211,13 +261,17 @@ pub(super) fn is_party(
     profile: Option<&ProfileId>,
     activity: &Activity,
 ) -> bool {
-    let same_account = match (&party.profile, profile) {
-        (Some(party), Some(profile)) => party == profile,
-        (None, _) | (_, None) => party.account == *account,
-    };
-    same_account
+    is_of(party, account, profile)
         && party.fingerprint == activity.fingerprint
         && (party.id == activity.id || activity.sha256.is_some())
+}
+
+/// Whether a party is of this account, by its profile where both have one.
+pub(super) fn is_of(party: &Party, account: &AccountName, profile: Option<&ProfileId>) -> bool {
+    match (&party.profile, profile) {
+        (Some(party), Some(profile)) => party == profile,
+        (None, _) | (_, None) => party.account == *account,
+    }
 }
 
 #[cfg(test)]

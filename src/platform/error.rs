@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use crate::cancellation::Cancelled;
 use crate::domain::{RemoteId, Sha256};
 
 /// An answer that is not the wanted one. The caller alone knows whether a call may be repeated.
@@ -49,6 +50,9 @@ pub enum PlatformError {
     /// in this run.
     #[error("it asked to wait {0}")]
     Throttled(&'static str),
+    /// A stop came before it was sent: nothing was done.
+    #[error("stopped before it was sent")]
+    Cancelled,
     /// A file came that cannot be unpacked; whether the account holds no better one, only a second
     /// look tells.
     #[error("the download is broken: {problem}")]
@@ -61,12 +65,21 @@ pub enum PlatformError {
     /// Sent, answer lost: it may or may not have been done. Look before repeating.
     #[error("sent, but the answer was lost: {0}")]
     Unconfirmed(String),
+    /// The account takes nothing before its athlete allows it; nothing was done.
+    #[error("{0}")]
+    Consent(&'static str),
     /// Failed in a way that repeating does not mend.
     #[error("{0}")]
     Permanent(String),
     /// The answer is not what the protocol says.
     #[error("answer not understood: {0}")]
     Protocol(String),
+}
+
+impl From<Cancelled> for PlatformError {
+    fn from(_: Cancelled) -> Self {
+        Self::Cancelled
+    }
 }
 
 /// Why a session is not accepted.

@@ -8,8 +8,10 @@ use async_trait::async_trait;
 use jiff::Timestamp;
 use secrecy::SecretString;
 
+use crate::cancellation::Cancelled;
 use crate::domain::ProfileId;
 use crate::manifest::Account;
+use crate::net::Urgency;
 use crate::vault::{CredentialsError, Session, VaultError};
 
 /// How a platform lets people in. Every call is one attempt; nothing is repeated or saved here.
@@ -27,8 +29,8 @@ pub trait Login: Send + Sync {
     /// Takes tokens of another tool over; nothing is contacted.
     fn import(&self, tokens: &TokenFile) -> Result<Session, LoginError>;
 
-    /// Makes new tokens from old ones.
-    async fn renew(&self, session: &Session) -> Result<Session, LoginError>;
+    /// Makes new tokens from old ones, for a request of this urgency.
+    async fn refresh(&self, session: &Session, urgency: Urgency) -> Result<Session, LoginError>;
 
     /// Asks the platform whose session it is: one request, none of it at the login.
     async fn probe(&self, session: &Session) -> Result<ProfileId, LoginError>;
@@ -142,9 +144,11 @@ pub enum LoginError {
         /// As it asked for, if it did.
         retry_after: Option<Duration>,
     },
-    /// A throttled login is not repeated before.
-    #[error("logins of this account were throttled; the login is left alone until {until:.0}")]
+    /// A login that was throttled or blocked is not repeated before.
+    #[error("{reason}; the login is left alone until {until:.0}")]
     CoolingDown {
+        /// What happened to it.
+        reason: String,
         /// When it may be tried again.
         until: Timestamp,
     },
@@ -162,10 +166,16 @@ pub enum LoginError {
     TokenRejected(String),
     /// The session is over for good.
     #[error("{0}")]
-    Over(Ending),
-    /// The session, or the tokens, are somebody else's.
+    SessionEnded(EndReason),
+    /// The session belongs to another account.
+    #[error("the session is another account's now")]
+    WrongAccount,
+    /// The session, the tokens or the request are for other hosts, or for another region.
     #[error("{0}")]
-    Foreign(String),
+    WrongHost(String),
+    /// The stored session cannot be read.
+    #[error("{0}")]
+    Damaged(String),
     /// What was given holds no ticket or token.
     #[error("{0}")]
     NoToken(String),
@@ -178,6 +188,9 @@ pub enum LoginError {
         /// As it asked for, if it did.
         retry_after: Option<Duration>,
     },
+    /// A stop came first: nothing was done.
+    #[error("stopped before it was sent")]
+    Cancelled,
     /// The answer is not what the protocol says.
     #[error("answer not understood: {0}")]
     NotUnderstood(String),
@@ -221,9 +234,9 @@ pub enum Refusal {
     Other,
 }
 
-/// How a session came to its end.
+/// Why a session ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum Ending {
+pub enum EndReason {
     /// Nobody has logged in yet.
     #[error("there is no session")]
     None,
@@ -239,6 +252,12 @@ pub enum Ending {
          its web page"
     )]
     TakenOver,
+}
+
+impl From<Cancelled> for LoginError {
+    fn from(_: Cancelled) -> Self {
+        Self::Cancelled
+    }
 }
 
 impl From<VaultError> for LoginError {

@@ -7,14 +7,14 @@ mod coros;
 pub mod directory;
 mod error;
 mod garmin;
-pub mod keeper;
+mod http;
 pub mod login;
 mod look;
-pub mod memory;
+mod newest;
 mod pacing;
 mod registry;
-mod row;
-mod unanswered;
+pub mod row;
+pub mod session_provider;
 
 use std::collections::HashMap;
 use std::time::Duration;
@@ -27,9 +27,11 @@ use crate::domain::{
 use jiff::civil::Date;
 
 pub use crate::domain::Details;
+pub use crate::net::Urgency;
 pub use error::{AuthFailure, PlatformError, Rejection};
+pub(crate) use http::error::{exhausted, retry};
 pub use pacing::pacing;
-pub use registry::{OpenError, Opening, catalog, keeper, open, opener};
+pub use registry::{OpenError, Opening, catalog, open, opener, session_provider};
 
 /// An open account.
 #[async_trait]
@@ -69,10 +71,11 @@ pub trait Platform: Send + Sync {
     /// The original file, un-zipped and un-converted.
     async fn download(&self, activity: &Activity) -> Result<Original, PlatformError>;
 
-    /// Sends a file once. An error other than `Unconfirmed` means that nothing was stored.
+    /// Sends a file once, as urgent as the file is. An error other than `Unconfirmed` means that
+    /// nothing was stored.
     async fn upload(&self, file: &FitFile) -> Result<Uploaded, PlatformError>;
 
-    /// What became of an upload that was still being processed.
+    /// What became of an upload that was still being processed. Is asked after a stop, too.
     async fn upload_status(&self, ticket: &UploadTicket) -> Result<UploadStatus, PlatformError>;
 
     /// Removes an activity; `NotFound` where it was not there. A platform that can tell removes it
@@ -82,7 +85,8 @@ pub trait Platform: Send + Sync {
     /// What people wrote about an activity.
     async fn details(&self, id: &RemoteId) -> Result<Details, PlatformError>;
 
-    /// Sets those details that the platform can set.
+    /// Sets those details that the platform can set. Is done after a stop, too: an activity may be
+    /// visible to too many.
     async fn set_details(&self, id: &RemoteId, details: &Details) -> Result<(), PlatformError>;
 }
 
@@ -149,6 +153,8 @@ pub struct FitFile {
     pub title: Option<String>,
     /// Seconds east of UTC at the start.
     pub local_offset_s: Option<i32>,
+    /// Whether it is still sent after a stop.
+    pub urgency: Urgency,
 }
 
 /// How an upload was taken.

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
+use crate::cancellation::Cancellation;
 use crate::clock::Clock;
 use crate::domain::{AccountName, Catalog};
 use crate::manifest::Account;
@@ -10,8 +11,8 @@ use crate::net::Timeouts;
 use crate::vault::Vault;
 
 use super::directory::{Directory, Export};
-use super::keeper::Keeper;
 use super::login::{Ask, Nobody};
+use super::session_provider::SessionProvider;
 use super::{Platform, coros, directory, garmin};
 
 /// What a platform is handed when it is opened.
@@ -27,6 +28,8 @@ pub struct Opening {
     pub ask: Arc<dyn Ask>,
     /// How long hosts are waited for.
     pub timeouts: Timeouts,
+    /// Requested when the run is to end.
+    pub stop: Cancellation,
 }
 
 impl Opening {
@@ -38,6 +41,7 @@ impl Opening {
             vault: Vault::new("/nonexistent"),
             ask: Arc::new(Nobody),
             timeouts: Timeouts::default(),
+            stop: Cancellation::default(),
         }
     }
 }
@@ -123,15 +127,18 @@ pub fn opener() -> impl Fn(&Account, &Opening) -> Result<Arc<dyn Platform>, Open
     }
 }
 
-/// What keeps an account's session; `None` where the platform has no login.
+/// Returns what provides an account's session; `None` where the platform has no login.
 ///
 /// # Errors
 /// If there is no client for its platform, or it cannot be set up.
-pub fn keeper(account: &Account, opening: &Opening) -> Result<Option<Keeper>, OpenError> {
+pub fn session_provider(
+    account: &Account,
+    opening: &Opening,
+) -> Result<Option<SessionProvider>, OpenError> {
     match account.platform.as_str() {
         "directory" => Ok(None),
-        "coros" => coros::keeper(account, opening).map(Some),
-        "garmin" => garmin::keeper(account, opening).map(Some),
+        "coros" => coros::session_provider(account, opening).map(Some),
+        "garmin" => garmin::session_provider(account, opening).map(Some),
         other => Err(match catalog().platform(other) {
             Some(spec) => OpenError::NotYet { platform: spec.name },
             None => OpenError::Unknown { platform: other.to_owned() },

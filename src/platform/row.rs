@@ -4,7 +4,7 @@ use crate::domain::{Activity, Content, Fingerprint, Part, RemoteId, Sha256, Unus
 use crate::fit;
 
 /// All that the bytes tell; a title is not theirs.
-pub(super) fn of_bytes(id: &RemoteId, bytes: &[u8]) -> Activity {
+pub fn of_bytes(id: &RemoteId, bytes: &[u8]) -> Activity {
     let sha256 = Sha256::of(bytes);
     let fingerprint = Fingerprint::of_bytes(&sha256);
     let mut row = match fit::read(bytes) {

@@ -207,7 +207,7 @@ fn past(step: &StepRecord) -> String {
             run = written.run;
             phases.push(format!("(run {})", run.0));
         }
-        phases.push(written.entry.phase.as_str().to_owned());
+        phases.extend(written.entry.phase().map(|phase| phase.as_str().to_owned()));
     }
     format!("{}  {began}  {}: {}", step.run.0, step.step.action, phases.join(" "))
 }

@@ -4,11 +4,11 @@ use std::fmt::Write as _;
 
 use serde_json::{Value, json};
 
-use crate::archive::Backup;
-use crate::domain::{LinkStatus, neutralise};
-use crate::state::{Run, StoredLink};
+use crate::domain::{LinkStatus, Refusal, neutralise};
+use crate::state::{Run, StoredLink, StoredRefusal};
 
 use super::column::pad;
+use super::time;
 
 /// Linked pairs, a line each.
 pub fn links(links: &[StoredLink]) -> String {
@@ -37,12 +37,70 @@ pub fn links(links: &[StoredLink]) -> String {
     out
 }
 
+/// What was refused, two lines each: between whom and why, then when and when again.
+pub fn refusals(refusals: &[StoredRefusal]) -> String {
+    let mut out = String::new();
+    for StoredRefusal { source, destination, address, refusal } in refusals {
+        let detail = match refusal.detail.as_str() {
+            "" => String::new(),
+            detail => format!(" ({detail})"),
+        };
+        let line = format!(
+            "{address}  {source}/{} -> {destination}  {}{detail}",
+            refusal.id,
+            refusal.reason.as_str()
+        );
+        let _ = writeln!(out, "{}", neutralise(&line));
+        let _ = writeln!(out, "    {}", looks(refusal));
+    }
+    if refusals.is_empty() {
+        out.push_str("Nothing was refused.\n");
+    }
+    out
+}
+
+/// When a refusal was found, how often, and what brings the next look.
+fn looks(refusal: &Refusal) -> String {
+    let (first, last) = (time::second(refusal.first_seen), time::second(refusal.last_seen));
+    let found = match refusal.looks {
+        0 => format!("no look is needed, found {first}"),
+        1 => format!("1 look, {last}"),
+        days => format!("{days} looks, first {first}, last {last}"),
+    };
+    let next = match (refusal.next_look(), &refusal.candidate) {
+        (Some(day), _) => format!("looked at again from {day} on"),
+        (None, Some(candidate)) => format!("a person decides whether it is {candidate}"),
+        (None, None) => "looked at again with --retry-refused".to_owned(),
+    };
+    neutralise(&format!("{found}; {next}"))
+}
+
+/// A refusal as `fit_sync.refusals/1` has it.
+pub fn refusal_json(stored: &StoredRefusal) -> Value {
+    let StoredRefusal { source, destination, address, refusal } = stored;
+    json!({
+        "address": address,
+        "rule": address.rule(),
+        "source": { "account": source, "id": refusal.id },
+        "destination": { "account": destination },
+        "reason": refusal.reason.as_str(),
+        "detail": refusal.detail,
+        "candidate": refusal.candidate,
+        "first_seen": refusal.first_seen,
+        "last_seen": refusal.last_seen,
+        "looks": refusal.looks,
+        "next_look": refusal.next_look(),
+    })
+}
+
 /// Past runs, the newest first.
 pub fn history(runs: &[Run]) -> String {
     let mut out = String::new();
     for run in runs {
         let end = match &run.end {
-            Some(end) => format!("ended {}  exit {}  {}", end.at, end.exit, end.counts),
+            Some(end) => {
+                format!("ended {}  exit {}  {}", end.at, end.exit, json!(end.counts))
+            }
             None => "not ended".to_owned(),
         };
         let _ = writeln!(out, "run {}  started {}  {end}", run.id.0, run.started_at);
@@ -61,7 +119,7 @@ pub fn run_json(run: &Run) -> Value {
         "started_at": run.started_at,
         "ended_at": end.map(|end| end.at),
         "exit": end.map(|end| end.exit),
-        "counts": end.map_or_else(|| json!({}), |end| end.counts.clone()),
+        "counts": end.map(|end| end.counts.clone()).unwrap_or_default(),
     })
 }
 
@@ -124,25 +182,4 @@ fn scalar(value: &Value) -> String {
             value.to_string()
         }
     }
-}
-
-/// What apply replaced, the newest first.
-pub fn backups(backups: &[Backup]) -> String {
-    let mut out = String::new();
-    for backup in backups {
-        let start = backup.start.map_or_else(|| "no start".to_owned(), |start| start.to_string());
-        let line = format!(
-            "{}  {}  {start}  {}  {} bytes  replaced {}",
-            backup.backup_id().as_str(),
-            backup.account,
-            backup.title.as_deref().unwrap_or("untitled"),
-            backup.bytes,
-            backup.at,
-        );
-        let _ = writeln!(out, "{}", neutralise(&line));
-    }
-    if backups.is_empty() {
-        out.push_str("Nothing was replaced yet.\n");
-    }
-    out
 }

@@ -1,5 +1,6 @@
 //! Values in, text out: no file, no terminal, no clock.
 
+mod backups;
 mod column;
 pub mod diagnostics;
 mod diff;
@@ -28,6 +29,7 @@ mod summary;
 mod time;
 mod within;
 
+pub use backups::{backup, backups, prunable, pruned};
 pub use diff::{diff, diff_json};
 pub use difference::{Difference, FieldDifference, RecordDifference, Stretches, difference};
 pub use explained::explained;
@@ -36,7 +38,7 @@ pub use inspected::inspected;
 pub use junit::{JunitError, apply_junit, plan_junit};
 pub use lines::{Line, Severity};
 pub use listing::{Numbered, activities_json, activity_line, activity_table};
-pub use memory::{backups, history, json, links, outline, run_json};
+pub use memory::{history, json, links, outline, refusal_json, refusals, run_json};
 pub use outcome::{FailureWords, Outcome};
 pub use pages::Pages;
 pub use plan_markdown::{MARKER, plan_markdown};
@@ -47,6 +49,7 @@ pub use simulated::simulated;
 pub use since::since;
 pub use status::{StatusRow, status, status_json};
 pub use summary::{
-    LeftWords, apply_counts, apply_summary, interrupted, left_words, settled_summary,
+    LeftWords, apply_counts, apply_summary, interrupted, left_words, not_taken_up, settled_summary,
 };
+pub use time::age;
 pub use within::differences;

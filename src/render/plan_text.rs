@@ -10,8 +10,8 @@ use similar::{ChangeTag, TextDiff};
 
 use crate::domain::{AccountName, ActivityType, RemoteId, neutralise};
 use crate::plan::{
-    Action, ActivityRef, Blocked, Conflict, Counts, Document, InSync, LimitExceeded, RuleSummary,
-    Skip, Step, StepReason, clock,
+    Action, ActivityRef, Blocked, Conflict, ConflictReason, Counts, Document, InSync,
+    LimitExceeded, RuleSummary, Skip, Step, StepReason, clock,
 };
 
 use super::column::{distance, fit, pad, pad_left};
@@ -382,9 +382,13 @@ fn candidate_line(
 
 pub(super) fn decide_line(conflict: &Conflict, destination: &AccountName) -> String {
     let address = neutralise(conflict.address.as_str());
+    let others = match conflict.reason == ConflictReason::RefusedByDestination {
+        true => "ignore; distinct sends it once more",
+        false => "distinct, ignore",
+    };
     match conflict.candidates.iter().find(|candidate| candidate.account == *destination) {
         Some(first) => format!(
-            "decide: fit_sync state adopt {address} --as {}   (or distinct, ignore)",
+            "decide: fit_sync state adopt {address} --as {}   (or {others})",
             neutralise(first.id.as_str())
         ),
         None => format!("decide: fit_sync state distinct {address}   (or ignore)"),

@@ -130,6 +130,9 @@ pub(super) fn conflict(reason: ConflictReason) -> &'static str {
         }
         ConflictReason::NeverAppeared => "it was accepted long ago and was never listed",
         ConflictReason::SeveralActivities => "its file holds several activities one after another",
+        ConflictReason::RefusedByDestination => {
+            "the destination refused it as a duplicate of something of its own"
+        }
     }
 }
 
@@ -140,6 +143,7 @@ pub(super) fn after_conflict(reason: ConflictReason) -> Vec<Next> {
         | ConflictReason::PossibleTimeZoneDuplicate
         | ConflictReason::PartialOverlap
         | ConflictReason::ChangedOnBothSides
+        | ConflictReason::RefusedByDestination
         | ConflictReason::WouldLoseData => vec![Next::Decide, Next::Diff],
     }
 }

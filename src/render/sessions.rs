@@ -1,10 +1,12 @@
 //! What is known about accounts' sessions, for people and for programs.
 
 use std::fmt::Write as _;
+use std::time::Duration;
 
 use jiff::Timestamp;
 use serde::Serialize;
 
+use crate::clock::age;
 use crate::domain::{AccountName, ProfileId, neutralise};
 
 use super::column::pad;
@@ -70,15 +72,15 @@ pub fn sessions(rows: &[SessionRow], now: Timestamp) -> String {
             row.place
         );
         if let Some((at, how)) = &row.obtained {
-            let _ = write!(line, "; login {} ago ({how})", days(now.duration_since(*at)));
+            let _ = write!(line, "; login {} ago ({how})", days(age(now, *at)));
         }
         match (row.state, row.ends_at) {
             (SessionState::Ok, Some(end)) => {
-                let _ = write!(line, "; ends in {} unless used", days(end.duration_since(now)));
+                let _ = write!(line, "; ends in {} unless used", days(age(end, now)));
             }
             (SessionState::Ok, None) => line.push_str("; end not known"),
             (_, Some(end)) => {
-                let _ = write!(line, "; ended {} ago", days(now.duration_since(end)));
+                let _ = write!(line, "; ended {} ago", days(age(now, end)));
             }
             (_, None) => {}
         }
@@ -99,8 +101,8 @@ pub fn sessions(rows: &[SessionRow], now: Timestamp) -> String {
     out
 }
 
-fn days(span: jiff::SignedDuration) -> String {
-    let minutes = span.as_mins().max(0);
+fn days(span: Duration) -> String {
+    let minutes = span.as_secs() / 60;
     match minutes {
         0..=119 => format!("{minutes} min"),
         120..=2879 => format!("{} h", minutes / 60),

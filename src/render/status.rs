@@ -124,10 +124,8 @@ fn last_apply(run: Option<&Run>) -> String {
     let Some(end) = &run.end else {
         return format!("{began}, did not end: killed, or still running");
     };
-    let counts = end.counts.as_object();
-    let counts = counts.into_iter().flatten().filter_map(|(phase, number)| {
-        number.as_u64().map(|number| format!(", {number} {}", phase.replace('_', " ")))
-    });
+    let counts = end.counts.iter();
+    let counts = counts.map(|(phase, number)| format!(", {number} {}", phase.replace('_', " ")));
     format!("{began}, exit {}{}", end.exit, counts.collect::<String>())
 }
 

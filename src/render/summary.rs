@@ -1,28 +1,29 @@
 //! What became of an apply, for people and for the history.
 
-use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use owo_colors::OwoColorize as _;
-use serde_json::{Value, json};
 
 use crate::domain::neutralise;
 use crate::engine::{Applied, Left, LeftReason, Settled};
 use crate::event::Phase;
 use crate::plan::{Action, Document};
+use crate::state::RunCounts;
+use crate::state::StepRecord;
 
 /// The numbers that the history keeps.
-pub fn apply_counts(steps: &[Applied]) -> Value {
-    let mut counts: BTreeMap<&str, u64> = BTreeMap::new();
+pub fn apply_counts(steps: &[Applied]) -> RunCounts {
+    let mut counts = RunCounts::new();
     for step in steps {
-        *counts.entry(step.phase.as_str()).or_default() += 1;
+        *counts.entry(step.phase.as_str().to_owned()).or_default() += 1;
     }
-    json!(counts)
+    counts
 }
 
-/// One calm summary: what was done, what was not, and what to run next.
-pub fn apply_summary(document: &Document, settled: &Settled, steps: &[Applied]) -> String {
-    let mut out = settled_summary(settled);
+/// One calm summary of a plan's steps: what was done, what was not, and what to run next. Those of
+/// earlier runs were told before.
+pub fn apply_summary(document: &Document, steps: &[Applied]) -> String {
+    let mut out = String::new();
     if steps.is_empty() {
         return out;
     }
@@ -76,9 +77,20 @@ pub fn settled_summary(settled: &Settled) -> String {
     out
 }
 
+/// Steps of earlier runs that failed and that no step of the plan takes up again.
+pub fn not_taken_up(failed: &[StepRecord]) -> String {
+    let mut out = String::new();
+    for record in failed {
+        let address = neutralise(record.step.address.as_str());
+        let _ = writeln!(out, "  failed in an earlier run and not planned again: {address}");
+        let _ = writeln!(out, "    {} fit_sync explain {address}", "next:".bold());
+    }
+    out
+}
+
 /// The summary of a run that was interrupted before its first step.
 pub fn interrupted(settled: &Settled) -> String {
-    let mut out = settled_summary(settled);
+    let mut out = String::new();
     let more = if settled.steps.is_empty() { "" } else { "more " };
     let _ = writeln!(out, "Interrupted before the first step: nothing {more}was sent or removed.");
     let _ = writeln!(out, "{} run `fit_sync apply` again", "next:".bold());

@@ -7,7 +7,7 @@ use rusqlite::{OptionalExtension, params};
 
 use super::row::{count, from_json, json, number, time};
 use super::{AccountRow, StateError, Store};
-use crate::domain::{Activity, Inventory};
+use crate::domain::{Activity, Inventory, RemoteId};
 
 /// How much of an account was read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -36,6 +36,10 @@ pub struct InventoryMeta {
     /// Whether its activities were forgotten since.
     pub cleared: bool,
 }
+
+const UPSERT: &str = "INSERT INTO activity VALUES (?1, ?2, ?3, ?4, ?5, ?6)
+    ON CONFLICT (account, id) DO UPDATE SET
+        fingerprint = ?3, start = ?4, generation = ?5, row = ?6";
 
 impl Store {
     /// Replaces the inventory of an account; only what differs is written.
@@ -104,6 +108,62 @@ impl Store {
         Ok(forgotten)
     }
 
+    /// Takes a row out of an account's inventory: its activity was removed by this program, which is
+    /// no loss of the account's.
+    pub(super) fn forget_activity(
+        &self,
+        account: AccountRow,
+        id: &RemoteId,
+    ) -> Result<(), StateError> {
+        let mut delete =
+            self.conn.prepare_cached("DELETE FROM activity WHERE account = ?1 AND id = ?2")?;
+        if delete.execute(params![account.0, id.as_str()])? > 0 {
+            let mut count = self.conn.prepare_cached(
+                "UPDATE inventory SET generation = generation + 1, count = count - 1,
+                     last_good_count = max(last_good_count - 1, 0) WHERE account = ?1",
+            )?;
+            count.execute(params![account.0])?;
+        }
+        Ok(())
+    }
+
+    /// Puts a row into an account's inventory: this program has placed its activity.
+    pub(super) fn note_activity(
+        &self,
+        account: AccountRow,
+        activity: &Activity,
+    ) -> Result<(), StateError> {
+        let mut known = self.conn.prepare_cached(
+            "SELECT EXISTS (SELECT 1 FROM inventory WHERE account = ?1 AND NOT cleared),
+                 EXISTS (SELECT 1 FROM activity WHERE account = ?1 AND id = ?2)",
+        )?;
+        let (is_read, is_known): (bool, bool) = known
+            .query_row(params![account.0, activity.id.as_str()], |row| {
+                Ok((row.get(0)?, row.get(1)?))
+            })?;
+        if !is_read {
+            return Ok(());
+        }
+        let mut count = self.conn.prepare_cached(
+            "UPDATE inventory SET generation = generation + 1, count = count + ?2,
+                 last_good_count = CASE WHEN complete
+                     THEN max(coalesce(last_good_count, 0), count + ?2) ELSE last_good_count END
+             WHERE account = ?1 RETURNING generation",
+        )?;
+        let generation: i64 =
+            count.query_row(params![account.0, i64::from(!is_known)], |row| row.get(0))?;
+        let mut upsert = self.conn.prepare_cached(UPSERT)?;
+        upsert.execute(params![
+            account.0,
+            activity.id.as_str(),
+            activity.fingerprint.as_str(),
+            activity.start.map(|start| start.to_string()),
+            generation,
+            json(activity)?
+        ])?;
+        Ok(())
+    }
+
     /// The inventory as last saved; `None` if the account was never read.
     pub fn inventory(&self, account: AccountRow) -> Result<Option<Inventory>, StateError> {
         let _tx = self.read()?;
@@ -163,11 +223,7 @@ impl Store {
     ) -> Result<usize, StateError> {
         let mut old = self.activity_rows(account)?;
         let mut changes = 0;
-        let mut upsert = self.conn.prepare_cached(
-            "INSERT INTO activity VALUES (?1, ?2, ?3, ?4, ?5, ?6)
-             ON CONFLICT (account, id) DO UPDATE SET
-                 fingerprint = ?3, start = ?4, generation = ?5, row = ?6",
-        )?;
+        let mut upsert = self.conn.prepare_cached(UPSERT)?;
         for activity in activities {
             let row = json(activity)?;
             if old.remove(activity.id.as_str()).as_ref() == Some(&row) {

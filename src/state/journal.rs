@@ -1,16 +1,19 @@
-//! Runs of apply and the journal of their steps: what was intended, and how far it came.
+//! Runs of apply and the journal of their steps: what was intended, and what was done and learned.
 //!
-//! A step is begun by one run and may be ended by a later one; entries are only ever appended, and
-//! each is on the disk before the call returns.
+//! A step is begun by one run and may be ended by a later one. Entries are only ever appended, and
+//! each is on the disk before the call returns, together with what it changes in the memory: the
+//! pair that the step made, and the rows of the destination.
+
+use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 use rusqlite::{Row, ToSql, params};
-use serde_json::Value;
 
 use super::row::{from_json, json, time};
 use super::{AccountRow, StateError, Store};
-use crate::domain::{Address, Link, RemoteId, RuleName, Sha256};
+use crate::domain::{Activity, Address, Link, RemoteId, RuleName};
 use crate::event::Phase;
+use crate::plan::reconcile::{Cause, Entry, IllegalTransition, Outcome, StepState, Why};
 
 /// Number of a run in the history.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -18,10 +21,13 @@ pub struct RunId(pub i64);
 
 /// Number of a step in the journal.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct StepId(i64);
+pub struct StepId(pub i64);
+
+/// Numbers of a run's summary, by phase.
+pub type RunCounts = BTreeMap<String, u64>;
 
 /// One run of apply.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Run {
     /// Its number.
     pub id: RunId,
@@ -34,20 +40,20 @@ pub struct Run {
 }
 
 /// How a run ended.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RunEnd {
     /// When.
     pub at: Timestamp,
     /// Exit code.
     pub exit: i32,
     /// Numbers of the summary.
-    pub counts: Value,
+    pub counts: RunCounts,
 }
 
 /// What a step is about.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Step {
-    /// Its address in the plan.
+    /// Its address in the plan; for people.
     pub address: Address,
     /// The rule that wants it.
     pub rule: RuleName,
@@ -61,19 +67,8 @@ pub struct Step {
     pub destination: AccountRow,
 }
 
-/// How far a step came.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Entry {
-    /// How far.
-    pub phase: Phase,
-    /// Counts from 1.
-    pub attempt: u32,
-    /// What a later run needs in order to go on, such as ids and paths.
-    pub detail: Value,
-}
-
 /// An entry as it stands in the journal.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Written {
     /// The run that wrote it.
     pub run: RunId,
@@ -84,7 +79,7 @@ pub struct Written {
 }
 
 /// A step with everything that was written down about it.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct StepRecord {
     /// Its number.
     pub id: StepId,
@@ -99,23 +94,31 @@ pub struct StepRecord {
 impl StepRecord {
     /// How far it came.
     pub fn phase(&self) -> Option<Phase> {
-        self.entries.last().map(|written| written.entry.phase)
+        self.entries.iter().rev().find_map(|written| written.entry.phase())
+    }
+
+    /// What its journal amounts to.
+    ///
+    /// # Errors
+    /// If the journal is not one that this version writes.
+    pub fn state(&self) -> Result<StepState, IllegalTransition> {
+        StepState::replay(self.entries.iter().map(|written| (&written.entry, written.at)))
     }
 }
 
-/// The pair that a step made.
-#[derive(Clone, Copy, Debug)]
-pub struct Made<'a> {
-    /// Account that the activity comes from.
-    pub source: AccountRow,
-    /// Account that it went to.
-    pub destination: AccountRow,
-    /// The link between them.
-    pub link: &'a Link,
+/// What an entry changes in the memory besides the journal.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Effects<'a> {
+    /// The pair that the step made.
+    pub link: Option<&'a Link>,
+    /// The destination's activity that is no more; its links go with it.
+    pub gone: Option<&'a RemoteId>,
+    /// A row that the destination lists since.
+    pub listed: Option<&'a Activity>,
 }
 
 const COLUMNS: &str = "step.id, step.run, address, rule, action, source, source_id, destination,
-    entry.run, at, phase, attempt, detail";
+    entry.run, at, entry";
 
 impl Store {
     /// Writes down that a run begins.
@@ -134,7 +137,7 @@ impl Store {
         run: RunId,
         at: Timestamp,
         exit: i32,
-        counts: &Value,
+        counts: &RunCounts,
     ) -> Result<(), StateError> {
         self.conn.execute(
             "UPDATE run SET ended_at = ?2, exit = ?3, counts = ?4 WHERE id = ?1",
@@ -156,13 +159,13 @@ impl Store {
         Ok(runs)
     }
 
-    /// Begins a step with its first entry, most often [`Phase::Intent`], and the link that it made.
+    /// Begins a step with its first entries.
     pub fn begin_step(
         &self,
         run: RunId,
         step: &Step,
-        entry: &Entry,
-        made: Option<Made<'_>>,
+        entries: &[Entry],
+        effects: Effects<'_>,
         at: Timestamp,
     ) -> Result<StepId, StateError> {
         let tx = self.write()?;
@@ -180,26 +183,25 @@ impl Store {
             step.destination.0
         ])?);
         drop(insert);
-        self.append(run, id, entry, made, at)?;
+        self.append(run, id, entries, at)?;
+        self.take_effect(step, effects)?;
         tx.commit()?;
         Ok(id)
     }
 
-    /// Writes down how far a step came, also one that an earlier run began, and with it the link
-    /// that it made: both or neither.
+    /// Writes down what was done or learned about a step, also one that an earlier run began, and
+    /// what that changes: all or nothing.
     pub fn record(
         &self,
         run: RunId,
-        step: StepId,
-        entry: &Entry,
-        made: Option<Made<'_>>,
+        (id, step): (StepId, &Step),
+        entries: &[Entry],
+        effects: Effects<'_>,
         at: Timestamp,
     ) -> Result<(), StateError> {
-        if made.is_none() {
-            return self.append(run, step, entry, made, at);
-        }
         let tx = self.write()?;
-        self.append(run, step, entry, made, at)?;
+        self.append(run, id, entries, at)?;
+        self.take_effect(step, effects)?;
         Ok(tx.commit()?)
     }
 
@@ -207,53 +209,58 @@ impl Store {
         &self,
         run: RunId,
         step: StepId,
-        entry: &Entry,
-        made: Option<Made<'_>>,
+        entries: &[Entry],
         at: Timestamp,
     ) -> Result<(), StateError> {
-        if let Some(made) = made {
-            self.put_link(made.source, made.destination, made.link)?;
+        let mut insert = self
+            .conn
+            .prepare_cached("INSERT INTO entry (step, run, at, entry) VALUES (?1, ?2, ?3, ?4)")?;
+        for entry in entries {
+            insert.execute(params![step.0, run.0, at.to_string(), json(entry)?])?;
         }
-        let mut insert = self.conn.prepare_cached(
-            "INSERT INTO entry (step, run, at, phase, attempt, detail)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
-        )?;
-        insert.execute(params![
-            step.0,
-            run.0,
-            at.to_string(),
-            entry.phase.as_str(),
-            entry.attempt,
-            json(&entry.detail)?
-        ])?;
+        let is_over = entries.last().is_some_and(
+            |entry| matches!(entry, Entry::Ended { outcome, .. } if outcome.is_final()),
+        );
+        if is_over {
+            let mut close = self.conn.prepare_cached("UPDATE step SET open = 0 WHERE id = ?1")?;
+            close.execute(params![step.0])?;
+        }
         Ok(())
     }
 
-    /// The steps whose last phase is not final, in the order in which they were begun.
-    pub fn unsettled(&self) -> Result<Vec<StepRecord>, StateError> {
-        let open: Vec<&str> =
-            Phase::ALL.into_iter().filter(|phase| !phase.is_final()).map(Phase::as_str).collect();
-        self.select_steps(
-            "step.id IN (SELECT step FROM entry
-                 WHERE id IN (SELECT max(id) FROM entry GROUP BY step)
-                 AND phase IN (SELECT value FROM json_each(?1)))",
-            params![json(&open)?],
-        )
+    fn take_effect(&self, step: &Step, effects: Effects<'_>) -> Result<(), StateError> {
+        if let Some(gone) = effects.gone {
+            self.remove_links_to(step.destination, gone)?;
+            self.forget_activity(step.destination, gone)?;
+        }
+        if let Some(listed) = effects.listed {
+            self.note_activity(step.destination, listed)?;
+        }
+        match effects.link {
+            Some(link) => self.put_link(step.source, step.destination, link),
+            None => Ok(()),
+        }
     }
 
-    /// Whether a step of this journal ever fetched a file with this hash.
-    pub fn has_fetched(&self, sha256: &Sha256) -> Result<bool, StateError> {
-        let mut statement = self.conn.prepare_cached(
-            "SELECT EXISTS (SELECT 1 FROM entry
-                 WHERE phase = ?1 AND detail LIKE '%\"' || ?2 || '\"%')",
-        )?;
-        let with = params![Phase::Fetched.as_str(), sha256.as_str()];
-        Ok(statement.query_row(with, |row| row.get(0))?)
+    /// The steps that are not over, in the order in which they were begun.
+    pub fn unsettled(&self) -> Result<Vec<StepRecord>, StateError> {
+        self.select_steps("step.open = 1", params![])
     }
 
     /// The steps of all runs at an address, in the order in which they were begun.
     pub fn steps_at(&self, address: &Address) -> Result<Vec<StepRecord>, StateError> {
         self.select_steps("address = ?1", params![address.as_str()])
+    }
+
+    /// The steps of all runs about a source activity and a destination.
+    pub fn steps_about(
+        &self,
+        source: AccountRow,
+        id: &RemoteId,
+        destination: AccountRow,
+    ) -> Result<Vec<StepRecord>, StateError> {
+        let with = params![source.0, id.as_str(), destination.0];
+        self.select_steps("source = ?1 AND source_id = ?2 AND destination = ?3", with)
     }
 
     /// Ends the steps at an address that are still open; says how many there were.
@@ -262,15 +269,17 @@ impl Store {
         address: &Address,
         at: Timestamp,
     ) -> Result<usize, StateError> {
-        let open = |record: &StepRecord| record.phase().is_some_and(|phase| !phase.is_final());
-        let steps: Vec<StepRecord> = self.steps_at(address)?.into_iter().filter(open).collect();
-        for record in &steps {
-            let attempt = record.entries.last().map_or(1, |written| written.entry.attempt);
-            let detail = serde_json::json!({ "words": "forgotten by a person" });
-            let entry = Entry { phase: Phase::Failed, attempt, detail };
-            self.append(record.run, record.id, &entry, None, at)?;
+        let open =
+            self.select_steps("step.open = 1 AND address = ?1", params![address.as_str()])?;
+        for record in &open {
+            let forgotten = Entry::Ended {
+                outcome: Outcome::Failed,
+                why: Why::Forgotten,
+                cause: Some(Cause::Other),
+            };
+            self.append(record.run, record.id, &[forgotten], at)?;
         }
-        Ok(steps.len())
+        Ok(open.len())
     }
 
     /// Every step ever, in the order in which they were begun.
@@ -278,7 +287,7 @@ impl Store {
         self.select_steps("TRUE", params![])
     }
 
-    fn select_steps(
+    pub(super) fn select_steps(
         &self,
         which: &str,
         with: &[&dyn ToSql],
@@ -340,15 +349,9 @@ fn step_of(row: &Row<'_>) -> Result<Step, StateError> {
 }
 
 fn written_of(row: &Row<'_>) -> Result<Written, StateError> {
-    let phase: String = row.get(10)?;
     Ok(Written {
         run: RunId(row.get(8)?),
         at: time(&row.get::<_, String>(9)?)?,
-        entry: Entry {
-            phase: Phase::parse(&phase)
-                .ok_or_else(|| StateError::Corrupt(format!("phase '{phase}' never was")))?,
-            attempt: row.get(11)?,
-            detail: from_json(&row.get::<_, String>(12)?)?,
-        },
+        entry: from_json(row.get_ref(10)?.as_str().map_err(rusqlite::Error::from)?)?,
     })
 }

@@ -1,13 +1,11 @@
-//! Pairs of activities that belong together, and activities that must not be tried again.
+//! Pairs of activities that belong together.
 
 use jiff::Timestamp;
 use rusqlite::{Row, ToSql, params};
 
 use super::row::{from_json, from_word, json, time, word};
 use super::{AccountRow, StateError, Store};
-use crate::domain::{
-    AccountName, Address, Fingerprint, Link, LinkStatus, Refusal, RemoteId, RuleName, Side,
-};
+use crate::domain::{AccountName, Address, Link, LinkStatus, RemoteId, RuleName, Side};
 
 /// A link, and between whom.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -30,6 +28,9 @@ pub struct Forgotten {
     /// Steps that were open.
     pub steps: usize,
 }
+
+/// An activity of an account, and whose counterpart it is.
+type Counterpart = (RemoteId, (AccountRow, RemoteId));
 
 const COLUMNS: &str = "rule, address, source_side, destination_side, origin, pending_since,
     full_reads";
@@ -74,6 +75,19 @@ impl Store {
     /// The links to an account from any other, by source account and id.
     pub fn links_to(&self, destination: AccountRow) -> Result<Vec<Link>, StateError> {
         self.select_links("destination = ?1 ORDER BY source, source_id", params![destination.0])
+    }
+
+    /// Whose counterpart each activity of an account is: the source's account and id.
+    pub fn counterparts(&self, destination: AccountRow) -> Result<Vec<Counterpart>, StateError> {
+        let mut statement = self.conn.prepare_cached(
+            "SELECT destination_id, source, source_id FROM link
+             WHERE destination = ?1 AND destination_id IS NOT NULL AND pending_since IS NULL",
+        )?;
+        let found = statement.query_map(params![destination.0], |row| {
+            let source = (AccountRow(row.get(1)?), RemoteId::new(row.get::<_, String>(2)?));
+            Ok((RemoteId::new(row.get::<_, String>(0)?), source))
+        })?;
+        Ok(found.collect::<Result<_, _>>()?)
     }
 
     /// Every link, by address and accounts.
@@ -131,67 +145,6 @@ impl Store {
         )
     }
 
-    /// Remembers that a source activity must not be tried again, and its address for people.
-    pub fn save_refusal(
-        &self,
-        source: AccountRow,
-        destination: AccountRow,
-        address: &Address,
-        refusal: &Refusal,
-    ) -> Result<(), StateError> {
-        self.change(
-            "INSERT INTO refusal VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)
-             ON CONFLICT (source, source_id, destination) DO UPDATE SET
-                 address = ?4, fingerprint = ?5, reason = ?6, detail = ?7",
-            params![
-                source.0,
-                refusal.id.as_str(),
-                destination.0,
-                address.as_str(),
-                refusal.fingerprint.as_str(),
-                word(&refusal.reason)?,
-                refusal.detail
-            ],
-        )?;
-        Ok(())
-    }
-
-    /// The refusals from one account to another, by source id.
-    pub fn refusals(
-        &self,
-        source: AccountRow,
-        destination: AccountRow,
-    ) -> Result<Vec<Refusal>, StateError> {
-        let mut statement = self.conn.prepare_cached(
-            "SELECT source_id, fingerprint, reason, detail FROM refusal
-             WHERE source = ?1 AND destination = ?2 ORDER BY source_id",
-        )?;
-        let mut rows = statement.query(params![source.0, destination.0])?;
-        let mut refusals = Vec::new();
-        while let Some(row) = rows.next()? {
-            refusals.push(Refusal {
-                id: RemoteId::new(row.get::<_, String>(0)?),
-                fingerprint: Fingerprint::new(row.get::<_, String>(1)?),
-                reason: from_word(&row.get::<_, String>(2)?)?,
-                detail: row.get(3)?,
-            });
-        }
-        Ok(refusals)
-    }
-
-    /// Forgets the refusal of a source activity at a destination.
-    pub fn remove_refusal(
-        &self,
-        source: AccountRow,
-        id: &RemoteId,
-        destination: AccountRow,
-    ) -> Result<usize, StateError> {
-        self.change(
-            "DELETE FROM refusal WHERE source = ?1 AND source_id = ?2 AND destination = ?3",
-            params![source.0, id.as_str(), destination.0],
-        )
-    }
-
     /// Forgets the links and refusals that were made at an address, and that steps are open there.
     pub fn forget(&self, address: &Address, now: Timestamp) -> Result<Forgotten, StateError> {
         let tx = self.write()?;
@@ -235,6 +188,8 @@ impl Store {
                 full_reads
             ],
         )?;
+        // What was taken or found is refused no longer.
+        self.remove_refusal(source, &link.source.id, destination)?;
         Ok(())
     }
 
@@ -249,7 +204,7 @@ impl Store {
         Ok(links)
     }
 
-    fn change(&self, sql: &str, with: &[&dyn ToSql]) -> Result<usize, StateError> {
+    pub(super) fn change(&self, sql: &str, with: &[&dyn ToSql]) -> Result<usize, StateError> {
         Ok(self.conn.prepare_cached(sql)?.execute(with)?)
     }
 }

@@ -15,10 +15,7 @@ use super::row::number;
 const APPLICATION_ID: i64 = 0x6669_7453;
 
 /// The steps from an empty file to the latest schema.
-pub(super) const SCHEMA: &[M<'static>] = &[
-    M::up(include_str!("migrations/001_initial.sql")),
-    M::up(include_str!("migrations/002_everyday.sql")),
-];
+pub(super) const SCHEMA: &[M<'static>] = &[M::up(include_str!("migrations/001_initial.sql"))];
 
 /// The schema's version, 0 for an empty file, if the file is a state that this build understands.
 pub(super) fn check(conn: &Connection, schema: &[M<'_>]) -> Result<i64, StateError> {

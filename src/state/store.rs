@@ -12,6 +12,8 @@ use rusqlite::backup::Backup;
 use rusqlite::{Connection, OpenFlags, Transaction, TransactionBehavior};
 use rusqlite_migration::M;
 
+use crate::domain::StateId;
+
 use super::StateError;
 use super::place::{Place, beside};
 use super::schema::{SCHEMA, check, copy_before_migration, latest, migrate};
@@ -57,6 +59,15 @@ impl Store {
                 "the state lies on a network file system: while one process uses it, others cannot",
             ),
         }
+    }
+
+    /// Returns the id of this state, which no other state has; a copy of the file keeps it.
+    ///
+    /// # Errors
+    /// If the state cannot be read.
+    pub fn state_id(&self) -> Result<StateId, StateError> {
+        let select = "SELECT value FROM meta WHERE key = 'state_id'";
+        Ok(StateId::new(self.conn.query_row(select, [], |row| row.get::<_, String>(0))?))
     }
 
     /// As [`Store::open`], with a schema and a place of the caller's.

@@ -11,7 +11,7 @@ mod session;
 mod store;
 
 pub use credentials::{CredentialsError, Lookup, Secrets, command_line, variable};
-pub use lock::Held;
+pub use lock::SessionLock;
 pub use login::{FIRST_COOLDOWN, Logins};
 pub use session::{FORMAT, Session, Token};
 pub use store::{Vault, VaultError};

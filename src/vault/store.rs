@@ -10,7 +10,7 @@ use serde::de::DeserializeOwned;
 use crate::disk::{self, Access};
 use crate::domain::AccountName;
 
-use super::lock::{self, Held};
+use super::lock::{self, SessionLock};
 use super::{Logins, Session};
 
 /// Far more than a session has.
@@ -72,7 +72,7 @@ impl Vault {
         &self,
         account: &AccountName,
         session: &Session,
-        _held: &Held,
+        _held: &SessionLock,
     ) -> Result<(), VaultError> {
         let path = self.session_path(account);
         if !session.is_sound() {
@@ -120,7 +120,7 @@ impl Vault {
     ///
     /// # Errors
     /// If the lock's file cannot be made.
-    pub async fn lock(&self, account: &AccountName) -> Result<Held, VaultError> {
+    pub async fn lock(&self, account: &AccountName) -> Result<SessionLock, VaultError> {
         let path = self.home.join("locks").join(format!("session-{account}.lock"));
         lock::take(path.clone()).await.map_err(|error| VaultError::Io { path, error })
     }

@@ -1,8 +1,8 @@
 //! Destinations that keep something else than they were sent: told, and never replaced every day.
 
+use crate::support::memory::{Fault, Memory, Operation, UploadFault};
 use fit_sync::domain::ReplaceProtocol;
 use fit_sync::event::Phase;
-use fit_sync::platform::memory::{Fault, Memory, Operation, UploadFault};
 use fit_sync::platform::{ListRequest, Platform, Window};
 use jiff::Timestamp;
 

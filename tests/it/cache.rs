@@ -5,12 +5,12 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 use std::time::Duration;
 
+use crate::support::memory::{Happening, Memory, Operation, Settings};
 use fit_sync::archive::{Cache, Item};
 use fit_sync::domain::{
     AccountName, Activity, ActivityType, Fingerprint, Profile, ProfileId, RemoteId, ReplaceProtocol,
 };
 use fit_sync::event::Phase;
-use fit_sync::platform::memory::{Happening, Memory, Operation, Settings};
 use jiff::Timestamp;
 
 use crate::support::fit::FitFile;

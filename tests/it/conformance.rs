@@ -4,13 +4,15 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use crate::support::memory::{Memory, Settings};
 use fit_sync::clock::ManualClock;
-use fit_sync::domain::{Activity, Capabilities, Details, Key, RemoteId, ReplaceProtocol, Sha256};
+use fit_sync::domain::{
+    Activity, Capabilities, Coverage, Details, Key, RemoteId, ReplaceProtocol, Sha256,
+};
 use fit_sync::event::Phase;
 use fit_sync::platform::directory::Directory;
-use fit_sync::platform::memory::{Memory, Settings};
 use fit_sync::platform::{
-    FitFile, ListRequest, Platform, PlatformError, UploadStatus, Uploaded, Window,
+    FitFile, ListRequest, Platform, PlatformError, UploadStatus, Uploaded, Urgency, Window,
 };
 use jiff::Timestamp;
 use tempfile::TempDir;
@@ -146,6 +148,7 @@ fn file(bytes: &[u8]) -> FitFile {
     let content = fit_sync::fit::read(bytes).unwrap();
     let (key, _): (Key, _) = content.key().unwrap();
     FitFile {
+        urgency: Urgency::Normal,
         sha256: Sha256::of(bytes),
         key,
         kind: content.kind(),
@@ -241,6 +244,77 @@ async fn what_is_deleted_is_gone_and_deleting_it_again_harms_nobody() {
             assert!(matches!(answer, Ok(()) | Err(PlatformError::NotFound)), "{subject:?}");
         }
         assert!(account.row(&other).await.is_some(), "{subject:?}");
+    }
+}
+
+/// The days of May around one.
+fn days(first: u8, last: u8) -> Window {
+    let day = |number: u8| format!("2026-05-{number:02}").parse().ok();
+    Window { first: day(first), last: day(last) }
+}
+
+#[tokio::test]
+async fn a_window_is_read_row_by_row_whatever_is_known() {
+    for subject in SUBJECTS {
+        let account = Account::open(subject).await;
+        for day in 1..=9 {
+            account.add(&ride(day, 30_000)).await;
+        }
+        let rows = account.all().await;
+        let mut known: HashMap<_, _> =
+            rows.iter().map(|row| (row.id.clone(), row.clone())).collect();
+        // What is known lacks one of the days, and has one that is not there.
+        let of = |day: &str| rows.iter().find(|row| row.start.unwrap().to_string().contains(day));
+        let (here, there) = (of("05-04").unwrap(), of("05-05").unwrap());
+        known.remove(&here.id);
+        let ghost = Activity { id: RemoteId::new("404"), ..there.clone() };
+        known.insert(ghost.id.clone(), ghost.clone());
+        let (mut listed, mut next) = (Vec::new(), None);
+        loop {
+            let request = ListRequest { window: days(4, 5), page: next, known: &known };
+            let page = account.platform.list(request).await.unwrap();
+            assert_eq!((page.complete, page.read), (true, Coverage::Whole), "{subject:?}");
+            listed.extend(page.activities);
+            next = page.next;
+            if next.is_none() {
+                break;
+            }
+        }
+        let ids: Vec<&RemoteId> = listed.iter().map(|row| &row.id).collect();
+        assert!(ids.contains(&&here.id) && ids.contains(&&there.id), "{subject:?}");
+        assert!(!ids.contains(&&ghost.id), "{subject:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_listing_says_that_it_was_read_whole_where_nothing_is_known() {
+    for subject in SUBJECTS {
+        let account = Account::open(subject).await;
+        account.add(&ride(1, 30_000)).await;
+        let known = HashMap::new();
+        let request = ListRequest { window: Window::default(), page: None, known: &known };
+        let page = account.platform.list(request).await.unwrap();
+        assert_eq!(page.read, Coverage::Whole, "{subject:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_look_shows_one_activity_as_it_is_or_that_it_is_not_there() {
+    for subject in SUBJECTS {
+        let account = Account::open(subject).await;
+        for day in 1..=5 {
+            account.add(&ride(day, 30_000)).await;
+        }
+        let row = account.all().await.remove(2);
+        let known = HashMap::from([(row.id.clone(), row.clone())]);
+        let look = account.platform.look(&row, &known).await.unwrap();
+        assert_eq!(look.map(|now| now.fingerprint), Some(row.fingerprint.clone()), "{subject:?}");
+        if account.can().delete {
+            account.platform.delete(&row).await.unwrap();
+            assert_eq!(account.platform.look(&row, &known).await, Ok(None), "{subject:?}");
+        }
+        let unknown = Activity { id: RemoteId::new("404"), start: None, ..row };
+        assert_eq!(account.platform.look(&unknown, &known).await, Ok(None), "{subject:?}");
     }
 }
 

@@ -5,7 +5,7 @@ use std::ffi::OsStr;
 use std::fs::{self, File};
 use std::io::Write;
 use std::os::unix::ffi::OsStrExt;
-use std::os::unix::fs::{PermissionsExt, symlink};
+use std::os::unix::fs::{MetadataExt, PermissionsExt, symlink};
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU8, Ordering};
@@ -13,7 +13,7 @@ use std::time::{Duration, SystemTime};
 
 use fit_sync::clock::ManualClock;
 use fit_sync::domain::{
-    Activity, ActivityType, Details, Fingerprint, Key, Note, RemoteId, Sha256, Unusable,
+    Activity, ActivityType, Coverage, Details, Fingerprint, Key, Note, RemoteId, Sha256, Unusable,
 };
 use fit_sync::platform::directory::Directory;
 use fit_sync::platform::{
@@ -83,6 +83,7 @@ fn ids(page: &Page) -> Vec<&str> {
 
 fn file(bytes: Vec<u8>, title: Option<&str>) -> platform::FitFile {
     platform::FitFile {
+        urgency: platform::Urgency::Normal,
         sha256: Sha256::of(&bytes),
         key: Key { start: START.parse().unwrap(), elapsed_s: Some(3600) },
         kind: ActivityType::opaque("cycling"),
@@ -483,12 +484,93 @@ async fn a_file_that_may_not_be_opened_is_a_row_and_is_tried_again() {
     // Root reads everything.
     let refused = File::open(&path).is_err();
     let page = listed(&directory).await;
-    assert!(page.complete);
+    assert_eq!(page.complete, !refused);
     assert_eq!(page.activities[0].unusable.is_some(), refused);
     assert_eq!(page.activities[0].hint.is_none(), refused);
     fs::set_permissions(&path, fs::Permissions::from_mode(0o600)).unwrap();
     let page = relisted(&directory, &known(&page)).await.unwrap();
     assert_eq!(page.activities[0].unusable, None);
+}
+
+#[tokio::test]
+async fn a_file_whose_bytes_cannot_be_had_makes_the_listing_a_part_and_is_named() {
+    // Its start is nobody's memory, so that reading it is an I/O error, for root too.
+    let unreadable = Path::new("/proc/self/mem");
+    if !unreadable.exists() {
+        return;
+    }
+    let (folder, directory) = folder();
+    put(&folder, "a/good.fit", &ride(START));
+    symlink(unreadable, folder.path().join("a/bad.fit")).unwrap();
+    let page = listed(&directory).await;
+    assert!(!page.complete);
+    assert_eq!(page.activities.len(), 2, "it has a row");
+    assert_eq!(page.notes.len(), 1, "{:?}", page.notes);
+    assert_eq!(page.notes[0].subject, "a/bad.fit");
+    let row = page.activities.iter().find(|row| row.id.as_str() == "a/bad.fit").unwrap();
+    let look = directory.look(row, &known(&page)).await;
+    assert!(matches!(look, Err(PlatformError::Transient(_))), "{look:?}");
+    fs::remove_file(folder.path().join("a/bad.fit")).unwrap();
+    assert!(listed(&directory).await.complete);
+}
+
+#[tokio::test]
+async fn a_look_reads_the_file_whatever_is_known() {
+    let (folder, directory) = folder();
+    directory.prepare().await.unwrap();
+    put(&folder, "a/one.fit", &ride(START));
+    put(&folder, "a/two.fit", &ride("2026-11-02T10:00:00Z"));
+    let page = listed(&directory).await;
+    assert_eq!(page.read, Coverage::Whole);
+    let row = page.activities[0].clone();
+    assert_eq!(directory.look(&row, &known(&page)).await, Ok(Some(row.clone())));
+    let path = folder.path().join(row.id.as_str());
+    // Other bytes of the same size and time.
+    let modified = fs::metadata(&path).unwrap().modified().unwrap();
+    fs::write(&path, ride("2026-11-19T06:12:34Z")).unwrap();
+    File::options().write(true).open(&path).unwrap().set_modified(modified).unwrap();
+    let now = directory.look(&row, &known(&page)).await.unwrap().unwrap();
+    assert_ne!(now.fingerprint, row.fingerprint);
+    fs::remove_file(&path).unwrap();
+    assert_eq!(directory.look(&row, &known(&page)).await, Ok(None));
+    fs::remove_file(folder.path().join(".fit_sync-id")).unwrap();
+    let look = directory.look(&row, &known(&page)).await;
+    assert!(matches!(look, Err(PlatformError::Transient(_))), "an unmounted disk: {look:?}");
+}
+
+#[tokio::test]
+async fn what_took_a_file_s_place_is_not_removed() {
+    for packed in [false, true] {
+        let (folder, directory) = folder();
+        let pack = |bytes: Vec<u8>| if packed { gzip(&bytes) } else { bytes };
+        let name = if packed { "run.fit.gz" } else { "run.fit" };
+        put(&folder, name, &pack(ride(START)));
+        let row = listed(&directory).await.activities.remove(0);
+        let theirs = pack(ride("2026-11-19T07:00:00Z"));
+        put(&folder, name, &theirs);
+        assert_eq!(directory.delete(&row).await, Err(PlatformError::Changed));
+        assert_eq!(fs::read(folder.path().join(name)).unwrap(), theirs);
+        let unknown = Activity { sha256: None, ..row.clone() };
+        let refused = directory.delete(&unknown).await;
+        assert!(matches!(refused, Err(PlatformError::Permanent(_))), "{refused:?}");
+        put(&folder, name, &pack(ride(START)));
+        assert_eq!(directory.delete(&row).await, Ok(()));
+        assert!(names_in(folder.path()).is_empty());
+    }
+}
+
+#[tokio::test]
+async fn temporary_files_of_the_last_day_are_left_alone() {
+    let folder = tempfile::tempdir().unwrap();
+    let ours = ".fit_sync-0123456789abcdef0123456789abcdef.tmp";
+    put(&folder, ours, b"half");
+    let written = fs::metadata(folder.path().join(ours)).unwrap().ctime();
+    let now = Timestamp::from_second(written).unwrap();
+    for (later, names) in [(23, vec![ours]), (25, vec![])] {
+        let at = now + jiff::SignedDuration::from_hours(later);
+        Directory::new(folder.path(), opening_at(&at.to_string())).tidy().await;
+        assert_eq!(names_in(folder.path()), names, "{later} hours later");
+    }
 }
 
 #[tokio::test]

@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
+use crate::support::memory::{Fault, ListFault, Memory, Operation, Settings, UploadFault};
 use fit_sync::domain::{Activity, RemoteId};
 use fit_sync::event::Phase;
-use fit_sync::platform::memory::{Fault, ListFault, Memory, Operation, Settings, UploadFault};
 use fit_sync::platform::{ListRequest, Platform, PlatformError, Window};
 use jiff::Timestamp;
 

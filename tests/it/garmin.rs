@@ -3,6 +3,7 @@
 
 mod corners;
 mod days;
+mod listing;
 mod matrix;
 mod pair;
 mod sessions;

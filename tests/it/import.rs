@@ -3,10 +3,10 @@
 use std::fs;
 use std::path::Path;
 
+use crate::support::memory::{Happening, Memory, Operation};
 use fit_sync::domain::ReplaceProtocol;
 use fit_sync::engine::{self, Imported};
 use fit_sync::event::Phase;
-use fit_sync::platform::memory::{Happening, Memory, Operation};
 use fit_sync::render::{self, Detail};
 
 use crate::support::cli::{Cli, MANIFEST, gzip};

@@ -11,6 +11,7 @@ mod backups;
 #[cfg(test)]
 mod cache;
 #[cfg(test)]
+mod claims;
 mod cli;
 #[cfg(test)]
 mod conformance;
@@ -44,7 +45,6 @@ mod login;
 #[cfg(test)]
 mod manifest;
 #[cfg(test)]
-mod model;
 #[cfg(test)]
 mod pipelines;
 #[cfg(test)]
@@ -53,6 +53,8 @@ mod plans;
 mod readme;
 #[cfg(test)]
 mod redaction;
+#[cfg(test)]
+mod refusals;
 #[cfg(test)]
 mod reports;
 #[cfg(test)]
@@ -64,7 +66,11 @@ mod settling;
 #[cfg(test)]
 mod simulate;
 #[cfg(test)]
+mod simulation;
+#[cfg(test)]
 mod state;
+#[cfg(test)]
+mod stops;
 mod support;
 #[cfg(test)]
 mod within;

@@ -1,8 +1,10 @@
 //! Backups through the binary: listed, put back where they were, not undone by the next plan.
 
+use fit_sync::archive::{Backups, Blobs, Claim, ClaimOwner, ClaimReason};
+use fit_sync::domain::{AccountName, Sha256, StateId};
 use serde_json::Value;
 
-use crate::support::cli::{Cli, REPLACING, ride};
+use crate::support::cli::{Cli, REPLACING, ride, tree};
 
 const START: &str = "2026-11-19T06:12:33Z";
 
@@ -29,10 +31,11 @@ fn a_replaced_activity_is_listed_with_what_it_was() {
     assert_eq!(listed[0]["start"], START);
     assert_eq!(listed[0]["account"], "archive");
     assert_eq!(listed[0]["bytes"], old.len());
-    let sha256 = listed[0]["sha256"].as_str().unwrap();
-    assert_eq!(listed[0]["id"], sha256[..12]);
+    assert_eq!(listed[0]["sha256"], Sha256::of(&old).as_str());
     let id = listed[0]["id"].as_str().unwrap();
-    cli.run(&format!("backup show {id}")).ok().says("sha256:");
+    assert_eq!(id.len(), 12);
+    let shown = cli.run(&format!("backup show {}", &id[..5])).ok();
+    shown.says("sha256:").says("replaced_by:").says("id: ride.fit");
     cli.run("backup show 000000000000").exits(1).tells("backup list");
 }
 
@@ -65,13 +68,21 @@ fn a_backup_goes_back_even_where_nothing_stands_in_its_place() {
 
 #[test]
 fn old_backups_are_pruned_and_young_ones_stay() {
-    let (cli, _) = replaced();
+    let (cli, old) = replaced();
     cli.run("backup prune --older-than 30d").ok().says("Removed 0 backups.");
     cli.run("backup prune --older-than soon").exits(64);
     let mut later = cli;
     later.set("FIT_SYNC_NOW", "2027-02-01T00:00:00Z");
-    later.run("backup prune --older-than 30d").ok().says("Removed 1 backup");
+    let dry = later.run("backup prune --older-than 30d --dry-run").ok();
+    dry.says("Would remove 1 backup.").says("archive");
+    later.run("backup prune --older-than 30d").exits(6).tells("--yes");
+    assert_eq!(backups(&later).len(), 1);
+    later.run("backup prune --older-than 30d --dry-run --yes").exits(64);
+    later.run("backup prune --older-than 30d -y").ok().says("Removed 1 backup.");
     assert!(backups(&later).is_empty());
+    let left = tree(&later.home("backups"));
+    let is_of_it = |(name, bytes): (&String, &Vec<u8>)| name.ends_with(".json") || *bytes == old;
+    assert!(!left.iter().any(is_of_it), "{:?}", left.keys());
 }
 
 #[test]
@@ -79,4 +90,76 @@ fn a_restore_to_an_unknown_account_says_what_was_meant() {
     let (cli, _) = replaced();
     let id = backups(&cli)[0]["id"].as_str().unwrap().to_owned();
     cli.run(&format!("backup restore {id} --to archiv")).exits(3).tells("did you mean 'archive'");
+}
+
+#[test]
+fn without_a_manifest_home_is_meant_and_v_says_so() {
+    let (cli, _) = replaced();
+    std::fs::remove_file(cli.path("fit_sync.yaml")).unwrap();
+    for command in ["backup list -v", "state list -v", "backup prune --older-than 30d -v"] {
+        cli.run(command).ok().tells("there is no manifest: what lies in home is meant");
+    }
+    assert_eq!(backups(&cli).len(), 1);
+    std::os::unix::fs::symlink("nowhere.yaml", cli.path("fit_sync.yaml")).unwrap();
+    cli.run("backup list").exits(3);
+}
+
+/// A step of another state, whose manifest and state this run never sees, claims the backup.
+fn claimed_elsewhere(cli: &Cli) -> (Blobs, Claim) {
+    let blobs = Blobs::new(cli.home("backups"));
+    let sha256 = backups(cli)[0]["sha256"].as_str().unwrap().to_owned();
+    let claim = Claim {
+        owner: ClaimOwner { state: StateId::new("ab".repeat(16)), step: 7 },
+        address: "other/2026-11-19T06:12:33Z".parse().unwrap(),
+        account: AccountName::new("garmin_us"),
+        at: "2026-11-20T12:00:00Z".parse().unwrap(),
+        why: ClaimReason::Backup,
+    };
+    blobs.claim(&Sha256::new(sha256), &claim).unwrap();
+    (blobs, claim)
+}
+
+#[test]
+fn what_a_step_of_any_state_needs_stays_and_is_named() {
+    let (mut cli, _) = replaced();
+    let (blobs, claim) = claimed_elsewhere(&cli);
+    cli.set("FIT_SYNC_NOW", "2027-02-01T00:00:00Z");
+    let id = backups(&cli)[0]["id"].as_str().unwrap().to_owned();
+    let named = "other/2026-11-19T06:12:33Z at garmin_us";
+    cli.run(&format!("backup show {id}")).ok().says(named);
+    for prune in ["--dry-run", "--yes", ""] {
+        let ran = cli.run(&format!("backup prune --older-than 30d {prune}")).ok();
+        ran.says("0 backups.").says("Kept 1 backup").says(named);
+    }
+    cli.lose_state();
+    cli.run("apply --auto-approve").ok();
+    cli.run("backup prune --older-than 30d --yes").ok().says("Kept 1 backup");
+    assert_eq!(Backups::new(cli.home("backups")).load(&id).unwrap().0.id.as_str(), id);
+    blobs.release(&claim.owner).unwrap();
+    cli.run("backup prune --older-than 30d --yes").ok().says("Removed 1 backup.");
+}
+
+#[test]
+fn under_a_faulty_manifest_nothing_is_pruned_and_nothing_answered() {
+    let (mut cli, _) = replaced();
+    cli.set("FIT_SYNC_NOW", "2027-02-01T00:00:00Z");
+    let id = backups(&cli)[0]["id"].as_str().unwrap().to_owned();
+    let good = std::fs::read_to_string(cli.path("fit_sync.yaml")).unwrap();
+    cli.manifest(&good.replace("source:", "sauce:"));
+    for command in [
+        "backup prune --older-than 30d --yes",
+        "backup prune --older-than 30d --dry-run",
+        "backup list",
+        &format!("backup show {id}"),
+        "state list",
+        "state show",
+        "state history",
+        "state verify",
+        "state rm keep/2026-11-19T06:12:33Z",
+    ] {
+        cli.run(command).exits(3).tells("fit_sync.yaml:");
+    }
+    cli.run("backup list --config no.yaml").exits(3);
+    cli.manifest(&good);
+    assert_eq!(backups(&cli).len(), 1);
 }

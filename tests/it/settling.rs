@@ -4,17 +4,18 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
+use crate::support::memory::{Fault, ListFault, Memory, Operation, Settings, UploadFault};
 use async_trait::async_trait;
-use fit_sync::archive::{Locks, Owner};
+use fit_sync::archive::{AccountLocks, Owner};
 use fit_sync::domain::{AccountName, Activity, Address, Capabilities, Details, Profile, RemoteId};
 use fit_sync::engine::{self, Approved, EngineError, LeftReason, Pace};
 use fit_sync::event::{Event, Phase};
-use fit_sync::platform::memory::{Fault, ListFault, Memory, Operation, Settings, UploadFault};
+use fit_sync::plan::reconcile::Entry;
 use fit_sync::platform::{
     FitFile, ListRequest, Original, Page, Platform, PlatformError, UploadStatus, UploadTicket,
     Uploaded,
 };
-use fit_sync::state::{Access, Store};
+use fit_sync::state::{Access, Effects, Store, Written};
 
 use crate::faults::stage::{Flow, Stage};
 use crate::support::cli::{Cli, REPLACING, ride};
@@ -33,9 +34,9 @@ sync_rules:
   - { name: else, source: watch, destination: other, start_date: 2030-01-01 }
 ";
 
-fn no_locks() -> Locks {
+fn no_locks() -> AccountLocks {
     let owner = Owner { user: "me".to_owned(), host: "here".to_owned(), pid: 1, run_url: None };
-    Locks::take(&[], &BTreeSet::new(), &owner).unwrap()
+    AccountLocks::take(&[], &BTreeSet::new(), &owner).unwrap()
 }
 
 #[tokio::test]
@@ -82,7 +83,7 @@ async fn a_saved_plan_does_not_begin_again_what_is_in_flight() {
         }
     };
     let first = stage.world.apply_after(script).await;
-    assert_eq!(first.phases(), [Phase::Unknown], "{}", first.told());
+    assert_eq!(first.phases(), [Phase::Held], "{}", first.told());
     stage.world.settle().await;
     let planned = stage.world.plan().await;
     let again = engine::apply(session, planned, Approved::Saved(&saved), Pace::default()).await;
@@ -104,12 +105,11 @@ fn crashed(arrived: bool) -> Cli {
     store.forget(&address, jiff::Timestamp::UNIX_EPOCH).unwrap();
     let done = store.steps_at(&address).unwrap().pop().unwrap();
     let run = store.begin_run(None, done.entries[0].at).unwrap();
-    let mut entries = done.entries.iter().map(|written| (&written.entry, written.at));
-    let (intent, at) = entries.next().unwrap();
-    let step = store.begin_step(run, &done.step, intent, None, at).unwrap();
-    let (fetched, at) = entries.next().unwrap();
-    assert_eq!((intent.phase, fetched.phase), (Phase::Intent, Phase::Fetched));
-    store.record(run, step, fetched, None, at).unwrap();
+    let sending = done.entries.iter().position(|w| w.entry == Entry::Sending).unwrap();
+    let written = &done.entries[..=sending];
+    let entries: Vec<Entry> = written.iter().map(|w| w.entry.clone()).collect();
+    let at = written[0].at;
+    store.begin_step(run, &done.step, &entries, Effects::default(), at).unwrap();
     if !arrived {
         for name in cli.activities("archive") {
             std::fs::remove_file(cli.path("archive").join(name)).unwrap();
@@ -125,12 +125,13 @@ fn open_steps(cli: &Cli) -> usize {
 
 #[test]
 fn a_step_of_a_rule_that_is_gone_is_settled_while_its_accounts_are_known() {
-    for (arrived, words) in [(true, "confirmed"), (false, "1 steps undone")] {
+    // What did not arrive is sent once more: it was begun.
+    for arrived in [true, false] {
         let cli = crashed(arrived);
         let rule = "  - { name: keep, source: watch, destination: archive }\n";
         cli.manifest(&TWO_RULES.replace(rule, ""));
-        cli.run("apply --auto-approve").ok().says(words);
-        assert_eq!(open_steps(&cli), 0);
+        cli.run("apply --auto-approve").ok().says("confirmed");
+        assert_eq!((open_steps(&cli), cli.activities("archive").len()), (0, 1));
     }
 }
 
@@ -194,12 +195,13 @@ fn half_replaced(removed: bool) -> (Cli, String) {
     let address: Address = format!("keep/{START}").parse().unwrap();
     let store = Store::open(&cli.home("state.db"), Access::ReadWrite).unwrap();
     let done = store.steps_at(&address).unwrap().pop().unwrap();
-    let (first, rest) = done.entries.split_first().unwrap();
-    let run = store.begin_run(None, first.at).unwrap();
-    let step = store.begin_step(run, &done.step, &first.entry, None, first.at).unwrap();
-    for written in rest.iter().take(2) {
-        store.record(run, step, &written.entry, None, written.at).unwrap();
-    }
+    let at = done.entries[0].at;
+    let run = store.begin_run(None, at).unwrap();
+    let last = |w: &Written| matches!(w.entry, Entry::Sending);
+    let sending = done.entries.iter().position(last).unwrap();
+    let entries: Vec<Entry> =
+        done.entries[..=sending].iter().map(|written| written.entry.clone()).collect();
+    store.begin_step(run, &done.step, &entries, Effects::default(), at).unwrap();
     if removed {
         for name in cli.activities("archive") {
             std::fs::remove_file(cli.path("archive").join(name)).unwrap();
@@ -231,8 +233,9 @@ fn a_step_that_is_left_names_the_backup_that_holds_the_old_activity() {
         .exits(10)
         .says(&format!("Backup {id} holds the old activity"))
         .says("put archive back into the manifest");
-    // Restored to the account that is there, it is no business of the open step's.
-    cli.run(&format!("backup restore {id} --to third")).ok();
+    // What another account holds of that recording is not taken away for it.
+    let ran = cli.run(&format!("backup restore {id} --to third")).exits(1);
+    ran.tells("it holds another version of that recording");
 }
 
 #[tokio::test]
@@ -256,11 +259,11 @@ async fn events_and_journal_tell_the_same() {
             let written: Vec<_> = steps
                 .iter()
                 .flat_map(|step| &step.entries)
-                .map(|written| (written.entry.phase, written.entry.attempt))
+                .filter_map(|written| written.entry.phase())
                 .collect();
-            assert_eq!(written[0].0, Phase::Intent, "{flow:?}");
+            assert_eq!(written[0], Phase::Intent, "{flow:?}");
             let told = told.iter().filter(|(of, ..)| *of == address);
-            assert_eq!(told.map(|t| (t.1, t.2)).collect::<Vec<_>>(), written, "{flow:?}");
+            assert_eq!(told.map(|t| t.1).collect::<Vec<_>>(), written, "{flow:?}");
         }
     }
 }
@@ -328,8 +331,10 @@ async fn a_listing_that_fails_for_a_moment_is_asked_again() {
     for (errors, slept, is_read) in [
         (vec![limited(Some(7)), limited(None)], vec![7, 60], true),
         (vec![limited(None), limited(None), limited(None)], vec![60, 60], false),
-        (vec![down(), down()], vec![2, 8], true),
-        (vec![down(), down(), down()], vec![2, 8], false),
+        (vec![limited(Some(901))], vec![], false),
+        (vec![limited(Some(u64::MAX))], vec![], false),
+        (vec![down(), down()], vec![1, 2], true),
+        (vec![down(), down(), down()], vec![1, 2], false),
     ] {
         let (here, there) = (Memory::new(Settings::new("a")), Memory::new(Settings::new("b")));
         let world = World::memory(&here, &there);
@@ -366,8 +371,8 @@ fn a_journal_that_cannot_be_written_stops_the_run_and_loses_nothing() {
         let there = cli.activities("archive").len();
         let written: i64 =
             state.query_row("SELECT count(*) FROM entry", [], |row| row.get(0)).unwrap();
-        assert_eq!(written, most);
-        let sent = "SELECT count(DISTINCT step) FROM entry WHERE phase = 'fetched'";
+        assert!(written <= most);
+        let sent = "SELECT count(DISTINCT step) FROM entry WHERE entry LIKE '%\"sending\"%'";
         let sent: i64 = state.query_row(sent, [], |row| row.get(0)).unwrap();
         assert!(there as i64 <= sent, "{most}: {there} were sent, {sent} are journalled");
         state.execute_batch("DROP TRIGGER full").unwrap();

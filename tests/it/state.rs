@@ -5,6 +5,7 @@ mod file;
 mod inventory;
 mod journal;
 mod links;
+mod refusals;
 
 use fit_sync::domain::{
     AccountName, Activity, ActivityType, Fingerprint, Profile, ProfileId, RemoteId,

@@ -20,13 +20,13 @@ pub enum Backup {
 
 #[derive(Debug, ClapArgs)]
 pub struct BackupArg {
-    /// As `backup list` shows it
+    /// As `backup list` shows it, or its beginning
     pub id: String,
 }
 
 #[derive(Debug, ClapArgs)]
 pub struct Restore {
-    /// As `backup list` shows it
+    /// As `backup list` shows it, or its beginning
     pub id: String,
     /// Upload it to this account instead, beside what is there
     #[arg(long, value_name = "ACCOUNT")]
@@ -41,4 +41,10 @@ pub struct Prune {
     /// Such as 90d
     #[arg(long, value_name = "D")]
     pub older_than: String,
+    /// List what would be removed, and remove nothing
+    #[arg(long)]
+    pub dry_run: bool,
+    /// Do not ask
+    #[arg(short = 'y', long, visible_alias = "yes", conflicts_with = "dry_run")]
+    pub auto_approve: bool,
 }

@@ -136,6 +136,9 @@ pub struct Sync {
     /// and upload what only overlaps; ambiguous ones stay
     #[arg(long)]
     pub force: bool,
+    /// Try again now what was refused, whenever it was
+    #[arg(long)]
+    pub retry_refused: bool,
     /// Do not ask
     #[arg(long)]
     pub auto_approve: bool,

@@ -1,18 +1,18 @@
 //! `fit_sync apply [FILE]`: execute a saved plan, or plan, ask and execute.
 
+use std::cell::OnceCell;
 use std::sync::Arc;
 
-use crate::archive::Locks;
-use crate::engine::{
-    self, Approved, Finished, LockRequest, Pace, PlanRequest, Planned, Session, Settled,
-};
+use crate::archive::AccountLocks;
+use crate::engine::{self, Approved, Finished, LockRequest, Pace, PlanRequest, Planned, Session};
 use crate::plan::{Document, Options};
 use crate::render::{self, plan_text};
+use crate::state::RunId;
 
 use super::super::approval::{self, LeftOut};
 use super::super::args::Apply;
-use super::super::context::{Context, selection};
-use super::super::ending;
+use super::super::context::{Context, retry_refused, selection};
+use super::super::ending::{self, Ending};
 use super::super::exit::Exit;
 use super::super::failure::Failure;
 use super::super::progress::Progress;
@@ -55,12 +55,19 @@ async fn follow(
         options: Options {
             selection: selection(&args.selection)?,
             force: scope.force(),
+            refused: retry_refused(args.retry_refused),
             ..Options::default()
         },
         max_downloads: args.max_downloads,
     };
-    let work = Work { context, args, session: &session, progress: &progress, to };
-    signals::watched(&session.stop, &context.printer, work.done(approved, &request)).await
+    let since = OnceCell::new();
+    let work = Work { context, args, session: &session, progress: &progress, to, since: &since };
+    let result =
+        signals::watched(&session.stop, &context.printer, work.done(approved, &request)).await;
+    result.map_err(|failure| match since.get() {
+        Some(run) => failure.after(engine::deeds_since(&session.store, *run).ok()),
+        None => failure,
+    })
 }
 
 /// A run from its locks to its summary; a wish to stop is heard all the way.
@@ -70,6 +77,8 @@ struct Work<'a> {
     session: &'a Session,
     progress: &'a Progress,
     to: &'a Reporting,
+    /// The last run before this one, once nobody else can begin another.
+    since: &'a OnceCell<Option<RunId>>,
 }
 
 impl Work<'_> {
@@ -78,11 +87,14 @@ impl Work<'_> {
         approved: Option<Document>,
         request: &PlanRequest,
     ) -> Result<Exit, Failure> {
-        let Self { context, args, session, progress, to } = *self;
+        let Self { context, args, session, progress, to, since } = *self;
         let locks = lock(context, args, session, approved.as_ref()).await?;
+        let last = session.store.last_run()?;
+        let since = *since.get_or_init(|| last);
         note_first_plan(context, session)?;
         let settled = engine::settle(session, &locks).await?;
         to.settled(&settled);
+        to.say(&render::settled_summary(&settled));
         let planned = session.stop.race(engine::plan(session, request)).await;
         progress.clear();
         let Some(planned) = planned else {
@@ -98,10 +110,29 @@ impl Work<'_> {
         let approved =
             if is_saved { Approved::Saved(&document) } else { Approved::Fresh(&document) };
         let pace = Pace { parallel: args.parallel, max_failures: args.max_failures };
+        let uncompared = planned.uncompared.clone();
         let finished = engine::apply(session, planned, approved, pace).await?;
         progress.clear();
         to.finished(&finished);
-        end(args, session, to, &document, (&settled, finished), left_out)
+        to.say(&render::apply_summary(&document, &finished.steps));
+        if let Some(broken) = finished.broken {
+            return Err(broken.into());
+        }
+        let failed_for_good = engine::failed_for_good(&session.store, since, &document)?;
+        to.say(&render::not_taken_up(&failed_for_good));
+        let ending = Ending {
+            document: &document,
+            is_saved,
+            settled: &settled,
+            failed_for_good: &failed_for_good,
+            finished: &finished.steps,
+            uncompared: &uncompared,
+        };
+        let exit = match session.stop.is_requested() {
+            true => Exit::Interrupted,
+            false => Exit::worst([ending::apply_exit(&ending), left_out.exit()]),
+        };
+        end(session, &finished, exit)
     }
 }
 
@@ -111,7 +142,7 @@ async fn lock(
     args: &Apply,
     session: &Session,
     approved: Option<&Document>,
-) -> Result<Locks, Failure> {
+) -> Result<AccountLocks, Failure> {
     let steps = approved.into_iter().flat_map(|document| &document.body.steps);
     let request = LockRequest {
         folders: context.lock_folders(&session.manifest)?,
@@ -172,29 +203,8 @@ impl Review<'_> {
     }
 }
 
-/// Writes down and tells how it ended.
-fn end(
-    args: &Apply,
-    session: &Session,
-    to: &Reporting,
-    document: &Document,
-    (settled, finished): (&Settled, Finished),
-    left_out: LeftOut,
-) -> Result<Exit, Failure> {
-    to.say(&render::apply_summary(document, settled, &finished.steps));
-    if let Some(broken) = finished.broken {
-        return Err(broken.into());
-    }
-    let left_out = match left_out {
-        LeftOut::Nothing => Exit::Done,
-        LeftOut::Something => Exit::Decide,
-    };
-    let exit = if session.stop.is_requested() {
-        Exit::Interrupted
-    } else {
-        let exit = ending::apply_exit(document, settled, &finished.steps, args.file.is_some());
-        Exit::worst([exit, left_out])
-    };
+/// Writes down how it ended.
+fn end(session: &Session, finished: &Finished, exit: Exit) -> Result<Exit, Failure> {
     let counts = render::apply_counts(&finished.steps);
     let now = session.clock().now();
     session.store.end_run(finished.run, now, i32::from(exit.code()), &counts)?;

@@ -7,8 +7,8 @@ use secrecy::SecretString;
 
 use crate::domain::nearest;
 use crate::manifest::{Account, Manifest};
-use crate::platform::keeper::{Entered, Force, Keeper};
 use crate::platform::login::{LoginError, TokenFile, TokenForm};
+use crate::platform::session_provider::{Force, Opened, SessionProvider};
 use crate::platform::{self, OpenError, Opening};
 use crate::render::{self, SessionState};
 use crate::vault::Session;
@@ -41,10 +41,10 @@ pub async fn run(context: &Context, args: &Auth) -> Result<Exit, Failure> {
     let opening = context.opening(person);
     let mut exits = Vec::new();
     for account in accounts {
-        let entered = enter(account, &opening, args, tokens.as_ref()).await;
-        exits.push(match entered {
-            Ok(entered) => {
-                context.printer.product(&told(account, entered.as_ref(), args));
+        let opened = open(account, &opening, args, tokens.as_ref()).await;
+        exits.push(match opened {
+            Ok(opened) => {
+                context.printer.product(&report(account, opened.as_ref(), args));
                 Exit::Done
             }
             Err(failure) => {
@@ -75,32 +75,33 @@ fn chosen<'a>(manifest: &'a Manifest, args: &Auth) -> Result<Vec<&'a Account>, F
 }
 
 /// Opens one account; `None` if it needs no login.
-async fn enter(
+async fn open(
     account: &Account,
     opening: &Opening,
     args: &Auth,
     tokens: Option<&TokenFile>,
-) -> Result<Option<Entered>, Failure> {
-    let keeper = platform::keeper(account, opening).map_err(|error| unopened(account, &error))?;
-    let Some(keeper) = keeper else {
+) -> Result<Option<Opened>, Failure> {
+    let sessions =
+        platform::session_provider(account, opening).map_err(|error| unopened(account, &error))?;
+    let Some(sessions) = sessions else {
         return Ok(None);
     };
-    let entered = entered(&keeper, args, tokens).await;
-    entered.map(Some).map_err(|error| failure::login(&account.name, &error))
+    let opened = opened(&sessions, args, tokens).await;
+    opened.map(Some).map_err(|error| failure::login(&account.name, &error))
 }
 
-async fn entered(
-    keeper: &Keeper,
+async fn opened(
+    sessions: &SessionProvider,
     args: &Auth,
     tokens: Option<&TokenFile>,
-) -> Result<Entered, LoginError> {
+) -> Result<Opened, LoginError> {
     if let Some(tokens) = tokens {
-        return keeper.enter_by_tokens(tokens).await;
+        return sessions.open_by_tokens(tokens).await;
     }
     if args.browser {
-        return keeper.enter_by_browser().await;
+        return sessions.open_by_browser().await;
     }
-    keeper.enter(if args.force { Force::Yes } else { Force::No }).await
+    sessions.open_interactive(if args.force { Force::Yes } else { Force::No }).await
 }
 
 fn unopened(account: &Account, error: &OpenError) -> Failure {
@@ -113,23 +114,23 @@ fn unopened(account: &Account, error: &OpenError) -> Failure {
     Failure::new(exit, format!("{}: {error}", account.name), next)
 }
 
-/// What came of it.
-fn told(account: &Account, entered: Option<&Entered>, args: &Auth) -> String {
+/// Returns what is said about an account that was opened.
+fn report(account: &Account, opened: Option<&Opened>, args: &Auth) -> String {
     let name = &account.name;
-    let Some(entered) = entered else {
+    let Some(opened) = opened else {
         return format!("{name}: needs no login\n");
     };
-    let end = entered.session().ends_at.map_or(String::new(), |end| {
+    let end = opened.session().ends_at.map_or(String::new(), |end| {
         format!("; it lasts until {} and longer with each use", end.strftime("%Y-%m-%d"))
     });
-    let done = match entered {
-        Entered::Stored(_) => "the stored session works",
-        Entered::Anew(_) if args.import.is_some() || args.token_stdin => {
+    let done = match opened {
+        Opened::Reused(_) => "the stored session works",
+        Opened::LoggedIn(_) if args.import.is_some() || args.token_stdin => {
             "the session is taken over"
         }
-        Entered::Anew(_) => "logged in",
+        Opened::LoggedIn(_) => "logged in",
     };
-    let warning = if shares_tokens(entered.session()) {
+    let warning = if shares_tokens(opened.session()) {
         "  The other tool shares its token with fit_sync now: with the first renewal its own copy \
          ends, so let only one of them go on.\n"
     } else {

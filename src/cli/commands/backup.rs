@@ -1,21 +1,26 @@
 //! `fit_sync backup …`: what apply replaced.
 
-use std::collections::{BTreeSet, HashSet};
+use std::cell::OnceCell;
+use std::collections::BTreeSet;
 
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 
-use crate::archive::{Backup as Stored, BackupError, Backups};
-use crate::domain::{AccountName, nearest, neutralise};
-use crate::engine::{self, LockRequest, Restored, Session, Settled};
+use crate::archive::{ArchiveError, Backup as Stored, Backups, OldBackups};
+use crate::domain::{AccountName, Decision, Verdict, nearest, neutralise};
+use crate::engine::{self, Applied, LockRequest, Session, Settled};
+use crate::event::Phase;
 use crate::manifest;
 use crate::render;
+use crate::state::RunId;
 
 use super::super::args::{Backup, BackupArg, Json, Prune, Restore};
+use super::super::ask;
 use super::super::context::Context;
 use super::super::ending;
 use super::super::exit::Exit;
 use super::super::failure::Failure;
+use super::super::progress::Progress;
 use super::super::signals;
 
 /// Runs one of the commands about backups.
@@ -28,21 +33,25 @@ pub async fn run(context: &Context, command: &Backup) -> Result<Exit, Failure> {
     }
 }
 
-/// The backups; a manifest is asked only for where they lie.
-fn stock(context: &Context) -> Backups {
-    let place = context.manifest().ok().and_then(|manifest| manifest.backups);
-    Backups::new(place.unwrap_or_else(|| context.env.home.join("backups")))
+/// Returns the backups of the manifest, which may be missing but not faulty.
+fn backups(context: &Context) -> Result<Backups, Failure> {
+    let manifest = context.manifest_if_any()?;
+    Ok(Backups::new(context.backups_path(manifest.as_ref())))
 }
 
-fn failure(error: &BackupError) -> Failure {
+fn failure(error: &ArchiveError) -> Failure {
     Failure::new(Exit::Failed, error.to_string(), "ids are listed by `fit_sync backup list`")
 }
 
-fn list(context: &Context, args: &Json) -> Result<Exit, Failure> {
-    let stock = stock(context).list().map_err(|error| failure(&error))?;
-    for fault in &stock.faults {
+fn warn(context: &Context, faults: &[ArchiveError]) {
+    for fault in faults {
         context.printer.note(&format!("warning: {fault}"));
     }
+}
+
+fn list(context: &Context, args: &Json) -> Result<Exit, Failure> {
+    let stock = backups(context)?.list().map_err(|error| failure(&error))?;
+    warn(context, &stock.faults);
     if args.json {
         let rows: Vec<Value> = stock.backups.iter().map(row).collect();
         let document = json!({ "format": "fit_sync.backups/1", "backups": rows });
@@ -54,70 +63,126 @@ fn list(context: &Context, args: &Json) -> Result<Exit, Failure> {
 }
 
 fn row(backup: &Stored) -> Value {
+    let subject = &backup.subject;
     json!({
-        "id": backup.backup_id().as_str(),
-        "account": backup.account,
-        "address": backup.address,
-        "start": backup.start,
-        "title": backup.title.as_deref().map(neutralise),
+        "id": backup.id,
+        "account": subject.account,
+        "address": subject.address,
+        "start": subject.start,
+        "title": subject.title.as_deref().map(neutralise),
         "bytes": backup.bytes,
         "sha256": backup.sha256,
-        "at": backup.at,
+        "at": subject.at,
     })
 }
 
 fn show(context: &Context, args: &BackupArg) -> Result<Exit, Failure> {
-    let (backup, _) = stock(context).load(&args.id).map_err(|error| failure(&error))?;
-    context.printer.product(&render::outline(&json!(backup)));
+    let backups = backups(context)?;
+    let (backup, _) = backups.load(&args.id).map_err(|error| failure(&error))?;
+    let claims = backups.claims(&backup).map_err(|error| failure(&error))?;
+    context.printer.product(&render::backup(&backup, &claims));
     Ok(Exit::Done)
 }
 
 async fn restore(context: &Context, args: &Restore) -> Result<Exit, Failure> {
     let (session, progress) = context.session()?;
-    let stock = Backups::new(&session.places.backups);
-    let (backup, bytes) = stock.load(&args.id).map_err(|error| failure(&error))?;
-    let to = args.to.as_deref().map(|name| account(&session, name)).transpose()?;
-    let work = put_back(context, args, &session, (&backup, bytes), to.as_ref());
+    let since = OnceCell::new();
+    let result = restore_in(context, args, &session, &progress, &since).await;
+    result.map_err(|failure| match since.get() {
+        Some(run) => failure.after(engine::deeds_since(&session.store, *run).ok()),
+        None => failure,
+    })
+}
+
+async fn restore_in(
+    context: &Context,
+    args: &Restore,
+    session: &Session,
+    progress: &Progress,
+    since: &OnceCell<Option<RunId>>,
+) -> Result<Exit, Failure> {
+    let backups = Backups::new(&session.places.backups);
+    let backup = backups.find(&args.id).map_err(|error| failure(&error))?;
+    let to = args.to.as_deref().map(|name| account(session, name)).transpose()?;
+    let work = PutBack { context, args, session, since };
+    let work = work.run(&backup, to.as_ref());
     let (settled, restored) = signals::watched(&session.stop, &context.printer, work).await?;
     progress.clear();
     context.printer.note(&render::settled_summary(&settled));
-    if let Some(decision) = &restored.decision {
-        manifest::append(&session.manifest.decisions, decision)?;
-        let place = session.manifest.decisions.display();
-        context.printer.note(&format!("So that no plan undoes it, a decision stands in {place}."));
-    }
-    let Some(step) = restored.step else {
+    let Some(step) = restored else {
         context.printer.product("Nothing to do: the account holds these very bytes.\n");
         return Ok(Exit::Done);
     };
     let words = if step.detail.is_empty() { String::new() } else { format!(": {}", step.detail) };
-    let id = backup.backup_id();
-    let line =
-        format!("Backup {} of {}: {}{words}", id.as_str(), step.address, step.phase.as_str());
+    let line = format!("Backup {} of {}: {}{words}", backup.id, step.address, step.phase.as_str());
     context.printer.product(&format!("{}\n", neutralise(&line)));
     Ok(if session.stop.is_requested() { Exit::Interrupted } else { ending::restore_exit(&step) })
 }
 
-/// The same care as in any run: alone at the account, and what earlier runs left open there first.
-async fn put_back(
-    context: &Context,
-    args: &Restore,
-    session: &Session,
-    (backup, bytes): (&Stored, Vec<u8>),
-    to: Option<&AccountName>,
-) -> Result<(Settled, Restored), Failure> {
-    let request = LockRequest {
-        folders: context.lock_folders(&session.manifest)?,
-        owner: context.env.owner.clone(),
-        patience: args.lock_timeout,
-        also: BTreeSet::new(),
-    };
-    let locks = engine::lock_account(session, &request, to.unwrap_or(&backup.account)).await?;
-    let mut settled = engine::settle(session, &locks).await?;
-    // Those of other accounts are none of its business.
-    settled.left.clear();
-    let restored = engine::restore(session, &locks, backup, bytes, to).await?;
-    Ok((settled, restored))
+/// A restore from its lock on.
+struct PutBack<'a> {
+    context: &'a Context,
+    args: &'a Restore,
+    session: &'a Session,
+    /// The last run before this one, once nobody else can begin another.
+    since: &'a OnceCell<Option<RunId>>,
+}
+
+impl PutBack<'_> {
+    /// The same care as in any run: alone at the account, and what earlier runs left open there first.
+    async fn run(
+        &self,
+        backup: &Stored,
+        to: Option<&AccountName>,
+    ) -> Result<(Settled, Option<Applied>), Failure> {
+        let Self { context, args, session, since } = *self;
+        let request = LockRequest {
+            folders: context.lock_folders(&session.manifest)?,
+            owner: context.env.owner.clone(),
+            patience: args.lock_timeout,
+            also: BTreeSet::new(),
+        };
+        let account = to.unwrap_or(&backup.subject.account);
+        let locks = engine::lock_account(session, &request, account).await?;
+        let last = session.store.last_run()?;
+        since.get_or_init(|| last);
+        let mut settled = engine::settle(session, &locks).await?;
+        // Those of other accounts are none of its business.
+        settled.left.clear();
+        let restore = engine::plan_restore(session, &locks, backup, to).await?;
+        let decision = restore.decision.clone().filter(|_| restore.is_needed());
+        if let Some(decision) = &decision {
+            // Before anything is sent: whatever comes then, no plan undoes it.
+            manifest::append(&session.manifest.decisions, decision)?;
+        }
+        let restored = engine::restore(session, restore).await?;
+        self.tell_decision(decision, restored.as_ref())?;
+        Ok((settled, restored))
+    }
+
+    /// A decision about what has not come about is taken back.
+    fn tell_decision(
+        &self,
+        decision: Option<Decision>,
+        restored: Option<&Applied>,
+    ) -> Result<(), Failure> {
+        let Some(decision) = decision else { return Ok(()) };
+        let decisions = &self.session.manifest.decisions;
+        if restored.is_some_and(|step| may_last(step.phase)) {
+            let place = decisions.display();
+            let note = format!("So that no plan undoes it, a decision stands in {place}.");
+            self.context.printer.note(&note);
+        } else {
+            let taken_back = Decision { decision: Verdict::Undecide, ..decision };
+            manifest::append(decisions, &taken_back)?;
+        }
+        Ok(())
+    }
+}
+
+/// Whether the restored activity is there, or may be.
+fn may_last(phase: Phase) -> bool {
+    matches!(phase, Phase::Confirmed | Phase::Pending | Phase::Held)
 }
 
 fn account(session: &Session, name: &str) -> Result<AccountName, Failure> {
@@ -134,40 +199,44 @@ fn account(session: &Session, name: &str) -> Result<AccountName, Failure> {
     Err(Failure::new(Exit::Invalid, format!("there is no account '{name}'"), next))
 }
 
-/// Removes old backups, but none that a step in flight may still need.
+/// Removes old backups, but none that a step under way may still need, whatever its state.
 fn prune(context: &Context, args: &Prune) -> Result<Exit, Failure> {
-    let seconds = manifest::duration_s(&args.older_than).map_err(|error| {
-        Failure::new(Exit::Usage, error.to_string(), "write it like 90d, 12h or 30m")
-    })?;
-    let age = SignedDuration::from_secs(i64::from(seconds));
-    let now = context.env.clock().now();
-    let before = now.checked_sub(age).unwrap_or(Timestamp::MIN);
-    let needed = needed(context)?;
-    let stock = stock(context);
-    let listed = stock.list().map_err(|error| failure(&error))?;
-    let (mut removed, mut kept) = (0, 0);
-    for backup in listed.backups.iter().filter(|backup| backup.at < before) {
-        let id = backup.backup_id();
-        if needed.contains(id.as_str()) {
-            kept += 1;
-            continue;
-        }
-        stock.remove(backup.sha256.as_str()).map_err(|error| failure(&error))?;
-        removed += 1;
+    let before = before(context, &args.older_than)?;
+    let backups = backups(context)?;
+    let old = backups.older_than(before).map_err(|error| failure(&error))?;
+    warn(context, &old.faults);
+    if args.dry_run {
+        context.printer.product(&render::prunable(&old));
+        return Ok(Exit::Done);
     }
-    let note =
-        if kept > 0 { format!(" {kept} are needed by steps in flight.") } else { String::new() };
-    let backups = if removed == 1 { "backup" } else { "backups" };
-    context.printer.product(&format!("Removed {removed} {backups}.{note}\n"));
+    approve(context, args, &old)?;
+    let chosen: Vec<_> = old.free.into_iter().map(|backup| backup.id).collect();
+    let pruned = backups.prune(&chosen, before).map_err(|error| failure(&error))?;
+    context.printer.product(&render::pruned(&pruned));
     Ok(Exit::Done)
 }
 
-/// Ids of backups that unsettled steps name.
-fn needed(context: &Context) -> Result<HashSet<String>, Failure> {
-    let manifest = context.manifest().ok();
-    let store = context.store(manifest.as_ref(), crate::state::Access::ReadOnly)?;
-    let unsettled = store.unsettled()?;
-    let entries = unsettled.iter().flat_map(|record| &record.entries);
-    let named = entries.filter_map(|written| written.entry.detail.get("backup")?.as_str());
-    Ok(named.map(str::to_owned).collect())
+/// The time before which a backup is that old.
+fn before(context: &Context, older_than: &str) -> Result<Timestamp, Failure> {
+    let seconds = manifest::duration_s(older_than).map_err(|error| {
+        Failure::new(Exit::Usage, error.to_string(), "write it like 90d, 12h or 30m")
+    })?;
+    let age = SignedDuration::from_secs(i64::from(seconds));
+    Ok(context.clock.now().checked_sub(age).unwrap_or(Timestamp::MIN))
+}
+
+/// Asks a person whether they may go, unless there are none or the command line is their word.
+fn approve(context: &Context, args: &Prune, old: &OldBackups) -> Result<(), Failure> {
+    if args.auto_approve || old.free.is_empty() {
+        return Ok(());
+    }
+    if !context.env.interactive {
+        let next = "look at them with --dry-run, then add --yes";
+        return Err(Failure::new(Exit::Decide, "nobody is here to approve the removal", next));
+    }
+    context.printer.note(&render::prunable(old));
+    if ask::confirm("Remove these backups for good?") {
+        return Ok(());
+    }
+    Err(Failure::new(Exit::Decide, "the removal was not approved", "nothing was removed"))
 }

@@ -1,8 +1,8 @@
 //! `fit_sync list`: what the accounts hold, the newest first.
 
-use jiff::SignedDuration;
 use jiff::civil::Date;
 
+use crate::clock;
 use crate::domain::{AccountName, RemoteId, neutralise};
 use crate::engine::{self, Freshness, Listing, Session, Unlisted};
 use crate::manifest::{Account, Filter};
@@ -147,14 +147,13 @@ fn counted(number: usize, one: &str, many: &str) -> String {
 
 fn age(session: &Session, listing: &Listing) -> String {
     let Some(at) = listing.inventory.refreshed_at else { return "not read yet".to_owned() };
-    let age = session.clock().now().duration_since(at);
-    let minutes = age.as_mins();
+    let minutes = clock::age(session.clock().now(), at).as_secs() / 60;
     match minutes {
-        ..1 => "read just now".to_owned(),
+        0 => "read just now".to_owned(),
         1 => "read 1 minute ago".to_owned(),
         2..120 => format!("read {minutes} minutes ago"),
-        _ if age < SignedDuration::from_hours(48) => format!("read {} hours ago", age.as_hours()),
-        _ => format!("read {} days ago", age.as_hours() / 24),
+        120..2880 => format!("read {} hours ago", minutes / 60),
+        _ => format!("read {} days ago", minutes / 60 / 24),
     }
 }
 

@@ -8,7 +8,7 @@ use crate::render::html::Style;
 use crate::render::{plan_summary, plan_text, simulated};
 
 use super::super::args::{Format, Plan, Refresh};
-use super::super::context::{Context, selection};
+use super::super::context::{Context, retry_refused, selection};
 use super::super::exit::Exit;
 use super::super::failure::Failure;
 use super::super::printer::Verbosity;
@@ -42,6 +42,7 @@ pub async fn run_scoped(context: &Context, args: &Plan, scope: Scope<'_>) -> Res
         options: Options {
             selection: selection(&args.selection)?,
             force: scope.force(),
+            refused: retry_refused(args.retry_refused),
             in_sync: if args.against.is_some() { Listing::Listed } else { listing(context, args) },
         },
         max_downloads: args.max_downloads,

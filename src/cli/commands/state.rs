@@ -1,19 +1,22 @@
 //! `fit_sync state …`: look into the memory, and decide conflicts.
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 
 use crate::domain::{AccountName, Activity, Address, LinkStatus, Verdict, neutralise};
-use crate::engine::{self, PlanRequest};
-use crate::manifest;
+use crate::engine::{self, Awaited, PlanRequest, Touched};
+use crate::manifest::{self, Manifest};
 use crate::plan::Options;
 use crate::render;
 use crate::state::{Access, Store, StoredAccount, StoredLink};
 
-use super::super::args::{AddressArg, Adopt, Json, State, StateShow};
+use super::super::args::{AddressArg, Adopt, Json, State, StateList, StateShow};
 use super::super::context::Context;
 use super::super::exit::Exit;
 use super::super::failure::Failure;
+
+/// What was sent and is not listed after so long is a question of the plan, and may be forgotten.
+const SEEN_WITHIN: SignedDuration = SignedDuration::from_hours(7 * 24);
 
 /// Runs one of the commands about the state.
 pub async fn run(context: &Context, command: &State) -> Result<Exit, Failure> {
@@ -30,23 +33,36 @@ pub async fn run(context: &Context, command: &State) -> Result<Exit, Failure> {
     }
 }
 
-/// The state for reading; a manifest is asked only for where it lies.
+/// Opens the state for reading.
 fn reading(context: &Context) -> Result<Store, Failure> {
-    let manifest = context.manifest().ok();
-    context.store(manifest.as_ref(), Access::ReadOnly)
+    context.own_store(Access::ReadOnly)
 }
 
 fn print_json(context: &Context, value: &Value) {
     context.printer.product(&render::json(value));
 }
 
-fn list(context: &Context, args: &Json) -> Result<Exit, Failure> {
+fn list(context: &Context, args: &StateList) -> Result<Exit, Failure> {
+    if args.refused {
+        return list_refused(context, args);
+    }
     let links = reading(context)?.all_links()?;
     if args.json {
         let rows: Vec<Value> = links.iter().map(link_json).collect();
         print_json(context, &json!({ "format": "fit_sync.links/1", "links": rows }));
     } else {
         context.printer.product(&render::links(&links));
+    }
+    Ok(Exit::Done)
+}
+
+fn list_refused(context: &Context, args: &StateList) -> Result<Exit, Failure> {
+    let refusals = reading(context)?.all_refusals()?;
+    if args.json {
+        let rows: Vec<Value> = refusals.iter().map(render::refusal_json).collect();
+        print_json(context, &json!({ "format": "fit_sync.refusals/1", "refusals": rows }));
+    } else {
+        context.printer.product(&render::refusals(&refusals));
     }
     Ok(Exit::Done)
 }
@@ -138,12 +154,9 @@ fn find(store: &Store, subject: &str) -> Result<Option<Value>, Failure> {
     let entries: Vec<Value> = steps
         .iter()
         .flat_map(|step| &step.entries)
-        .map(|written| {
-            json!({
-                "run": written.run.0,
-                "at": written.at,
-                "phase": written.entry.phase,
-            })
+        .filter_map(|written| {
+            let phase = written.entry.phase()?;
+            Some(json!({ "run": written.run.0, "at": written.at, "phase": phase }))
         })
         .collect();
     Ok(Some(json!({ "address": address, "link": link, "journal": entries })))
@@ -170,9 +183,13 @@ fn history(context: &Context, args: &Json) -> Result<Exit, Failure> {
 
 fn forget(context: &Context, args: &AddressArg) -> Result<Exit, Failure> {
     let address = parse(&args.address)?;
-    let manifest = context.manifest().ok();
-    let store = context.store(manifest.as_ref(), Access::ReadWrite)?;
-    let forgotten = store.forget(&address, context.clock.now())?;
+    let manifest = context.manifest_if_any()?;
+    let store = context.own_store(Access::ReadWrite)?;
+    let now = context.clock.now();
+    for awaited in engine::awaited(&store, &address)? {
+        refuse_to_forget(manifest.as_ref(), &address, &awaited, now)?;
+    }
+    let forgotten = store.forget(&address, now)?;
     if forgotten.links + forgotten.refusals + forgotten.steps == 0 {
         let happened = format!("nothing is remembered about {address}");
         return Err(Failure::new(Exit::Failed, happened, "see `fit_sync state list`"));
@@ -180,6 +197,40 @@ fn forget(context: &Context, args: &AddressArg) -> Result<Exit, Failure> {
     let words = format!("Forgot {address}; the next plan finds it again by its key.");
     context.printer.note(&neutralise(&words));
     Ok(Exit::Done)
+}
+
+/// Refuses to forget what would then be sent a second time: something that was sent or removed lately,
+/// at an account that a plan may still write to.
+fn refuse_to_forget(
+    manifest: Option<&Manifest>,
+    address: &Address,
+    awaited: &Awaited,
+    now: Timestamp,
+) -> Result<(), Failure> {
+    // By a clock that went forward; one that was set back makes nothing old.
+    let age = now.duration_since(awaited.since).max(SignedDuration::ZERO);
+    let is_out_of_reach =
+        manifest.is_some_and(|manifest| !manifest.accounts.contains_key(&awaited.destination));
+    let may_be_late = age < SEEN_WITHIN || awaited.touched == Touched::Removed;
+    if is_out_of_reach || !may_be_late {
+        return Ok(());
+    }
+    let (at, ago) = (&awaited.destination, render::age(age));
+    let happened = match awaited.touched {
+        Touched::Removed => {
+            format!(
+                "{address}: the old activity was removed at {at} {ago} ago, and the new one \
+                     is not listed yet"
+            )
+        }
+        Touched::Sent | Touched::Restored => {
+            format!("{address}: sent, or perhaps sent, to {at} {ago} ago, not listed yet")
+        }
+        Touched::Nothing => return Ok(()),
+    };
+    let next =
+        "run `fit_sync apply`, which looks what became of it; forgotten, it would be sent again";
+    Err(Failure::new(Exit::Decide, happened, next))
 }
 
 fn verify(context: &Context) -> Result<Exit, Failure> {

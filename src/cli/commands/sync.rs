@@ -14,12 +14,12 @@ const MOST_COMPARED: usize = 200;
 pub async fn run(context: &Context, args: &Sync) -> Result<Exit, Failure> {
     let scope = Scope::Sync(args);
     if args.dry_run {
-        return plan::run_scoped(context, &as_plan(), scope).await;
+        return plan::run_scoped(context, &as_plan(args), scope).await;
     }
     apply::run_scoped(context, &as_apply(args), scope).await
 }
 
-fn as_plan() -> Plan {
+fn as_plan(args: &Sync) -> Plan {
     Plan {
         selection: Selection::default(),
         out: None,
@@ -34,6 +34,7 @@ fn as_plan() -> Plan {
         detailed_exitcode: false,
         refresh: Refresh::Incremental,
         max_downloads: MOST_COMPARED,
+        retry_refused: args.retry_refused,
         against: None,
         redact: None,
     }
@@ -51,6 +52,7 @@ fn as_apply(args: &Sync) -> Apply {
         allowed_only: false,
         allow: Vec::new(),
         max_downloads: MOST_COMPARED,
+        retry_refused: args.retry_refused,
         lock_timeout: std::time::Duration::ZERO,
         json: false,
         report: None,

@@ -10,6 +10,7 @@ use super::super::failure::Failure;
 
 /// Checks the manifest.
 pub fn run(context: &Context, args: &Validate) -> Result<Exit, Failure> {
+    #[expect(clippy::disallowed_methods, reason = "its findings are the product")]
     let (findings, summary) = match context.manifest() {
         Ok(manifest) => {
             let accounts = counted(manifest.accounts.len(), "account");

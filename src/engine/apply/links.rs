@@ -2,14 +2,11 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use crate::domain::{
-    AccountName, Activity, Inventory, Link, LinkOrigin, LinkStatus, RemoteId, Sha256, Side,
-};
+use crate::domain::{AccountName, Activity, Link, LinkOrigin, LinkStatus, RemoteId, Sha256, Side};
 use crate::plan::{InSyncReason, Pair};
 
-use super::super::accounts::OpenAccount;
 use super::super::error::EngineError;
-use super::Run;
+use super::run::Run;
 
 impl Run<'_> {
     /// Remembers every pair that was found in sync; a known link keeps the facts against which a
@@ -24,9 +21,8 @@ impl Run<'_> {
         }
         for ((from, to), pairs) in by_accounts {
             let Some((source, destination)) = self.pair(&from, &to) else { continue };
-            let inventories = self.inventory(&from).zip(self.inventory(&to));
-            let Some((here, there)) = inventories else { continue };
-            let (here, there) = (rows(&here), rows(&there));
+            let views = self.views.borrow();
+            let Some((here, there)) = views.get(&from).zip(views.get(&to)) else { continue };
             let known = self.memory.links_between(&from, &to);
             let by_id: HashMap<&RemoteId, &Link> =
                 known.iter().map(|link| (&link.source.id, link)).collect();
@@ -38,29 +34,18 @@ impl Run<'_> {
                 .into_iter()
                 .filter_map(|pair| {
                     let found = pair.destination.as_ref()?;
-                    let sides = (*here.get(&pair.source.1)?, *there.get(&found.1)?);
+                    let sides = (here.row(&pair.source.1)?, there.row(&found.1)?);
                     // A renamed file keeps its link.
                     let renamed = || by_bytes.get(sides.0.sha256.as_ref()?);
                     let known = by_id.get(&pair.source.1).or_else(renamed).copied();
-                    link_of(pair, known, sides)
+                    link_of(pair, known, (&sides.0, &sides.1))
                 })
                 .collect();
             self.session.store.save_links(source.row, destination.row, &links)?;
         }
+        self.claim_pairs(in_sync);
         Ok(())
     }
-
-    pub(super) fn pair(
-        &self,
-        source: &AccountName,
-        destination: &AccountName,
-    ) -> Option<(&OpenAccount, &OpenAccount)> {
-        self.account(source).zip(self.account(destination))
-    }
-}
-
-fn rows(inventory: &Inventory) -> HashMap<&RemoteId, &Activity> {
-    inventory.activities.iter().map(|row| (&row.id, row)).collect()
 }
 
 /// The link that a pair in sync deserves; `None` if what is known already says it.

@@ -1,16 +1,19 @@
-//! Puts a backed-up activity back, with the same care as any step: journalled, verified, and never
-//! without a copy of what it replaces.
+//! Puts a backed-up activity back, with the same care as any step: a put of its bytes, and a take of
+//! what stands in its place.
 
-use serde_json::json;
-
-use crate::archive::{Backup, Locks};
+use crate::archive::{AccountLocks, Backup};
 use crate::domain::{
-    AccountName, Activity, Address, Decision, Fingerprint, Key, Party, RuleName, Verdict,
+    AccountName, Activity, Address, Decision, Fingerprint, Inventory, Party, RemoteId, RuleName,
+    Verdict,
 };
-use crate::event::Phase;
 use crate::fit;
-use crate::plan::{Action, DestinationRef, Memory, Protocol, SourceRef, Step, StepKey, StepReason};
-use crate::platform::FitFile;
+use crate::plan::reconcile::{Payload, Surroundings, There, there};
+use crate::plan::{
+    Action, ByAccount, DestinationRef, Memory, Protocol, SourceRef, Step, StepKey, StepReason,
+    changes,
+};
+use crate::platform::PlatformError;
+use crate::state::RunCounts;
 
 use super::super::accounts::{self, Opened};
 use super::super::error::EngineError;
@@ -18,28 +21,41 @@ use super::super::lock::covers;
 use super::super::plan::recall;
 use super::super::refresh::{self, Refresh};
 use super::super::session::Session;
-use super::task::{Parcel, Task};
-use super::{Applied, Pace, Run};
+use super::run::Run;
+use super::task::Task;
+use super::{Applied, Pace, bytes};
 
-/// What became of a restore.
-#[derive(Clone, Debug)]
-pub struct Restored {
-    /// The step; `None` if the account holds those very bytes already.
-    pub step: Option<Applied>,
-    /// What keeps the next plan from undoing it, to be written down.
+/// What a restore would do, looked at and not begun.
+pub struct Restore {
+    /// `None` if the account holds those very bytes already.
+    step: Option<Step>,
+    /// What keeps the next plan from undoing it; to be written down before anything is sent.
     pub decision: Option<Decision>,
+    opened: Opened,
+    inventories: ByAccount<Inventory>,
+    memory: Memory,
 }
 
-/// Puts a backup back: in the place of what replaced it, if that is still there, else beside the
-/// others. The account must be locked, and what earlier runs left open there settled.
-pub async fn restore(
+impl Restore {
+    /// Whether there is anything to do.
+    pub fn is_needed(&self) -> bool {
+        self.step.is_some()
+    }
+}
+
+/// Looks what putting a backup back means: in the place of what replaced it, if something of that
+/// recording is there, else beside the others. The account must be locked, and what earlier runs left
+/// open there resumed.
+///
+/// # Errors
+/// If the account cannot be written to, or it is not clear what stands in the backup's place.
+pub async fn plan_restore(
     session: &Session,
-    locks: &Locks,
+    locks: &AccountLocks,
     backup: &Backup,
-    bytes: Vec<u8>,
     to: Option<&AccountName>,
-) -> Result<Restored, EngineError> {
-    let account = to.unwrap_or(&backup.account);
+) -> Result<Restore, EngineError> {
+    let account = to.unwrap_or(&backup.subject.account);
     let reading = async {
         let mut opened = accounts::open_all(session, Refresh::Incremental).await?;
         accounts::open_named(session, account, &mut opened).await?;
@@ -51,45 +67,53 @@ pub async fn restore(
     let memory = recall(session, &opened)?;
     check_account(&opened, account)?;
     check_reach(session, locks, &opened, account, backup)?;
-    let content = fit::read(&bytes).ok();
-    let key = content.as_ref().and_then(|content| content.key());
-    let (Some(content), Some((key, _))) = (content, key) else {
-        return Err(refused(account, "the backup is no whole activity file"));
-    };
-    let there = inventories.get(account).map(|i| i.activities.as_slice()).unwrap_or_default();
-    if there.iter().any(|row| row.sha256.as_ref() == Some(&backup.sha256)) {
-        return Ok(Restored { step: None, decision: None });
+    let mut restore = Restore { step: None, decision: None, opened, inventories, memory };
+    let place = restore.place_of(session, backup, account).await?;
+    if let Place::Holds = place {
+        return Ok(restore);
     }
-    let successor = match to {
-        Some(_) => None,
-        None => successor(session, &opened, account, backup, there)?,
+    let old = match place {
+        Place::Taken(old) => Some(old),
+        Place::Free | Place::Holds => None,
     };
-    let step = step_of(backup, account, key, &opened, successor.as_ref());
-    let parcel = Parcel {
-        sha256: backup.sha256.clone(),
-        start: key.start,
-        elapsed_s: key.elapsed_s,
-        distance_m: content.distance_m(),
-        kind: content.kind(),
-    };
-    let file = FitFile {
-        sha256: backup.sha256.clone(),
-        key,
-        kind: backup.kind.clone(),
-        title: backup.title.clone(),
-        local_offset_s: None,
-        bytes,
-    };
+    if old.is_some() && to.is_some_and(|to| *to != backup.subject.account) {
+        let problem = "it holds another version of that recording";
+        return Err(refused(account, problem));
+    }
+    restore.decision = restore.decision_for(session, backup, account);
+    restore.step = Some(restore.step_of(backup, account, old.as_deref())?);
+    Ok(restore)
+}
+
+/// Puts the backup back as it was looked at.
+///
+/// # Errors
+/// If the journal cannot be written.
+pub async fn restore(session: &Session, restore: Restore) -> Result<Option<Applied>, EngineError> {
+    let Some(step) = restore.step else { return Ok(None) };
     let id = session.store.begin_run(None, session.clock().now())?;
-    let mut run = Run::new(session, id, Pace::default(), opened, inventories, memory);
+    let Restore { opened, inventories, memory, .. } = restore;
+    let mut run = Run::new(session, id, Pace::default(), opened, inventories, memory)?;
     run.prepare(std::slice::from_ref(&step)).await?;
-    let mut task = Task::planned(&run, &step)?;
-    task.begin(&run)?;
-    run.send_back(&mut task, parcel, &file, backup).await?;
-    let decision = run.decision_for(&task, account);
-    let good = i32::from(task.phase != Phase::Confirmed);
-    session.store.end_run(id, session.clock().now(), good, &json!({ (task.phase.as_str()): 1 }))?;
-    Ok(Restored { step: Some(task.applied()), decision })
+    let mut tasks = [Task::planned(&run, 0, &step)?];
+    run.work(&mut tasks).await?;
+    let [task] = tasks;
+    let applied = task.applied();
+    let is_good = applied.phase == crate::event::Phase::Confirmed;
+    let counts = RunCounts::from([(applied.phase.as_str().to_owned(), 1)]);
+    session.store.end_run(id, session.clock().now(), i32::from(!is_good), &counts)?;
+    bytes::sweep(session)?;
+    Ok(Some(applied))
+}
+
+/// What stands where a backup belongs.
+enum Place {
+    /// Those very bytes.
+    Holds,
+    /// Another version of that recording.
+    Taken(Box<Activity>),
+    /// Nothing.
+    Free,
 }
 
 fn refused(account: &AccountName, problem: &str) -> EngineError {
@@ -107,18 +131,21 @@ fn check_account(opened: &Opened, account: &AccountName) -> Result<(), EngineErr
     Ok(())
 }
 
-/// Refuses an account that others may be writing to, and a place where a step is still under way.
+/// Refuses an account that others may be writing to, and a backup that a step is still about.
 fn check_reach(
     session: &Session,
-    locks: &Locks,
+    locks: &AccountLocks,
     opened: &Opened,
     account: &AccountName,
     backup: &Backup,
 ) -> Result<(), EngineError> {
     let open = opened.accounts.get(account).filter(|open| covers(locks, &open.profile));
     let Some(open) = open else { return Err(EngineError::NotLocked(account.clone())) };
+    let id = backup.id.to_string();
+    let is_about = |state: &crate::plan::reconcile::StepState| state.backup.as_ref() == Some(&id);
     let under_way = session.store.unsettled()?.into_iter().find(|record| {
-        record.step.destination == open.row && Some(&record.step.address) == backup.address.as_ref()
+        record.step.destination == open.row
+            && (record.step.source_id.as_str() == id || record.state().is_ok_and(|s| is_about(&s)))
     });
     match under_way {
         Some(record) => Err(EngineError::UnderWay(record.step.address)),
@@ -126,115 +153,150 @@ fn check_reach(
     }
 }
 
-/// The activity that a replace put in the backup's place, if it is still there.
-fn successor(
-    session: &Session,
-    opened: &Opened,
-    account: &AccountName,
-    backup: &Backup,
-    there: &[Activity],
-) -> Result<Option<Activity>, EngineError> {
-    let Some(open) = opened.accounts.get(account) else { return Ok(None) };
-    let links = session.store.links_to(open.row)?;
-    let link = links.iter().find(|link| Some(&link.address) == backup.address.as_ref());
-    let id = link.and_then(|link| link.destination.as_ref()).map(|side| &side.id);
-    Ok(there.iter().find(|row| Some(&row.id) == id).cloned())
-}
-
-fn step_of(
-    backup: &Backup,
-    account: &AccountName,
-    key: Key,
-    opened: &Opened,
-    successor: Option<&Activity>,
-) -> Step {
-    let rule = backup.address.as_ref().map_or("restore", Address::rule);
-    let rule = RuleName::new(rule);
-    let protocol = opened.accounts.get(account).map(|open| open.capabilities.replace);
-    Step {
-        address: backup.address.clone().unwrap_or_else(|| Address::of_start(&rule, key.start, 1)),
-        rule,
-        action: if successor.is_some() { Action::Replace } else { Action::Upload },
-        reason: StepReason::Forced,
-        protocol: successor.and(protocol).map(Protocol::from),
-        key: StepKey { start: key.start, elapsed_s: key.elapsed_s, kind: backup.kind.clone() },
-        source: SourceRef {
-            account: account.clone(),
-            id: backup.id.clone(),
-            fingerprint: Fingerprint::of_bytes(&backup.sha256),
-            title: backup.title.clone(),
-            distance_m: None,
-        },
-        destination: DestinationRef {
-            account: account.clone(),
-            id: successor.map(|row| row.id.clone()),
-            fingerprint: successor.map(|row| row.fingerprint.clone()),
-        },
-        changes: Vec::new(),
-        loses: Vec::new(),
+impl Restore {
+    fn rows(&self, account: &AccountName) -> &[Activity] {
+        self.inventories.get(account).map(|i| i.activities.as_slice()).unwrap_or_default()
     }
-}
 
-impl Run<'_> {
-    async fn send_back(
+    /// What stands where a backup belongs, by the plan's own matching; its bytes decide.
+    async fn place_of(
         &self,
-        task: &mut Task,
-        parcel: Parcel,
-        file: &FitFile,
+        session: &Session,
         backup: &Backup,
-    ) -> Result<(), EngineError> {
-        task.enter(self, Phase::Fetched, "", json!({ "parcel": parcel }))?;
-        task.parcel = Some(parcel);
-        match task.step.action {
-            Action::Replace => self.replace(task, file).await?,
-            Action::Upload => self.upload(task, file).await?,
+        account: &AccountName,
+    ) -> Result<Place, EngineError> {
+        let loaded = bytes::backups(session).load(backup.id.as_str());
+        let bytes = loaded.map_err(|error| refused(account, &error.to_string()))?.1;
+        let content = fit::read(&bytes).ok();
+        let recording = content.as_ref().and_then(|content| recording(backup, content));
+        let (Some(content), Some(recording)) = (content, recording) else {
+            return Err(refused(account, "the backup is no whole activity file"));
+        };
+        if self.rows(account).iter().any(|row| row.sha256.as_ref() == Some(&backup.sha256)) {
+            return Ok(Place::Holds);
         }
-        let account = task.step.destination.account.clone();
-        self.confirm_at(&account, &mut [task]).await?;
-        if let (Phase::Confirmed, Some(new)) = (task.phase, self.new_one(task)) {
-            // What cannot be carried over stays in the backup.
-            let _ = self.carry_over(task, &new.id, &backup.details).await;
+        let around = Surroundings {
+            rows: self.rows(account).iter().collect(),
+            is_sibling: &|_| false,
+            is_linked: &|_| false,
+            excluded: Vec::new(),
+            reason: StepReason::Forced,
+        };
+        let found = match there(&recording, &around) {
+            There::Nothing => return Ok(Place::Free),
+            There::Same(id) => self.rows(account).iter().find(|row| row.id == id),
+            There::Question(question) => {
+                let problem = format!("it is not clear what stands in its place ({question})");
+                return Err(refused(account, &problem));
+            }
+        };
+        let Some(found) = found else { return Ok(Place::Free) };
+        match self.holds(account, found, &content).await {
+            Ok(true) => Ok(Place::Holds),
+            Ok(false) => Ok(Place::Taken(Box::new(found.clone()))),
+            Err(error) => {
+                Err(refused(account, &format!("{} cannot be looked into: {error}", found.id)))
+            }
         }
-        Ok(())
     }
 
-    /// The decision that source and restored activity are the same, so that no plan replaces it
-    /// again.
-    fn decision_for(&self, task: &Task, account: &AccountName) -> Option<Decision> {
-        let restored = self.new_one(task).filter(|_| task.phase == Phase::Confirmed)?;
-        let rules = &self.session.manifest.rules;
-        let rule = rules.iter().find(|rule| rule.name == task.step.rule)?;
-        let link = self.linked_at(&self.memory, &rule.source, account, &task.step.address)?;
-        let source = self.listed(&rule.source, &link)?;
-        Some(Decision {
-            decision: Verdict::Adopt,
-            rule: rule.name.clone(),
-            address: task.step.address.clone(),
-            source: self.party(&rule.source, &source),
-            destination: Some(self.party(account, &restored)),
-            candidates: Vec::new(),
-            at: self.session.clock().now(),
+    /// Whether an activity holds what a backup does.
+    async fn holds(
+        &self,
+        account: &AccountName,
+        activity: &Activity,
+        content: &crate::domain::Content,
+    ) -> Result<bool, PlatformError> {
+        if activity.sha256.is_some() {
+            return Ok(false);
+        }
+        let open = self.opened.accounts.get(account);
+        let platform = open.and_then(|open| open.platform.clone());
+        let platform = platform.ok_or(PlatformError::Unsupported)?;
+        let original = platform.download(activity).await?;
+        Ok(fit::read(&original.bytes).is_ok_and(|there| changes(content, &there).is_empty()))
+    }
+
+    fn step_of(
+        &self,
+        backup: &Backup,
+        account: &AccountName,
+        old: Option<&Activity>,
+    ) -> Result<Step, EngineError> {
+        let subject = &backup.subject;
+        let rule = RuleName::new(subject.address.as_ref().map_or("restore", Address::rule));
+        let open = self.opened.accounts.get(account);
+        let protocol = open.map(|open| Protocol::from(open.capabilities.replace));
+        let start = subject.start.ok_or_else(|| refused(account, "its start is not known"))?;
+        Ok(Step {
+            address: subject.address.clone().unwrap_or_else(|| Address::of_start(&rule, start, 1)),
+            rule,
+            action: if old.is_some() { Action::Replace } else { Action::Upload },
+            reason: StepReason::Forced,
+            protocol: old.and(protocol),
+            key: StepKey { start, elapsed_s: subject.elapsed_s, kind: subject.kind.clone() },
+            source: SourceRef {
+                account: account.clone(),
+                id: RemoteId::new(backup.id.as_str()),
+                fingerprint: Fingerprint::of_bytes(&backup.sha256),
+                title: subject.title.clone(),
+                distance_m: None,
+            },
+            destination: DestinationRef {
+                account: account.clone(),
+                id: old.map(|row| row.id.clone()),
+                fingerprint: old.map(|row| row.fingerprint.clone()),
+            },
+            changes: Vec::new(),
+            loses: Vec::new(),
         })
     }
 
-    /// The source's id of the pair that was linked at an address before the restore.
-    fn linked_at(
+    /// The decision that the source's activity and the restored one are the same, so that no plan
+    /// replaces it again. What took its place stands in the backup; a state is not needed.
+    fn decision_for(
         &self,
-        memory: &Memory,
-        source: &AccountName,
-        destination: &AccountName,
-        address: &Address,
-    ) -> Option<crate::domain::RemoteId> {
-        let links = memory.links_between(source, destination);
-        links.iter().find(|link| link.address == *address).map(|link| link.source.id.clone())
+        session: &Session,
+        backup: &Backup,
+        account: &AccountName,
+    ) -> Option<Decision> {
+        let replaced_by = backup.subject.replaced_by.as_ref()?;
+        let rules = &session.manifest.rules;
+        let rule = rules.iter().find(|rule| rule.name == replaced_by.rule)?;
+        let then = &replaced_by.source;
+        // As it is today: a decision is about an activity in its condition.
+        let now = self.rows(&rule.source).iter().find(|row| row.id == then.id);
+        let source = now.map_or(then.fingerprint.clone(), |row| row.fingerprint.clone());
+        let open = self.opened.accounts.get(account);
+        Some(Decision {
+            decision: Verdict::Adopt,
+            rule: rule.name.clone(),
+            address: backup.subject.address.clone()?,
+            source: Party { fingerprint: source, ..then.clone() },
+            destination: Some(Party {
+                account: account.clone(),
+                profile: open.and_then(|open| open.profile.id.clone()),
+                id: backup.subject.id.clone(),
+                fingerprint: backup.subject.fingerprint.clone(),
+            }),
+            candidates: Vec::new(),
+            at: session.clock().now(),
+        })
     }
+}
 
-    fn party(&self, account: &AccountName, activity: &Activity) -> Party {
-        Party {
-            account: account.clone(),
-            profile: self.account(account).and_then(|open| open.profile.id.clone()),
-            id: activity.id.clone(),
-            fingerprint: activity.fingerprint.clone(),
-        }
-    }
+/// A backup as an activity, so that it can be looked for.
+fn recording(backup: &Backup, content: &crate::domain::Content) -> Option<Activity> {
+    let (key, _) = content.key()?;
+    let payload = Payload {
+        sha256: backup.sha256.clone(),
+        start: key.start,
+        elapsed_s: key.elapsed_s,
+        distance_m: content.distance_m(),
+        kind: content.kind(),
+        title: None,
+        local_offset_s: None,
+        private: false,
+    };
+    Some(payload.activity(&backup.subject.id))
 }

@@ -1,195 +1,269 @@
-//! One step on its way, and the one place of its transitions.
+//! One step on its way: what is written down about it, and what only this run knows.
+
+use std::collections::HashSet;
+use std::rc::Rc;
 
 use jiff::Timestamp;
-use serde_json::{Value, json};
 use tokio::sync::OwnedSemaphorePermit;
 
-use crate::archive::Spool;
-use crate::domain::{
-    Activity, ActivityType, Fingerprint, Key, Link, LinkOrigin, LinkStatus, RemoteId, Sha256, Side,
-};
+use crate::archive::ClaimOwner;
+use crate::domain::{Activity, Details, Link, LinkOrigin, LinkStatus, RemoteId, Side};
 use crate::event::{Event, Phase};
-use crate::plan::{Action, Protocol, Step};
-use crate::state::{self, AccountRow, Entry, Made, StepId};
+use crate::plan::Step;
+use crate::plan::reconcile::{Cause, Entry, GivenUp, Named, Outcome, StepState, Visibility, Why};
+use crate::state::{self, Effects, StepId, StepRecord};
 
 use super::super::error::EngineError;
-use super::{Applied, Cause, Run};
-
-/// Activities this close to a step's start are remembered with its intent, so that a later run can
-/// tell a new one from one that was there before.
-const NEARBY_S: i64 = 24 * 3600;
+use super::run::Run;
+use super::{Applied, bytes};
 
 /// A step on its way.
 pub(super) struct Task {
+    /// Its place among the run's steps.
+    pub(super) number: usize,
     pub(super) step: Step,
-    /// Its number in the journal, once it stands there.
+    /// Its row in the journal.
+    pub(super) row: state::Step,
     id: Option<StepId>,
-    pub(super) source: AccountRow,
-    pub(super) destination: AccountRow,
-    pub(super) phase: Phase,
-    pub(super) detail: String,
-    /// The question that it has become, if so.
-    pub(super) question: Option<String>,
-    /// What kind of failure ended it, if one did.
-    pub(super) cause: Option<Cause>,
-    /// The verified file that is sent.
-    pub(super) parcel: Option<Parcel>,
-    /// The verified copy of the activity that goes.
-    pub(super) backup: Option<String>,
-    /// The new activity's id, once the platform said so.
-    pub(super) new: Option<RemoteId>,
-    /// When it was sent last, and how often.
-    pub(super) sent_at: Option<Timestamp>,
-    pub(super) attempt: u32,
-    /// Ids near the start that were at the destination before.
-    pub(super) known: Vec<RemoteId>,
-    /// Its place among those that may write to its destination now; given up once it is answered.
-    pub(super) place: Option<OwnedSemaphorePermit>,
-    /// What its owner should know although it succeeds; most often empty.
-    pub(super) notice: String,
+    pub(super) state: StepState,
+    /// Entries of what changes nothing yet; they are written with the first that does.
+    unwritten: Vec<Entry>,
+    /// Ids that what it sends cannot have.
+    pub(super) excluded: HashSet<RemoteId>,
+    pub(super) run: ThisRun,
 }
 
-/// What is known about the file that is sent.
-#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
-pub(super) struct Parcel {
-    pub(super) sha256: Sha256,
-    pub(super) start: Timestamp,
-    pub(super) elapsed_s: Option<u32>,
-    pub(super) distance_m: Option<u32>,
-    pub(super) kind: ActivityType,
+/// What only this run knows of a step.
+#[derive(Default)]
+pub(super) struct ThisRun {
+    /// How it ended in this run, in words.
+    end: Option<(Outcome, Why, Option<Cause>)>,
+    /// The bytes that are to be sent.
+    pub(super) bytes: Option<Rc<Vec<u8>>>,
+    /// What people wrote about the old one.
+    pub(super) details: Option<Details>,
+    pub(super) given_up: Option<GivenUp>,
+    pub(super) unverified: Option<Why>,
+    pub(super) undetailed: Option<Why>,
+    pub(super) visibility: Option<Visibility>,
+    pub(super) named: Option<Named>,
+    pub(super) refused_before: bool,
+    /// Where in the order of events the destination was last changed for it.
+    pub(super) changed: u64,
+    /// How often it was waited for since its last change; a clock that was set back ends no wait.
+    pub(super) waits: u32,
+    /// Whether this run has asked for the old one's removal.
+    pub(super) asked_to_remove: bool,
+    /// When its bytes were first sent in this run.
+    pub(super) first_sent_at: Option<Timestamp>,
+    /// What kind of failure the last answer was, if one.
+    pub(super) cause: Option<Cause>,
+    /// The last words about it while it goes on.
+    message: String,
+    /// Its place among those that may write to its destination; given up once it is answered.
+    pub(super) permit: Option<OwnedSemaphorePermit>,
+}
+
+impl ThisRun {
+    /// What stays known when a step turns round: other bytes are sent from here on.
+    pub(super) fn turned(self) -> Self {
+        Self { changed: self.changed, permit: self.permit, ..Self::default() }
+    }
 }
 
 impl Task {
     /// A step that nothing has been done about yet.
-    pub(super) fn planned(run: &Run<'_>, step: &Step) -> Result<Self, EngineError> {
+    pub(super) fn planned(run: &Run<'_>, number: usize, step: &Step) -> Result<Self, EngineError> {
         let accounts = run.pair(&step.source.account, &step.destination.account);
         let Some((source, destination)) = accounts else {
             let account = step.destination.account.clone();
             return Err(EngineError::OtherAccount { account, now: "not open".to_owned() });
         };
-        Ok(Self::new(step.clone(), None, (source.row, destination.row), Vec::new()))
+        let row = state::Step {
+            address: step.address.clone(),
+            rule: step.rule.clone(),
+            action: step.action.as_str().to_owned(),
+            source: source.row,
+            source_id: step.source.id.clone(),
+            destination: destination.row,
+        };
+        Ok(Self {
+            number,
+            step: step.clone(),
+            row,
+            id: None,
+            state: StepState::default(),
+            unwritten: Vec::new(),
+            excluded: HashSet::new(),
+            run: ThisRun::default(),
+        })
     }
 
-    pub(super) fn new(
-        step: Step,
-        id: Option<StepId>,
-        (source, destination): (AccountRow, AccountRow),
-        known: Vec<RemoteId>,
-    ) -> Self {
-        Self {
+    /// A step that an earlier run began; `None` if its journal does not say what it is about.
+    pub(super) fn resumed(number: usize, record: &StepRecord, step: Step) -> Option<Self> {
+        let known = record.entries.first().and_then(|written| match &written.entry {
+            Entry::Intended { known, .. } => Some(known.iter().cloned().collect()),
+            _ => None,
+        })?;
+        Some(Self {
+            number,
             step,
-            id,
-            source,
-            destination,
-            phase: Phase::Intent,
-            detail: String::new(),
-            question: None,
-            cause: None,
-            parcel: None,
-            backup: None,
-            new: None,
-            sent_at: None,
-            attempt: 1,
-            known,
-            place: None,
-            notice: String::new(),
-        }
+            row: record.step.clone(),
+            id: Some(record.id),
+            state: record.state().ok()?,
+            unwritten: Vec::new(),
+            excluded: known,
+            run: ThisRun::default(),
+        })
     }
 
-    /// Writes down the intent, with all that a later run needs if this one does not come further.
+    /// Begins the step, with all that a later run needs if this one does not come further.
     pub(super) fn begin(&mut self, run: &Run<'_>) -> Result<(), EngineError> {
-        self.known = known_nearby(run, &self.step);
-        let facts = json!({ "step": self.step, "known": self.known });
-        self.enter(run, Phase::Intent, "", facts)
+        if self.state.intended {
+            return Ok(());
+        }
+        let known = run.ids_near(&self.step);
+        self.excluded.extend(known.iter().cloned());
+        self.write(run, Entry::Intended { step: Box::new(self.step.clone()), known })
     }
 
-    /// Goes on to a phase: journal first, then the event.
-    pub(super) fn enter(
-        &mut self,
-        run: &Run<'_>,
-        phase: Phase,
-        words: &str,
-        facts: Value,
-    ) -> Result<(), EngineError> {
-        self.enter_with(run, phase, words, facts, None)
+    /// Notes what the destination lists just before something is sent: none of it is what is sent.
+    pub(super) fn note_known(&mut self, run: &Run<'_>) {
+        if self.state.is_touched() {
+            return;
+        }
+        let near = run.ids_near(&self.step);
+        self.excluded.extend(near.iter().cloned());
+        if let Some(Entry::Intended { known, .. }) = self.unwritten.first_mut() {
+            *known = near;
+        }
     }
 
-    /// As [`Task::enter`], and remembers the pair that the step has made.
-    pub(super) fn enter_with(
+    /// How its claims are signed.
+    pub(super) fn owner(&self, run: &Run<'_>) -> Result<ClaimOwner, EngineError> {
+        let state = run.session.store.state_id()?;
+        Ok(ClaimOwner { state, step: self.id.map_or(0, |id| id.0) })
+    }
+
+    /// Writes down what is known so far, so that the step has a number.
+    pub(super) fn journal_it(&mut self, run: &Run<'_>) -> Result<(), EngineError> {
+        self.flush(run, Effects::default())
+    }
+
+    /// Takes an entry: what changes something is on the disk before this returns.
+    pub(super) fn write(&mut self, run: &Run<'_>, entry: Entry) -> Result<(), EngineError> {
+        self.write_with(run, entry, Effects::default())
+    }
+
+    /// As [`Task::write`], with what the entry changes in the memory.
+    #[expect(clippy::needless_pass_by_value, reason = "every caller makes one for this")]
+    pub(super) fn write_with(
         &mut self,
         run: &Run<'_>,
-        phase: Phase,
-        words: &str,
-        facts: Value,
-        made: Option<&Link>,
+        entry: Entry,
+        effects: Effects<'_>,
     ) -> Result<(), EngineError> {
-        let detail = with_words(facts, words);
-        let entry = Entry { phase, attempt: self.attempt, detail };
-        let (store, now) = (&run.session.store, run.session.clock().now());
-        let (source, destination) = (self.source, self.destination);
-        let made = made.map(|link| Made { source, destination, link });
-        match self.id {
-            Some(id) => store.record(run.id, id, &entry, made, now)?,
-            None => self.id = Some(store.begin_step(run.id, &self.row(), &entry, made, now)?),
+        let now = run.session.clock().now();
+        let state = self.state.apply(&entry, now)?;
+        let is_only_prepared =
+            matches!(entry, Entry::Intended { .. } | Entry::Fetched { .. } | Entry::Seen { .. })
+                && self.run_is_clean(&entry);
+        self.unwritten.push(entry.clone());
+        if !is_only_prepared {
+            self.flush(run, effects)?;
         }
-        if matches!(phase, Phase::Failed | Phase::Held) {
-            run.health.borrow_mut().count_failure();
+        self.state = state;
+        self.tell(run, &entry);
+        if self.state.is_over() && self.state.backup.is_some() {
+            bytes::release(run.session, &self.owner(run)?);
         }
-        self.phase = phase;
-        self.detail = words.to_owned();
-        if phase.is_final() {
-            self.unspool(run);
-        }
-        let (address, detail) = (self.step.address.clone(), self.detail.clone());
-        run.session.emit(Event::Step { address, phase, attempt: self.attempt, detail });
         Ok(())
     }
 
-    /// Its row in the journal.
-    fn row(&self) -> state::Step {
-        state::Step {
-            address: self.step.address.clone(),
-            rule: self.step.rule.clone(),
-            action: action_word(self.step.action).to_owned(),
-            source: self.source,
-            source_id: self.step.source.id.clone(),
-            destination: self.destination,
+    fn flush(&mut self, run: &Run<'_>, effects: Effects<'_>) -> Result<(), EngineError> {
+        let (store, now) = (&run.session.store, run.session.clock().now());
+        let entries = std::mem::take(&mut self.unwritten);
+        if entries.is_empty() {
+            return Ok(());
+        }
+        match self.id {
+            Some(id) => store.record(run.id, (id, &self.row), &entries, effects, now)?,
+            None => {
+                let id = store.begin_step(run.id, &self.row, &entries, effects, now)?;
+                self.id = Some(id);
+            }
+        }
+        Ok(())
+    }
+
+    /// Whether an entry may wait for the next one: a crash before it only costs a look.
+    fn run_is_clean(&self, entry: &Entry) -> bool {
+        match entry {
+            Entry::Fetched { .. } => !self.state.is_touched(),
+            _ => true,
         }
     }
 
-    /// Ends as a question for a person.
-    pub(super) fn ask(&mut self, run: &Run<'_>, reason: &str) -> Result<(), EngineError> {
-        self.question = Some(reason.to_owned());
-        self.enter(run, Phase::Skipped, reason, json!({ "conflict": reason }))
-    }
-
-    /// Lets go of the bytes that a replace kept; what a crash leaves here, the next apply removes.
-    fn unspool(&self, run: &Run<'_>) {
-        if let (Action::Replace, Some(parcel)) = (self.step.action, &self.parcel) {
-            Spool::new(&run.session.places.spool).remove(&parcel.sha256);
+    fn tell(&mut self, run: &Run<'_>, entry: &Entry) {
+        self.run.message = match entry {
+            Entry::Unanswered { message } => format!("sent, answer lost: {message}"),
+            Entry::Ended { why, .. } => why.to_string(),
+            _ => String::new(),
+        };
+        if let Entry::Ended { outcome, why, cause } = entry {
+            if let Outcome::Asked { question } = outcome {
+                let words = self.run.message.clone();
+                let reason = question.as_str();
+                self.run.message =
+                    if words.is_empty() { reason.to_owned() } else { format!("{reason}: {words}") };
+            }
+            if matches!(outcome, Outcome::Failed | Outcome::Held) {
+                run.breaker.borrow_mut().count_failure();
+            }
+            self.run.end = Some((*outcome, why.clone(), *cause));
+        }
+        if let Some(phase) = entry.phase() {
+            run.session.emit(Event::Step {
+                address: self.step.address.clone(),
+                phase,
+                attempt: self.state.sends.max(1),
+                detail: self.run.message.clone(),
+            });
         }
     }
 
-    /// Whether its old activity is gone, or may be, before the new one is there.
-    pub(super) fn leaves_gap(&self) -> bool {
-        self.step.protocol == Some(Protocol::DeleteThenUpload) && self.backup.is_some()
+    /// Whether this run does nothing more about it.
+    pub(super) fn rests(&self) -> bool {
+        self.run.end.is_some()
     }
 
     pub(super) fn applied(&self) -> Applied {
+        let end = self.run.end.as_ref();
+        let question = end.and_then(|(outcome, _, _)| match outcome {
+            Outcome::Asked { question } => Some(question.as_str().to_owned()),
+            _ => None,
+        });
         Applied {
             address: self.step.address.clone(),
             action: self.step.action,
-            phase: self.phase,
-            detail: self.detail.clone(),
-            question: self.question.clone(),
-            cause: self.cause,
+            phase: end.map_or_else(|| self.phase(), |(outcome, ..)| outcome.phase()),
+            detail: self.run.message.clone(),
+            question,
+            cause: end.and_then(|(_, _, cause)| *cause),
         }
     }
 
-    /// Whether the old activity goes only after the new one was seen.
-    pub(super) fn old_goes_last(&self) -> bool {
-        self.step.action == Action::Replace
-            && self.step.protocol != Some(Protocol::DeleteThenUpload)
+    /// How far it came, where a broken run left it.
+    fn phase(&self) -> Phase {
+        use crate::plan::reconcile::{Answer, Removal};
+        match (&self.state.answer, self.state.removal) {
+            (Answer::Taken(_), _) => Phase::Sent,
+            (Answer::Lost | Answer::UnderWay, _) => Phase::Unknown,
+            (_, Removal::Done) => Phase::Removed,
+            _ if self.state.backup.is_some() => Phase::BackedUp,
+            _ if self.state.payload.is_some() => Phase::Fetched,
+            _ => Phase::Intent,
+        }
     }
 
     /// Whether this puts an account's own activity back; then there is no pair to remember.
@@ -197,32 +271,31 @@ impl Task {
         self.step.source.account == self.step.destination.account
     }
 
-    /// Remembers the pair that this step made; unlisted while `listed` is `None`.
+    /// The pair that this step makes once what was taken is listed, perhaps under this id.
+    pub(super) fn pending_link(&self, run: &Run<'_>, id: Option<RemoteId>) -> Option<Link> {
+        let payload = self.state.payload.as_ref()?;
+        let link = self.link(run, None, LinkOrigin::Placed)?;
+        Some(Link { destination: id.map(|id| payload.side(&id)), ..link })
+    }
+
+    /// The pair that this step made, unlisted while `listed` is `None`; a restore, and an old one that
+    /// was put back, make none.
     pub(super) fn link(
         &self,
         run: &Run<'_>,
         listed: Option<&Activity>,
         origin: LinkOrigin,
-    ) -> Result<(), EngineError> {
-        match self.made(run, listed, origin) {
-            Some(link) => Ok(run.session.store.save_link(self.source, self.destination, &link)?),
-            None => Ok(()),
-        }
-    }
-
-    /// The pair that this step made; a restore makes none.
-    pub(super) fn made(
-        &self,
-        run: &Run<'_>,
-        listed: Option<&Activity>,
-        origin: LinkOrigin,
     ) -> Option<Link> {
+        if self.is_restore() || self.state.turned.is_some() {
+            return None;
+        }
+        let payload = self.state.payload.as_ref();
+        let sent = || Some(payload?.side(self.state.known_id()?));
         let status = match listed {
             Some(_) => LinkStatus::Confirmed,
             None => LinkStatus::Pending { since: run.session.clock().now(), full_reads: 0 },
         };
-        let sent = || Some(self.parcel.as_ref()?.side(self.new.clone()?));
-        (!self.is_restore()).then(|| Link {
+        Some(Link {
             rule: self.step.rule.clone(),
             address: self.step.address.clone(),
             source: self.source_side(run),
@@ -232,89 +305,23 @@ impl Task {
         })
     }
 
+    /// The source as it was when its bytes were fetched: what is listed under its id by now may be
+    /// another recording.
     fn source_side(&self, run: &Run<'_>) -> Side {
-        let step = &self.step;
-        let listed = run.listed(&step.source.account, &step.source.id);
-        let mut side = listed.as_ref().map(Side::of).unwrap_or_else(|| Side {
-            id: step.source.id.clone(),
-            fingerprint: step.source.fingerprint.clone(),
+        let source = &self.step.source;
+        let listed = run.listed(&source.account, &source.id);
+        let planned = listed.filter(|row| row.fingerprint == source.fingerprint);
+        let mut side = planned.as_deref().map(Side::of).unwrap_or_else(|| Side {
+            id: source.id.clone(),
+            fingerprint: source.fingerprint.clone(),
             sha256: None,
-            start: Some(step.key.start),
-            elapsed_s: step.key.elapsed_s,
-            distance_m: step.source.distance_m,
-            kind: step.key.kind.clone(),
+            start: Some(self.step.key.start),
+            elapsed_s: self.step.key.elapsed_s,
+            distance_m: source.distance_m,
+            kind: self.step.key.kind.clone(),
         });
-        side.sha256 = side.sha256.or_else(|| Some(self.parcel.as_ref()?.sha256.clone()));
+        let payload = self.state.payload.as_ref();
+        side.sha256 = side.sha256.or_else(|| payload.map(|payload| payload.sha256.clone()));
         side
     }
-}
-
-impl Parcel {
-    /// When the file says that the activity took place.
-    pub(super) fn key(&self) -> Key {
-        Key { start: self.start, elapsed_s: self.elapsed_s }
-    }
-
-    /// The sent file as an activity, so that it can be looked for.
-    pub(super) fn activity(&self, id: RemoteId) -> Activity {
-        Activity {
-            id,
-            fingerprint: Fingerprint::of_bytes(&self.sha256),
-            start: Some(self.start),
-            weak_start: false,
-            elapsed_s: self.elapsed_s,
-            timer_s: None,
-            local_offset_s: None,
-            kind: self.kind.clone(),
-            title: None,
-            distance_m: self.distance_m,
-            device: None,
-            sha256: Some(self.sha256.clone()),
-            content: None,
-            unusable: None,
-            private: None,
-            hint: None,
-        }
-    }
-
-    /// The facts of the sent file as those of an activity that is not listed yet.
-    fn side(&self, id: RemoteId) -> Side {
-        Side {
-            id,
-            fingerprint: Fingerprint::of_bytes(&self.sha256),
-            sha256: Some(self.sha256.clone()),
-            start: Some(self.start),
-            elapsed_s: self.elapsed_s,
-            distance_m: self.distance_m,
-            kind: self.kind.clone(),
-        }
-    }
-}
-
-fn action_word(action: Action) -> &'static str {
-    match action {
-        Action::Upload => "upload",
-        Action::Replace => "replace",
-    }
-}
-
-fn known_nearby(run: &Run<'_>, step: &Step) -> Vec<RemoteId> {
-    let Some(inventory) = run.inventory(&step.destination.account) else { return Vec::new() };
-    let start = step.key.start.as_second();
-    let rows = &inventory.activities;
-    let second = |row: &Activity| row.start.map_or(i64::MAX, |start| start.as_second());
-    let from = rows.partition_point(|row| second(row) < start - NEARBY_S);
-    let near = rows.get(from..).unwrap_or_default().iter();
-    near.take_while(|row| second(row) <= start + NEARBY_S).map(|row| row.id.clone()).collect()
-}
-
-fn with_words(facts: Value, words: &str) -> Value {
-    let mut members = match facts {
-        Value::Object(members) => members,
-        other => serde_json::Map::from_iter([("facts".to_owned(), other)]),
-    };
-    if !words.is_empty() {
-        members.insert("words".to_owned(), Value::from(words));
-    }
-    Value::Object(members)
 }

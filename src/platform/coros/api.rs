@@ -7,11 +7,14 @@ use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 use tokio::sync::OnceCell;
 
+use crate::cancellation::Cancellation;
 use crate::clock::Clock;
-use crate::net::{Answer, Body, Client, Method, NetError, Patience, Request};
-use crate::platform::keeper::Keeper;
-use crate::platform::login::Ending;
-use crate::platform::unanswered::{again, in_vain, unconfirmed, unread};
+use crate::net::{
+    Answer, Body, Client, Method, NetError, Request, RetryPolicy, Urgency, retry_after,
+};
+use crate::platform::http;
+use crate::platform::login::EndReason;
+use crate::platform::session_provider::SessionProvider;
 use crate::platform::{AuthFailure, PlatformError};
 use crate::vault::Session;
 
@@ -27,11 +30,12 @@ pub(super) struct Api {
     pub(super) client: Client,
     /// For file hosts and object stores: no token goes there.
     pub(super) files: Client,
-    pub(super) keeper: Keeper,
+    pub(super) sessions: SessionProvider,
     /// The account's own number, where its session does not hold it.
     pub(super) user: OnceCell<String>,
     pub(super) clock: Arc<dyn Clock>,
-    pub(super) patience: Patience,
+    pub(super) stop: Cancellation,
+    pub(super) retry: RetryPolicy,
 }
 
 /// Which of the account's hosts.
@@ -48,6 +52,7 @@ pub(super) struct Call {
     path: &'static str,
     query: Vec<(&'static str, String)>,
     sends: Sends,
+    urgency: Urgency,
 }
 
 enum Sends {
@@ -59,7 +64,8 @@ enum Sends {
 impl Call {
     /// A question.
     pub(super) fn get(path: &'static str, query: Vec<(&'static str, String)>) -> Self {
-        Self { host: Host::Api, method: Method::GET, path, query, sends: Sends::Nothing }
+        let (host, method, sends) = (Host::Api, Method::GET, Sends::Nothing);
+        Self { host, method, path, query, sends, urgency: Urgency::Normal }
     }
 
     /// A question that the API wants posted.
@@ -82,6 +88,11 @@ impl Call {
         Self { host: Host::Hub, ..Self::get(path, query) }
     }
 
+    /// Is sent after a stop, or not.
+    pub(super) fn urgency(self, urgency: Urgency) -> Self {
+        Self { urgency, ..self }
+    }
+
     fn request(&self, api: &Api, session: &Session) -> Result<Request, PlatformError> {
         let region = region_of(session);
         let base = match self.host {
@@ -93,7 +104,7 @@ impl Call {
         let url = wire::url(&base, self.path, &query)
             .ok_or_else(|| PlatformError::Protocol("an address of COROS is none".to_owned()))?;
         let token = session.token(ACCESS).unwrap_or_default();
-        let request = wire::browser(self.method.clone(), url);
+        let request = wire::browser(self.method.clone(), url).urgency(self.urgency);
         let request = match self.host {
             Host::Hub => {
                 let number = region.number;
@@ -120,15 +131,36 @@ impl Call {
 impl Api {
     /// Asks patiently, and reads the answer's data.
     pub(super) async fn read<T: DeserializeOwned>(&self, call: &Call) -> Result<T, PlatformError> {
-        let data = self.patience.repeat(again, || self.asked(call)).await.map_err(in_vain)?;
+        let data = self
+            .retry
+            .run(http::error::retry, || self.asked(call))
+            .await
+            .map_err(http::error::exhausted)?;
         serde_json::from_value(data).map_err(|_| {
             PlatformError::Protocol(format!("COROS' answer to {} is not its JSON", call.path))
         })
     }
 
+    /// Reads a list. What cannot be read as one is an outage, and asked for again.
+    pub(super) async fn list<T>(
+        &self,
+        call: &Call,
+        take: impl Fn(Value) -> Option<T>,
+    ) -> Result<T, PlatformError> {
+        let unreadable = || PlatformError::Transient("COROS' list cannot be read".to_owned());
+        let ask = || async {
+            match self.asked(call).await {
+                Ok(data) => take(data).ok_or_else(unreadable),
+                Err(PlatformError::Protocol(_)) => Err(unreadable()),
+                Err(error) => Err(error),
+            }
+        };
+        self.retry.run(http::error::retry, ask).await.map_err(http::error::exhausted)
+    }
+
     /// Asks once. Waiting is left to the caller, who may have other things to do.
     pub(super) async fn asked(&self, call: &Call) -> Result<Value, PlatformError> {
-        let answer = self.send(call).await?.map_err(|error| unread(&error))?;
+        let answer = self.send(call).await?.map_err(|error| http::error::read_error(&error))?;
         match meaning(&answer) {
             Meaning::Data(data) => Ok(data),
             other => Err(read_error(&other, &answer, self.clock.now())),
@@ -137,11 +169,14 @@ impl Api {
 
     /// Asks the website patiently, whose answers have another envelope.
     pub(super) async fn hub<T: DeserializeOwned>(&self, call: &Call) -> Result<T, PlatformError> {
-        self.patience.repeat(again, || self.hub_once(call)).await.map_err(in_vain)
+        self.retry
+            .run(http::error::retry, || self.hub_once(call))
+            .await
+            .map_err(http::error::exhausted)
     }
 
     async fn hub_once<T: DeserializeOwned>(&self, call: &Call) -> Result<T, PlatformError> {
-        let answer = self.send(call).await?.map_err(|error| unread(&error))?;
+        let answer = self.send(call).await?.map_err(|error| http::error::read_error(&error))?;
         if answer.status != 200 {
             return Err(read_error(&Meaning::Status(answer.status), &answer, self.clock.now()));
         }
@@ -150,7 +185,7 @@ impl Api {
 
     /// Makes a change, once.
     pub(super) async fn change(&self, call: &Call) -> Result<Value, PlatformError> {
-        let answer = self.send(call).await?.map_err(|error| unconfirmed(&error))?;
+        let answer = self.send(call).await?.map_err(|error| http::error::write_error(&error))?;
         match meaning(&answer) {
             Meaning::Data(data) => Ok(data),
             other => Err(change_error(&other, &answer, self.clock.now())),
@@ -160,33 +195,37 @@ impl Api {
     /// Sends a call; a second time only where its token was refused, which is no attempt. A new token
     /// that is refused too was taken away by somebody.
     async fn send(&self, call: &Call) -> Result<Result<Answer, NetError>, PlatformError> {
-        let session = self.keeper.session().await?;
+        let session = self.sessions.session(call.urgency).await?;
         let answer = self.client.send(call.request(self, &session)?).await;
+        if let Some(answer) = answer.as_ref().ok().filter(|answer| answer.status == 429) {
+            self.client.slow_down(retry_after(answer, self.clock.now()));
+        }
         if !answer.as_ref().is_ok_and(is_refused) {
             return Ok(answer);
         }
-        let session = self.keeper.another(&session).await?;
+        let session = self.sessions.replace_rejected(&session, call.urgency).await?;
         let answer = self.client.send(call.request(self, &session)?).await;
         if answer.as_ref().is_ok_and(is_refused) {
-            let words = Ending::TakenOver.to_string();
+            let words = EndReason::TakenOver.to_string();
             return Err(PlatformError::Auth(AuthFailure::NotOpened(words)));
         }
         Ok(answer)
     }
 
     /// Where the account lives.
-    pub(super) async fn region(&self) -> Result<&'static Region, PlatformError> {
-        Ok(region_of(&self.keeper.session().await?))
+    pub(super) async fn region(&self, urgency: Urgency) -> Result<&'static Region, PlatformError> {
+        Ok(region_of(&self.sessions.session(urgency).await?))
     }
 
     /// The account's own number; a browser's token comes without it.
-    pub(super) async fn user(&self) -> Result<String, PlatformError> {
-        let session = self.keeper.session().await?;
+    pub(super) async fn user(&self, urgency: Urgency) -> Result<String, PlatformError> {
+        let session = self.sessions.session(urgency).await?;
         if let Some(user) = session.token(USER) {
             return Ok(user.to_owned());
         }
         let asked = async || {
-            let data: AccountData = self.read(&Call::get("/account/query", Vec::new())).await?;
+            let data: AccountData =
+                self.read(&Call::get("/account/query", Vec::new()).urgency(urgency)).await?;
             id(&data.user_id).ok_or_else(|| {
                 PlatformError::Protocol("COROS does not say whose account it is".to_owned())
             })

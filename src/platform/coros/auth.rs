@@ -15,11 +15,11 @@ use serde_json::{Value, json};
 use crate::clock::Clock;
 use crate::domain::ProfileId;
 use crate::manifest::Account;
-use crate::net::{Answer, Body, Client, Method, Request, Url};
+use crate::net::{Answer, Body, Client, Method, Request, Urgency, Url};
+use crate::platform::http;
 use crate::platform::login::{
-    Ask, CodeRequest, CodeUse, Credentials, Ending, LoggedIn, Login, LoginError, TokenFile,
+    Ask, CodeRequest, CodeUse, Credentials, EndReason, LoggedIn, Login, LoginError, TokenFile,
 };
-use crate::platform::unanswered::no_answer;
 use crate::vault::{FORMAT, Session, Token};
 
 use super::error::{Meaning, login_error, meaning};
@@ -86,9 +86,9 @@ impl Login for CorosLogin {
         Ok(self.session(&token, region, None, "token"))
     }
 
-    async fn renew(&self, _session: &Session) -> Result<Session, LoginError> {
-        // There is nothing to renew a token with.
-        Err(LoginError::Over(Ending::Ended))
+    async fn refresh(&self, _: &Session, _: Urgency) -> Result<Session, LoginError> {
+        // There is nothing to refresh a token with.
+        Err(LoginError::SessionEnded(EndReason::Ended))
     }
 
     async fn probe(&self, session: &Session) -> Result<ProfileId, LoginError> {
@@ -200,7 +200,7 @@ impl CorosLogin {
             return Ok(region);
         }
         if self.endpoints.are_given() {
-            return Err(LoginError::Foreign(format!(
+            return Err(LoginError::WrongHost(format!(
                 "this account lives in COROS' region '{}', but its endpoints are those of '{}'",
                 region.id, self.region.id
             )));
@@ -253,7 +253,7 @@ impl CorosLogin {
     }
 
     async fn sent(&self, request: Request) -> Result<Answer, LoginError> {
-        self.client.send(request).await.map_err(|error| no_answer(&error))
+        self.client.send(request).await.map_err(|error| http::error::login_error(&error))
     }
 
     fn accepted(&self, found: &Meaning, answer: &Answer) -> Result<(), LoginError> {

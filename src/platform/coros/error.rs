@@ -119,6 +119,9 @@ pub(super) fn login_error(meaning: &Meaning, answer: &Answer, now: Timestamp) ->
         Meaning::Status(403) => {
             LoginError::Blocked("403, as for networks of data centres".to_owned())
         }
+        Meaning::Unknown if answer.body.trim_ascii_start().starts_with(b"<") => {
+            LoginError::Blocked("a page instead of its answer".to_owned())
+        }
         Meaning::Status(429) => LoginError::Throttled { retry_after: retry_after(answer, now) },
         Meaning::Status(status @ 500..=599) => {
             LoginError::Unavailable(format!("COROS answered {status}"))

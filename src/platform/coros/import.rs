@@ -3,6 +3,7 @@
 //! there; only the list says that.
 
 use std::io::{Cursor, Write as _};
+use std::time::Duration;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, STANDARD_NO_PAD};
@@ -14,8 +15,10 @@ use zip::write::SimpleFileOptions;
 use zip::{CompressionMethod, DateTime, ZipWriter};
 
 use crate::net::{Answer, Body, Method, Request, Url, retry_after};
-use crate::platform::unanswered::{again, in_vain, unread};
-use crate::platform::{FitFile, PlatformError, Rejection, UploadStatus, UploadTicket, Uploaded};
+use crate::platform::http;
+use crate::platform::{
+    FitFile, PlatformError, Rejection, UploadStatus, UploadTicket, Uploaded, Urgency,
+};
 
 use super::api::{Api, Call};
 use super::regions::{Service, Storage};
@@ -25,6 +28,9 @@ use super::wire;
 
 /// Stands before or after the credentials.
 const MARKER: &str = "9y78gpoERW4lBNYL";
+/// How long an import is left alone before each question about its state: clients ask every 3 to
+/// 5 s.
+const POLL_EVERY: Duration = Duration::from_secs(3);
 /// Imports that are looked at to find one.
 const LISTED: u32 = 100;
 const ZIP: &str = "application/zip";
@@ -40,18 +46,21 @@ struct Object {
 
 /// Sends a file once. Until its registration nothing but an object in a store has come of it.
 pub(super) async fn upload(api: &Api, file: &FitFile) -> Result<Uploaded, PlatformError> {
-    let storage = api.region().await?.storage.as_ref().ok_or(PlatformError::Unsupported)?;
-    let user = api.user().await?;
+    let storage =
+        api.region(file.urgency).await?.storage.as_ref().ok_or(PlatformError::Unsupported)?;
+    let user = api.user(file.urgency).await?;
     let object = object(file, &user)?;
-    let credentials = credentials(api, storage).await?;
-    let put = api.patience.repeat(again, || put(api, storage, &credentials, &object));
-    put.await.map_err(in_vain)?;
+    let credentials = credentials(api, storage, file.urgency).await?;
+    let put = api
+        .retry
+        .run(http::error::retry, || put(api, storage, &credentials, &object, file.urgency));
+    put.await.map_err(http::error::exhausted)?;
     let data = api.change(&registration(file, storage, &object)).await?;
     let import: Import = serde_json::from_value(data).unwrap_or_default();
     let id = import.id().ok_or_else(|| {
         PlatformError::Unconfirmed("COROS took it, but named no import".to_owned())
     })?;
-    Ok(Uploaded::Processing(UploadTicket::new(id)))
+    Ok(Uploaded::Processing(UploadTicket { name: id, wait: Some(POLL_EVERY) }))
 }
 
 /// What became of an import. Finished ones do not tell the activity's id.
@@ -60,7 +69,8 @@ pub(super) async fn status(
     ticket: &UploadTicket,
 ) -> Result<UploadStatus, PlatformError> {
     let id = &ticket.name;
-    let call = Call::json("/activity/fit/getImportSportList", json!({ "size": LISTED }));
+    let call = Call::json("/activity/fit/getImportSportList", json!({ "size": LISTED }))
+        .urgency(Urgency::Final);
     let imports: Option<Vec<Import>> = api.read(&call).await?;
     let import = imports.into_iter().flatten().find(|import| import.id().as_ref() == Some(id));
     let Some(import) = import else { return Ok(UploadStatus::Processing) };
@@ -92,13 +102,18 @@ fn zipped(name: &str, bytes: &[u8]) -> zip::result::ZipResult<Vec<u8>> {
     Ok(writer.finish()?.into_inner())
 }
 
-async fn credentials(api: &Api, storage: &Storage) -> Result<StoreCredentials, PlatformError> {
+async fn credentials(
+    api: &Api,
+    storage: &Storage,
+    urgency: Urgency,
+) -> Result<StoreCredentials, PlatformError> {
     let query = vec![
         ("bucket", storage.bucket.to_owned()),
         ("service", storage.service.word().to_owned()),
         ("v", "2".to_owned()),
     ];
-    let answer: StsAnswer = api.hub(&Call::hub("/api/proxy/oss/sts", query)).await?;
+    let answer: StsAnswer =
+        api.hub(&Call::hub("/api/proxy/oss/sts", query).urgency(urgency)).await?;
     let found = decoded(&answer).ok_or_else(|| {
         PlatformError::Protocol("COROS' storage credentials are not as they were".to_owned())
     })?;
@@ -125,13 +140,15 @@ async fn put(
     storage: &Storage,
     credentials: &StoreCredentials,
     object: &Object,
+    urgency: Urgency,
 ) -> Result<(), PlatformError> {
     let missing = || PlatformError::Protocol("the storage credentials lack a part".to_owned());
     let request = match storage.service {
         Service::Aws => to_amazon(api, credentials, object),
         Service::Aliyun => to_aliyun(api, credentials, object),
     };
-    let answer = api.files.send(request.ok_or_else(missing)?).await.map_err(|e| unread(&e))?;
+    let request = request.ok_or_else(missing)?.urgency(urgency);
+    let answer = api.files.send(request).await.map_err(|e| http::error::read_error(&e))?;
     match answer.status {
         200..=299 => Ok(()),
         // Its key is made of its content.
@@ -240,6 +257,7 @@ fn registration(file: &FitFile, storage: &Storage, object: &Object) -> Call {
         "oriFileName": object.name,
     });
     Call::fields("/activity/fit/import", vec![("jsonParameter", about.to_string())])
+        .urgency(file.urgency)
 }
 
 #[cfg(test)]

@@ -1,66 +1,100 @@
-//! The inventory: everything, or what is new. A daily reading is the newest page, which tells the
-//! count too; if known and new are not all, or the last whole reading is a week old, everything is read
-//! again, which alone tells what was removed.
+//! Reads the account's list: its newest page, some days, or everything.
+//!
+//! Every page but the last is as long as the first, and no page up to the announced last one is empty.
+//! Where the numbers that COROS tells do not settle which page is the last, one more look does: the list
+//! up to the last row's day shows nothing that was not shown before, and is not empty.
 
 use std::collections::{HashMap, HashSet};
 
 use jiff::civil::Date;
 use jiff::tz::{Offset, TimeZone};
-use jiff::{SignedDuration, Span, Timestamp};
+use jiff::{Span, Timestamp};
 
-use crate::domain::{Activity, ActivityType, Coverage, Fingerprint, RemoteId, Unusable};
+use crate::domain::{Activity, Coverage, RemoteId};
+use crate::platform::newest::{Newest, WholeReading, agree};
 use crate::platform::{Page, PlatformError, Window};
 
 use super::api::{Api, Call};
-use super::types::{ListData, Row, id};
+use super::row::row;
+use super::types::{ListData, Row};
 
 /// Rows of a page, as careful clients ask for.
 const ROWS: u64 = 100;
-/// More pages than anybody has.
-const MOST_PAGES: u64 = 1000;
-/// Everything is read at least so often.
-const WHOLE_EVERY: SignedDuration = SignedDuration::from_hours(7 * 24);
-/// By how much local times may be out of order.
-const UNSURE: SignedDuration = SignedDuration::from_hours(26);
+/// More pages than any account has.
+const MAX_PAGES: u64 = 1000;
 
-/// What a row remembers: its own code, which fetches its file; when everything was read; and by how
-/// much COROS' count was off then.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Hint {
-    pub(super) code: u64,
-    read_at: i64,
-    off_by: i64,
+/// Returns COROS' own code of a row's sport, which its hint begins with.
+pub(super) fn code(row: &Activity) -> Option<&str> {
+    row.hint.as_deref()?.split(' ').next()
 }
 
-impl Hint {
-    pub(super) fn of(row: &Activity) -> Option<Self> {
-        let mut words = row.hint.as_deref()?.split(' ');
-        let code = words.next()?.parse().ok()?;
-        let (read_at, off_by) = (words.next()?.parse().ok()?, words.next()?.parse().ok()?);
-        Some(Self { code, read_at, off_by })
-    }
+/// Returns the whole reading that a row comes from; its hint tells it after the code.
+fn reading(row: &Activity) -> Option<WholeReading> {
+    WholeReading::parse(row.hint.as_deref()?.split_once(' ')?.1)
+}
 
-    fn text(self) -> String {
-        format!("{} {} {}", self.code, self.read_at, self.off_by)
-    }
-
-    /// The row with what it was read with.
-    fn onto(row: &mut Activity, read_at: i64, off_by: i64) {
-        let code = row.hint.as_deref().and_then(|code| code.parse().ok()).unwrap_or_default();
-        row.hint = Some(Self { code, read_at, off_by }.text());
+fn keep(activities: &mut [Activity], reading: WholeReading) {
+    for row in activities {
+        let code = code(row).unwrap_or_default();
+        row.hint = Some(format!("{code} {}", reading.text()));
     }
 }
 
-/// Rows of some pages.
+/// Rows as they were listed.
 #[derive(Default)]
 struct Rows {
+    /// The activities, each once.
     activities: Vec<Activity>,
     seen: HashSet<RemoteId>,
-    count: u64,
-    /// The count changed, or some row came twice: something moved meanwhile.
-    moved: bool,
-    /// A page had fewer rows than it must have, or one that cannot be read.
-    lacking: bool,
+    /// What COROS counts, if it does.
+    count: Option<u64>,
+    /// Something is surely missing: a page that is too short, a row that cannot be read.
+    has_gap: bool,
+    /// The count changed, or a row came twice.
+    has_moved: bool,
+}
+
+impl Rows {
+    /// Returns by how much the count is more than the activities.
+    fn off_by(&self) -> i64 {
+        let listed = i64::try_from(self.activities.len()).unwrap_or(i64::MAX);
+        let count = self.count.map(|count| i64::try_from(count).unwrap_or(i64::MAX));
+        count.map_or(0, |count| count.saturating_sub(listed))
+    }
+
+    /// Returns whether every row was listed in its place.
+    fn is_steady(&self) -> bool {
+        !self.has_gap && !self.has_moved
+    }
+
+    /// Returns whether the count is right, or off as it was before.
+    fn is_explained(&self, before: Option<WholeReading>) -> bool {
+        let off_by = self.off_by();
+        off_by == 0 || before.is_some_and(|before| before.off_by == off_by)
+    }
+
+    /// Returns whether this second reading shows everything, given the first.
+    fn is_confirmed_by(&self, first: &Self) -> bool {
+        !self.has_gap && agree(&self.activities, &first.activities)
+    }
+
+    /// Takes a page's rows, each once.
+    fn take(&mut self, data: &ListData) {
+        self.has_moved |= data.count.is_some() && self.count.is_some() && data.count != self.count;
+        self.count = data.count.or(self.count);
+        for listed in data.data_list.iter().flatten() {
+            let read = serde_json::from_value::<Row>(listed.clone()).ok();
+            let Some(row) = read.as_ref().and_then(row) else {
+                self.has_gap = true;
+                continue;
+            };
+            if self.seen.insert(row.id.clone()) {
+                self.activities.push(row);
+            } else {
+                self.has_moved = true;
+            }
+        }
+    }
 }
 
 /// Days as COROS filters them; it compares local days, so both ends are a day wider than wanted.
@@ -82,50 +116,66 @@ impl Days {
     }
 }
 
-/// The account's activities, reading as little as is safe.
+/// Lists the account's activities. Without a window it reads as little as is safe; a window is read row
+/// by row, and what is known says only whether reading a second time is worthwhile.
 pub(super) async fn read(
     api: &Api,
     window: Window,
     known: &HashMap<RemoteId, Activity>,
 ) -> Result<Page, PlatformError> {
-    let days = Days::of(window, api.clock.now());
-    let first = page(api, days, 1).await?;
     let is_open = window == Window::default();
-    if let Some(page) = grown(api.clock.now(), &first, known).filter(|_| is_open) {
+    let days = Days::of(window, api.clock.now());
+    let before = WholeReading::oldest(known.values().map(reading)).filter(|_| is_open);
+    let newest = page(api, days, 1).await?;
+    if let Some(before) = before
+        && let Some(page) = cheap(&newest, known, before, api.clock.now())
+    {
         return Ok(page);
     }
-    let mut rows = whole(api, days, first).await?;
-    if rows.moved || rows.lacking {
-        let before =
-            std::mem::replace(&mut rows, whole(api, days, page(api, days, 1).await?).await?);
-        // A total that is always off, and a row that always comes twice, are no drift.
-        rows.moved &= before.seen != rows.seen;
+    let lacks = |rows: &Rows| {
+        let is_missing = |row: &Activity| !rows.seen.contains(&row.id);
+        match is_open {
+            // An account is not empty all at once.
+            true => rows.activities.is_empty() && !known.is_empty(),
+            false => known.values().any(|row| is_surely_within(row, window) && is_missing(row)),
+        }
+    };
+    let first = whole(api, days, newest).await?;
+    if first.is_steady() && first.is_explained(before) && !lacks(&first) {
+        return Ok(finished(first, true, window, api.clock.now()));
     }
-    let complete = !rows.moved && !rows.lacking;
-    if complete {
-        // A part is no base for what is new: the next reading begins anew.
-        let now = api.clock.now().as_second();
-        let off_by = signed(rows.count).saturating_sub(length(&rows.activities));
-        rows.activities.iter_mut().for_each(|row| Hint::onto(row, now, off_by));
+    let second = whole(api, days, page(api, days, 1).await?).await?;
+    let is_explained = second.is_explained(before) || !first.is_steady();
+    let is_whole = second.is_steady() && is_explained && !lacks(&second);
+    let is_empty = is_open && lacks(&second);
+    let complete = is_whole || (!is_empty && second.is_confirmed_by(&first));
+    Ok(finished(second, complete, window, api.clock.now()))
+}
+
+fn finished(mut rows: Rows, complete: bool, window: Window, now: Timestamp) -> Page {
+    // Some days are no base for a cheap look.
+    if complete && window == Window::default() {
+        let off_by = rows.off_by();
+        keep(&mut rows.activities, WholeReading { read_at: now, off_by });
     }
     rows.activities.retain(|row| is_within(row, window));
     let read = Coverage::Whole;
-    Ok(Page { activities: rows.activities, complete, read, ..Page::default() })
+    Page { activities: rows.activities, complete, read, ..Page::default() }
 }
 
-/// The rows of the days around a moment, by which a single activity is looked at.
+/// Lists the days around a moment, by which a single activity is looked at.
 pub(super) async fn around(api: &Api, start: Timestamp) -> Result<Vec<Activity>, PlatformError> {
     let day = start.to_zoned(TimeZone::UTC).date();
-    let days = Days::of(Window { first: Some(day), last: Some(day) }, api.clock.now());
-    let first = page(api, days, 1).await?;
-    let rows = whole(api, days, first).await?;
-    match rows.lacking {
+    let window = Window { first: Some(day), last: Some(day) };
+    let days = Days::of(window, api.clock.now());
+    let rows = whole(api, days, page(api, days, 1).await?).await?;
+    match rows.has_gap || rows.has_moved {
         true => Err(in_part()),
         false => Ok(rows.activities),
     }
 }
 
-/// All rows, by which a single activity is looked for whose day is not known.
+/// Lists everything, by which a single activity is looked for whose day is not known.
 pub(super) async fn all(api: &Api) -> Result<Vec<Activity>, PlatformError> {
     let page = read(api, Window::default(), &HashMap::new()).await?;
     page.complete.then_some(page.activities).ok_or_else(in_part)
@@ -135,77 +185,66 @@ fn in_part() -> PlatformError {
     PlatformError::Transient("COROS lists only a part".to_owned())
 }
 
-/// Known rows and those of the newest page, if they are all.
-fn grown(now: Timestamp, first: &ListData, known: &HashMap<RemoteId, Activity>) -> Option<Page> {
-    let hints: Option<Vec<Hint>> = known.values().map(Hint::of).collect();
-    let oldest = hints?.into_iter().min_by_key(|hint| hint.read_at)?;
-    let read_at = Timestamp::from_second(oldest.read_at).ok()?;
-    if now.duration_since(read_at) > WHOLE_EVERY {
-        return None;
-    }
+/// Returns what is known with the newest page, if that is enough. A page that shows everything is
+/// better taken as a whole reading.
+fn cheap(
+    data: &ListData,
+    known: &HashMap<RemoteId, Activity>,
+    before: WholeReading,
+    now: Timestamp,
+) -> Option<Page> {
     let mut rows = Rows::default();
-    rows.take(first);
-    let is_known = |row: &Activity| known.contains_key(&row.id);
-    let is_short = first.total_page.map_or(first.rows() < ROWS, |pages| pages <= 1);
-    let overlaps = is_short || rows.activities.iter().any(is_known);
-    let fresh = rows.activities.iter().filter(|row| !is_known(row)).count();
-    let expected = signed((known.len() + fresh) as u64).checked_add(oldest.off_by)?;
-    let is_whole = !rows.lacking && !lacks(&rows, is_short, known);
-    if !overlaps || signed(first.count?) != expected || !is_whole {
+    rows.take(data);
+    let count = data.count?;
+    let is_only = data.total_page.map_or(data.rows() < ROWS, |pages| pages <= 1);
+    if rows.has_gap || rows.has_moved || (is_only && count == data.rows()) {
         return None;
     }
-    for row in &mut rows.activities {
-        Hint::onto(row, oldest.read_at, oldest.off_by);
-    }
-    let rest = known.values().filter(|row| !rows.seen.contains(&row.id)).cloned();
-    let mut activities = rows.activities;
-    activities.extend(rest);
-    activities.sort_by(|a, b| b.start.cmp(&a.start).then_with(|| b.id.cmp(&a.id)));
-    Some(Page { activities, complete: true, ..Page::default() })
+    keep(&mut rows.activities, before);
+    Newest { rows: rows.activities, count, is_only }.over(known, before, now)
 }
 
-/// Whether the newest page lacks a known activity that should be on it. The page is in order of local
-/// time, so near its end nothing is sure; the only page has them all.
-fn lacks(rows: &Rows, is_short: bool, known: &HashMap<RemoteId, Activity>) -> bool {
-    let oldest = rows.activities.iter().filter_map(|row| row.start).min();
-    let sure = oldest.and_then(|oldest| oldest.checked_add(UNSURE).ok());
-    known.values().any(|row| {
-        let newer = is_short || row.start.zip(sure).is_some_and(|(start, sure)| start > sure);
-        newer && !rows.seen.contains(&row.id)
-    })
-}
-
-/// All pages after a first one.
+/// Reads all pages after a first one.
 async fn whole(api: &Api, days: Days, first: ListData) -> Result<Rows, PlatformError> {
-    let mut rows = Rows { count: first.count.unwrap_or_default(), ..Rows::default() };
-    let says_count = first.count.is_some();
-    let rows_of_first = first.rows();
-    let mut data = first;
-    for number in 1..=MOST_PAGES {
-        let listed = data.rows();
-        rows.moved |= data.count.is_some_and(|count| count != rows.count);
+    let mut rows = Rows::default();
+    let full = first.rows();
+    let (mut data, mut is_short) = (first, false);
+    for number in 1..=MAX_PAGES {
+        let (listed, total) = (data.rows(), data.total_page);
         rows.take(&data);
-        let is_last = match data.total_page {
-            Some(total) => number >= total,
+        // What is not past the end is neither empty nor shorter than the page before.
+        let is_announced = total.is_some_and(|total| number <= total);
+        rows.has_gap |= listed == 0 && is_announced;
+        rows.has_gap |= listed > 0 && (is_short || listed > full);
+        is_short = listed < full;
+        let is_last = match (total, data.count) {
+            (Some(total), _) => number >= total,
+            (None, Some(count)) => listed == 0 || count == rows.activities.len() as u64,
             // Only an empty page is surely past the end.
-            None => listed == 0 || (says_count && signed(rows.count) <= length(&rows.activities)),
+            (None, None) => listed == 0,
         };
-        // The first page of something is not empty, and every page but the last is as long.
-        let expected = match data.total_page {
-            Some(_) if !is_last => rows_of_first.max(1),
-            _ => u64::from(number == 1).min(rows.count),
-        };
-        rows.lacking |= listed < expected;
-        if listed == 0 || is_last {
-            rows.moved |= says_count && signed(rows.count) != length(&rows.activities);
-            if !says_count {
-                rows.count = rows.activities.len() as u64;
-            }
+        if is_last {
+            let is_settled = total.is_some() && rows.off_by() == 0 && data.count.is_some();
+            rows.has_gap = rows.has_gap || !(is_settled || is_end(api, days, &rows).await?);
             return Ok(rows);
         }
         data = page(api, days, number + 1).await?;
     }
     Err(PlatformError::Protocol("COROS' list does not end".to_owned()))
+}
+
+/// Looks whether the last row is the list's last: up to its day something is listed, and nothing that
+/// was not listed before.
+async fn is_end(api: &Api, days: Days, rows: &Rows) -> Result<bool, PlatformError> {
+    let starts = rows.activities.iter().filter(|row| row.start.is_some());
+    let Some(last) = starts.min_by_key(|row| row.start) else {
+        return Ok(rows.count.unwrap_or_default() == 0);
+    };
+    let Some(day) = local_day(last) else { return Ok(false) };
+    let up_to = Days { last: day, ..days };
+    let mut rest = Rows::default();
+    rest.take(&page(api, up_to, 1).await?);
+    Ok(!rest.has_gap && !rest.seen.is_empty() && rest.seen.is_subset(&rows.seen))
 }
 
 async fn page(api: &Api, days: Days, number: u64) -> Result<ListData, PlatformError> {
@@ -216,142 +255,52 @@ async fn page(api: &Api, days: Days, number: u64) -> Result<ListData, PlatformEr
         ("startDay", day(days.first)),
         ("endDay", day(days.last)),
     ];
-    let data: Option<ListData> = api.read(&Call::get("/activity/query", query)).await?;
     let says_something = |data: &ListData| {
         data.count.is_some() || data.total_page.is_some() || data.data_list.is_some()
     };
-    // Past the end there may be nothing to say; in the beginning that would be an empty account.
-    data.filter(|data| number > 1 || says_something(data))
-        .ok_or_else(|| PlatformError::Protocol("COROS' list says nothing".to_owned()))
+    let take = |data| {
+        let data: Option<ListData> = serde_json::from_value(data).ok()?;
+        // Past the end there may be nothing to say; in the beginning that would be an empty account.
+        data.filter(|data| number > 1 || says_something(data))
+    };
+    api.list(&Call::get("/activity/query", query), take).await
 }
 
-impl Rows {
-    /// Takes a page's rows, each once.
-    fn take(&mut self, data: &ListData) {
-        for listed in data.data_list.iter().flatten() {
-            let read = serde_json::from_value::<Row>(listed.clone()).ok();
-            let Some(row) = read.as_ref().and_then(row) else {
-                self.lacking = true;
-                continue;
-            };
-            if self.seen.insert(row.id.clone()) {
-                self.activities.push(row);
-            } else {
-                self.moved = true;
-            }
-        }
-    }
+/// Returns an activity's own local day.
+fn local_day(row: &Activity) -> Option<Date> {
+    let offset = Offset::from_seconds(row.local_offset_s.unwrap_or_default()).ok()?;
+    Some(offset.to_datetime(row.start?).date())
 }
 
-/// Whether an activity's own local day is a wanted one.
+fn holds(window: Window, day: Date) -> bool {
+    window.first.is_none_or(|first| first <= day) && window.last.is_none_or(|last| day <= last)
+}
+
+/// Returns whether an activity's own local day is a wanted one; one without a day always is.
 fn is_within(row: &Activity, window: Window) -> bool {
-    let offset = Offset::from_seconds(row.local_offset_s.unwrap_or_default()).ok();
-    let day = row.start.zip(offset).map(|(start, offset)| offset.to_datetime(start).date());
-    let early = window.first.zip(day).is_some_and(|(first, day)| day < first);
-    let late = window.last.zip(day).is_some_and(|(last, day)| day > last);
-    !early && !late
+    local_day(row).is_none_or(|day| holds(window, day))
 }
 
-/// A row as COROS lists it, in our terms; its hint is its code alone.
-fn row(listed: &Row) -> Option<Activity> {
-    let id = RemoteId::new(id(&listed.label_id)?);
-    let start = listed.start_time.filter(|seconds| *seconds > 0);
-    let ended = listed.end_time.zip(start).map(|(end, start)| end.saturating_sub(start));
-    let elapsed_s = ended.and_then(|s| u32::try_from(s).ok()).filter(|seconds| *seconds > 0);
-    let elapsed_s = elapsed_s.or_else(|| whole_units(listed.total_time));
-    let start = start.and_then(|seconds| Timestamp::from_second(seconds).ok());
-    let distance_m = whole_units(listed.distance);
-    let code = listed.sport_type.unwrap_or_default();
-    let kind = u16::try_from(code)
-        .map_or_else(|_| ActivityType::opaque(&format!("coros_{code}")), ActivityType::of_coros);
-    // Zones run from twelve hours west to fourteen east.
-    let quarters = listed.start_timezone.filter(|quarters| (-48..=56).contains(quarters));
-    Some(Activity {
-        fingerprint: Fingerprint::of_listing(start, elapsed_s, distance_m, &code.to_string()),
-        start,
-        elapsed_s,
-        timer_s: whole_units(listed.workout_time),
-        local_offset_s: quarters.map(|quarters| quarters * 900),
-        kind,
-        title: listed.name.clone().filter(|title| !title.is_empty()),
-        distance_m,
-        device: listed.device.clone().filter(|name| !name.is_empty()),
-        unusable: start.is_none().then_some(Unusable::ClockNotSet),
-        hint: Some(code.to_string()),
-        ..Activity::unusable(id, Fingerprint::new(""), Unusable::NoOriginal)
-    })
-}
-
-/// Whole units, half up; nothing for zero, for what is below and for what is absurd.
-fn whole_units(value: Option<f64>) -> Option<u32> {
-    let rounded = (value.filter(|value| value.is_finite())? + 0.5).floor();
-    #[expect(
-        clippy::cast_possible_truncation,
-        clippy::cast_sign_loss,
-        reason = "the bounds are checked"
-    )]
-    (rounded >= 1.0 && rounded < f64::from(u32::MAX)).then_some(rounded as u32)
-}
-
-fn signed(count: u64) -> i64 {
-    i64::try_from(count).unwrap_or(i64::MAX)
-}
-
-fn length(rows: &[Activity]) -> i64 {
-    signed(rows.len() as u64)
+/// Returns whether an activity is known to lie on a wanted day.
+fn is_surely_within(row: &Activity, window: Window) -> bool {
+    local_day(row).is_some_and(|day| holds(window, day))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn read_row(text: &str) -> Option<Activity> {
-        row(&serde_json::from_str::<Row>(text).unwrap())
-    }
-
     #[test]
-    fn a_row_is_read_with_its_zone_in_quarter_hours() {
-        let row = read_row(
-            r#"{"labelId": "467870248094171141", "sportType": 102, "mode": 15, "startTime": 1742680814,
-            "endTime": 1742737890, "startTimezone": 23, "date": 20250323, "distance": 69282.43,
-            "workoutTime": 56590, "totalTime": 57076, "name": "Ridge/Valley", "device": "COROS NOMAD"}"#,
-        )
-        .unwrap();
-        assert_eq!(row.id.as_str(), "467870248094171141");
-        assert_eq!(row.start.unwrap().as_second(), 1_742_680_814);
-        assert_eq!(row.local_offset_s, Some(20_700), "+05:45");
-        assert_eq!((row.elapsed_s, row.timer_s), (Some(57_076), Some(56_590)));
-        assert_eq!((row.distance_m, row.kind.as_str()), (Some(69_282), "trail_running"));
-        assert_eq!(row.title.as_deref(), Some("Ridge/Valley"));
-        assert_eq!(row.unusable, None);
-    }
-
-    #[test]
-    fn zero_is_unknown_and_ids_may_be_numbers() {
-        let row = read_row(
-            r#"{"labelId": 467870248094171141, "sportType": 403, "startTime": 0, "distance": 0,
-            "workoutTime": 0, "name": null, "device": ""}"#,
-        )
-        .unwrap();
-        assert_eq!(row.id.as_str(), "467870248094171141");
-        assert_eq!(row.kind.as_str(), "coros_403");
-        assert_eq!((row.start, row.distance_m, row.timer_s, row.title), (None, None, None, None));
-        assert_eq!(row.unusable, Some(Unusable::ClockNotSet));
-        assert!(read_row("{}").is_none());
-        assert_eq!(
-            read_row(r#"{"labelId":"1","sportType":70000}"#).unwrap().kind.as_str(),
-            "coros_70000"
-        );
-    }
-
-    #[test]
-    fn a_hint_is_read_back() {
-        let mut row = read_row(r#"{"labelId": "1", "sportType": 102}"#).unwrap();
-        Hint::onto(&mut row, 1_700_000_000, -3);
-        let hint = Hint { code: 102, read_at: 1_700_000_000, off_by: -3 };
-        assert_eq!(Hint::of(&row), Some(hint));
-        row.hint = Some("102".to_owned());
-        assert_eq!(Hint::of(&row), None, "not read whole yet");
+    fn a_hint_tells_the_code_and_after_a_whole_reading_when_that_was() {
+        let listed = serde_json::from_str::<Row>(r#"{"labelId": "1", "sportType": 102}"#).unwrap();
+        let mut rows = vec![row(&listed).unwrap()];
+        assert_eq!((code(&rows[0]), reading(&rows[0])), (Some("102"), None));
+        let read_at = Timestamp::from_second(1_700_000_000).unwrap();
+        for off_by in [-3, 0] {
+            let whole = WholeReading { read_at, off_by };
+            keep(&mut rows, whole);
+            assert_eq!((code(&rows[0]), reading(&rows[0])), (Some("102"), Some(whole)));
+        }
     }
 
     #[test]

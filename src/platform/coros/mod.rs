@@ -14,6 +14,7 @@ mod import;
 mod listing;
 mod platform;
 mod regions;
+mod row;
 mod sign;
 pub(super) mod spec;
 mod types;
@@ -24,12 +25,12 @@ use std::sync::Arc;
 use tokio::sync::OnceCell;
 
 use crate::manifest::Account;
-use crate::net::{Client, Hosts, Pace, Patience, Settings};
+use crate::net::{Client, Hosts, Pace, RetryPolicy, Settings};
 
 use super::Platform;
-use super::keeper::Keeper;
 use super::pacing::pacing;
 use super::registry::{OpenError, Opening};
+use super::session_provider::SessionProvider;
 
 use api::Api;
 use auth::CorosLogin;
@@ -37,7 +38,10 @@ use platform::Coros;
 use regions::Endpoints;
 
 /// What keeps an account's session.
-pub(super) fn keeper(account: &Account, opening: &Opening) -> Result<Keeper, OpenError> {
+pub(super) fn session_provider(
+    account: &Account,
+    opening: &Opening,
+) -> Result<SessionProvider, OpenError> {
     let pace = pace(account, opening);
     Ok(kept(login(account, opening, &pace)?, opening))
 }
@@ -49,23 +53,24 @@ pub(super) fn open(account: &Account, opening: &Opening) -> Result<Arc<dyn Platf
     let (endpoints, client) = (login.endpoints.clone(), login.client.clone());
     let region = login.region;
     let files = client_for(account, endpoints.file_hosts(), &pace, opening)?;
-    let keeper = kept(login, opening);
+    let sessions = kept(login, opening);
     let [a, b, c, d, ..] = (opening.random)();
     let seed = u64::from(u32::from_be_bytes([a, b, c, d]));
-    let patience = Patience::new(Arc::clone(&opening.clock), seed);
+    let retry = RetryPolicy::new(Arc::clone(&opening.clock), opening.stop.clone(), seed);
     let clock = Arc::clone(&opening.clock);
-    let user = OnceCell::new();
-    let api = Api { endpoints, client, files, keeper, user, clock, patience };
+    let (user, stop) = (OnceCell::new(), opening.stop.clone());
+    let api = Api { endpoints, client, files, sessions, user, clock, stop, retry };
     Ok(Arc::new(Coros::new(api, region)))
 }
 
-fn kept(login: CorosLogin, opening: &Opening) -> Keeper {
-    Keeper::new(
+fn kept(login: CorosLogin, opening: &Opening) -> SessionProvider {
+    SessionProvider::new(
         Arc::clone(&login.account),
         Arc::new(login),
         opening.vault.clone(),
         Arc::clone(&opening.ask),
         Arc::clone(&opening.clock),
+        opening.stop.clone(),
     )
 }
 
@@ -84,7 +89,8 @@ fn login(account: &Account, opening: &Opening, pace: &Arc<Pace>) -> Result<Coros
 }
 
 fn pace(account: &Account, opening: &Opening) -> Arc<Pace> {
-    Arc::new(Pace::new(pacing(account, &spec::REQUESTS), Arc::clone(&opening.clock)))
+    let pacing = pacing(account, &spec::REQUESTS);
+    Arc::new(Pace::new(pacing, Arc::clone(&opening.clock), opening.stop.clone()))
 }
 
 fn client_for(

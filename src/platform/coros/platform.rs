@@ -8,17 +8,18 @@ use async_trait::async_trait;
 use jiff::Timestamp;
 use serde_json::json;
 
+use crate::cancellation::Cancelled;
 use crate::domain::{Activity, Capabilities, Details, Profile, RemoteId};
 use crate::net::{Method, Request, Url, retry_after};
-use crate::platform::unanswered::{again, in_vain, unread};
+use crate::platform::http;
 use crate::platform::{
     FitFile, ListRequest, Original, Page, Platform, PlatformError, UploadStatus, UploadTicket,
-    Uploaded,
+    Uploaded, Urgency,
 };
 
 use super::api::{Api, Call};
 use super::import;
-use super::listing::{self, Hint};
+use super::listing;
 use super::regions::Region;
 use super::spec::SPEC;
 use super::types::FileData;
@@ -102,14 +103,15 @@ impl Coros {
 
     /// One patient look for a file.
     async fn looked(&self, id: &RemoteId, code: &str) -> Result<Look, PlatformError> {
-        let look = self.api.patience.repeat(again, || self.looked_once(id, code));
-        look.await.map_err(in_vain)
+        let look = self.api.retry.run(http::error::retry, || self.looked_once(id, code));
+        look.await.map_err(http::error::exhausted)
     }
 
     async fn looked_once(&self, id: &RemoteId, code: &str) -> Result<Look, PlatformError> {
         let Some(url) = self.place(id, code).await? else { return Ok(Look::Nothing) };
         let request = Request::new(Method::GET, url).secret().following().at_most(MOST_FILE_BYTES);
-        let answer = self.api.files.send(request).await.map_err(|error| unread(&error))?;
+        let answer =
+            self.api.files.send(request).await.map_err(|error| http::error::read_error(&error))?;
         match answer.status {
             200 if is_page(&answer.body) => {
                 Err(PlatformError::Transient("the file host answered with a page".to_owned()))
@@ -134,10 +136,10 @@ impl Platform for Coros {
     }
 
     async fn whoami(&self) -> Result<Profile, PlatformError> {
-        let session = self.api.keeper.session().await?;
+        let session = self.api.sessions.session(Urgency::Normal).await?;
         let id = match session.profile {
             Some(id) => id,
-            None => self.api.keeper.profile().await?,
+            None => self.api.sessions.profile().await?,
         };
         Ok(Profile { id: Some(id), location: None })
     }
@@ -150,16 +152,15 @@ impl Platform for Coros {
 
     async fn download(&self, activity: &Activity) -> Result<Original, PlatformError> {
         number(&activity.id)?;
-        let hint = Hint::of(activity).map(|hint| hint.code.to_string());
-        let code = match hint {
-            Some(code) => code,
+        let code = match listing::code(activity) {
+            Some(code) => code.to_owned(),
             None => self.code_now(&activity.id).await?,
         };
         if let Look::Found(bytes) = self.looked(&activity.id, &code).await? {
             return Ok(Original { bytes });
         }
         // One look proves nothing: another sport gives no file, an address may be over.
-        self.api.clock.sleep(BETWEEN_LOOKS).await;
+        self.pause().await?;
         let code = self.code_now(&activity.id).await?;
         match self.looked(&activity.id, &code).await? {
             Look::Found(bytes) => Ok(Original { bytes }),
@@ -201,9 +202,10 @@ impl Platform for Coros {
         }
         let Some(title) = &details.title else { return Ok(()) };
         // Writes name their user, whom a browser's token does not tell.
-        self.api.user().await?;
+        self.api.user(Urgency::Final).await?;
         let body = json!({ "type": 1, "labelId": id.as_str(), "name": title });
-        self.api.change(&Call::json("/activity/update", body)).await.map(|_| ())
+        let call = Call::json("/activity/update", body).urgency(Urgency::Final);
+        self.api.change(&call).await.map(drop)
     }
 }
 
@@ -211,8 +213,8 @@ impl Coros {
     /// A removal is answered with success whatever became of it: only the list tells.
     async fn seen_gone(&self, id: &RemoteId) -> Result<(), PlatformError> {
         for look in 0..LOOKS {
-            if look > 0 {
-                self.api.clock.sleep(BETWEEN_LOOKS).await;
+            if look > 0 && self.pause().await.is_err() {
+                break;
             }
             match self.listed(id).await {
                 Ok(_) => {}
@@ -226,11 +228,16 @@ impl Coros {
         Err(PlatformError::Unconfirmed("it is listed yet".to_owned()))
     }
 
+    /// Waits between two looks.
+    async fn pause(&self) -> Result<(), Cancelled> {
+        let sleep = self.api.clock.sleep(BETWEEN_LOOKS);
+        self.api.stop.race(sleep).await.ok_or(Cancelled)
+    }
+
     /// The sport that COROS lists for an activity now.
     async fn code_now(&self, id: &RemoteId) -> Result<String, PlatformError> {
         let row = self.listed(id).await?;
-        let code = row.hint.as_deref().and_then(|hint| hint.split(' ').next());
-        Ok(code.unwrap_or_default().to_owned())
+        Ok(listing::code(&row).unwrap_or_default().to_owned())
     }
 }
 

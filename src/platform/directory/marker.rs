@@ -6,7 +6,7 @@ use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
-use crate::domain::ProfileId;
+use crate::domain::{ProfileId, Sha256};
 use crate::platform::PlatformError;
 
 use super::write::{self, Placed};
@@ -40,12 +40,14 @@ pub(super) fn read(root: &Path) -> Result<Option<ProfileId>, PlatformError> {
     Ok(Some(ProfileId::new(marker.id)))
 }
 
-/// The id in the folder's marker, which is made of these random bytes if there is none.
+/// The id in the folder's marker, which is made of these random bytes and its name if there is none:
+/// where the bytes are given, two folders still get two ids.
 pub(super) fn read_or_create(root: &Path, random: [u8; 16]) -> Result<ProfileId, PlatformError> {
     if let Some(id) = read(root)? {
         return Ok(id);
     }
-    let id = hex::encode(random);
+    let name = root.file_name().unwrap_or_default().as_encoded_bytes();
+    let id: String = Sha256::of(&[&random, name].concat()).as_str().chars().take(32).collect();
     let marker = Marker { format: FORMAT.to_owned(), id: id.clone() };
     let text = serde_json::to_string(&marker).map_err(|error| broken(&error))?;
     let temporary = write::temporary(root, random, format!("{text}\n").as_bytes())?;

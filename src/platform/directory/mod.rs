@@ -14,6 +14,7 @@ mod marker;
 mod path;
 mod platform;
 mod read;
+mod remove;
 mod scan;
 pub(super) mod spec;
 mod write;

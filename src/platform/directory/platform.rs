@@ -17,10 +17,11 @@ use crate::platform::{
 };
 
 use super::path::{self, Packing};
-use super::read::{self, Unread};
+use super::read::{self, FileRow, Unread};
+use super::scan::{self, Found, Stamp};
 use super::spec::SPEC;
 use super::write::{self, Placed};
-use super::{cores, marker, scan};
+use super::{cores, marker, remove};
 
 /// Files of one name that a folder may hold; far more than two devices can record in one second.
 const MOST_OF_A_NAME: usize = 1000;
@@ -72,8 +73,8 @@ impl Directory {
         })
     }
 
-    /// Makes folder and marker, unless the marker was there and is not any more.
-    fn claim(&self) -> Result<(), PlatformError> {
+    /// Returns the marker's id; an error if the marker was there and is not any more.
+    fn same_marker(&self) -> Result<Option<ProfileId>, PlatformError> {
         let before = self.seen().profile.clone();
         let now = marker::read(&self.root)?;
         if before.is_some() && before != now {
@@ -82,7 +83,12 @@ impl Directory {
                 marker::NAME
             )));
         }
-        if now.is_none() {
+        Ok(now)
+    }
+
+    /// Makes folder and marker, unless the marker was there and is not any more.
+    fn claim(&self) -> Result<(), PlatformError> {
+        if self.same_marker()?.is_none() {
             write::create_folders(&self.root, "")?;
             let id = marker::read_or_create(&self.root, (self.opening.random)())?;
             self.seen().profile = Some(id);
@@ -90,18 +96,53 @@ impl Directory {
         Ok(())
     }
 
-    fn listing(&self, known: &HashMap<RemoteId, Activity>) -> Result<Page, PlatformError> {
-        let tree = scan::walk(&self.root, self.opening.clock.now())?;
-        let activities = scan::rows(&tree.files, known, cores::count());
+    /// Lists the folder; `None` if something vanished meanwhile.
+    fn listing(&self, known: &HashMap<RemoteId, Activity>) -> Result<Option<Page>, PlatformError> {
+        let mut tree = scan::walk(&self.root, self.opening.clock.now())?;
+        let rows = scan::rows(&tree.files, known, cores::count());
+        if tree.vanished || rows.vanished {
+            return Ok(None);
+        }
         self.seen().paths = tree.files.into_iter().map(|found| (found.id, found.path)).collect();
-        Ok(Page {
-            total: u64::try_from(activities.len()).ok(),
-            activities,
+        let complete = tree.complete && rows.unread.is_empty();
+        tree.notes.extend(rows.unread);
+        Ok(Some(Page {
+            total: u64::try_from(rows.activities.len()).ok(),
+            activities: rows.activities,
             next: None,
-            complete: tree.complete,
+            complete,
             read: Coverage::Whole,
             notes: tree.notes,
-        })
+        }))
+    }
+
+    /// Reads one file as it is now.
+    fn look(&self, id: &RemoteId) -> Result<Option<Activity>, PlatformError> {
+        self.same_marker()?;
+        let path = match self.locate(id) {
+            Ok(path) => path,
+            Err(PlatformError::NotFound) if self.root.is_dir() => return Ok(None),
+            Err(PlatformError::NotFound) => return Err(gone()),
+            Err(error) => return Err(error),
+        };
+        let metadata = path.metadata().map_err(|error| write::failed(&path, &error))?;
+        let stamp = Stamp::of(&metadata);
+        let settled = stamp.is_settled(self.opening.clock.now());
+        let packing = packing_of(&path);
+        match read::row(&Found { id: id.clone(), path, packing, stamp, settled }) {
+            FileRow::Read(row) => Ok(Some(row)),
+            FileRow::Unread(_, reason) => Err(PlatformError::Transient(format!("{id}: {reason}"))),
+            FileRow::Vanished => Err(vanished()),
+        }
+    }
+
+    fn remove(&self, activity: &Activity) -> Result<(), PlatformError> {
+        let path = self.locate(&activity.id)?;
+        let Some(sha256) = &activity.sha256 else {
+            let message = format!("{}: which bytes are meant is not known", activity.id);
+            return Err(PlatformError::Permanent(message));
+        };
+        remove::remove(&path, packing_of(&path), sha256, (self.opening.random)())
     }
 
     /// Where an activity's file stands: as last listed, as its id says, or as a new walk shows.
@@ -111,12 +152,12 @@ impl Directory {
         if let Some(path) = named.into_iter().find(|path| path.is_file()) {
             return Ok(path);
         }
-        scan::walk(&self.root, Timestamp::UNIX_EPOCH)?
-            .files
-            .into_iter()
-            .find(|found| found.id == *id)
-            .map(|found| found.path)
-            .ok_or(PlatformError::NotFound)
+        let tree = scan::walk(&self.root, Timestamp::UNIX_EPOCH)?;
+        match tree.files.into_iter().find(|found| found.id == *id) {
+            Some(found) => Ok(found.path),
+            None if tree.complete && !tree.vanished => Err(PlatformError::NotFound),
+            None => Err(PlatformError::Transient("a part of the folder cannot be read".to_owned())),
+        }
     }
 
     fn bytes(&self, id: &RemoteId) -> Result<Vec<u8>, PlatformError> {
@@ -156,6 +197,22 @@ impl Directory {
     }
 }
 
+/// Lists once more where something vanished meanwhile.
+fn twice(list: impl Fn() -> Result<Option<Page>, PlatformError>) -> Result<Page, PlatformError> {
+    match list()? {
+        Some(page) => Ok(page),
+        None => list()?.ok_or_else(vanished),
+    }
+}
+
+fn vanished() -> PlatformError {
+    PlatformError::Transient("files vanish while they are listed".to_owned())
+}
+
+fn gone() -> PlatformError {
+    PlatformError::Transient("the folder has gone (is the disk still mounted?)".to_owned())
+}
+
 fn packing_of(path: &Path) -> Packing {
     let name = path.file_name().map(|name| name.to_string_lossy());
     name.and_then(|name| path::packing(&name)).unwrap_or(Packing::Plain)
@@ -184,7 +241,7 @@ impl Platform for Directory {
         // It never fails.
         let _ = self
             .blocking(|this| {
-                write::remove_leftovers(&this.root);
+                remove::remove_leftovers(&this.root, this.opening.clock.now());
                 Ok(())
             })
             .await;
@@ -193,7 +250,17 @@ impl Platform for Directory {
     /// Lists the whole folder whatever the window: which files lie in it only reading tells.
     async fn list(&self, request: ListRequest<'_>) -> Result<Page, PlatformError> {
         let known = request.known.clone();
-        self.blocking(move |this| this.listing(&known)).await
+        self.blocking(move |this| twice(|| this.listing(&known))).await
+    }
+
+    /// Opens and reads the one file, whatever is known.
+    async fn look(
+        &self,
+        activity: &Activity,
+        _: &HashMap<RemoteId, Activity>,
+    ) -> Result<Option<Activity>, PlatformError> {
+        let id = activity.id.clone();
+        self.blocking(move |this| this.look(&id)).await
     }
 
     async fn download(&self, activity: &Activity) -> Result<Original, PlatformError> {
@@ -205,9 +272,7 @@ impl Platform for Directory {
         let file = file.clone();
         self.blocking(move |this| match this.add(&file) {
             // The folder was there a moment ago.
-            Err(PlatformError::NotFound) => Err(PlatformError::Transient(
-                "the folder has gone (is the disk still mounted?)".to_owned(),
-            )),
+            Err(PlatformError::NotFound) => Err(gone()),
             result => result.map(Uploaded::Stored),
         })
         .await
@@ -218,8 +283,8 @@ impl Platform for Directory {
     }
 
     async fn delete(&self, activity: &Activity) -> Result<(), PlatformError> {
-        let id = activity.id.clone();
-        self.blocking(move |this| write::remove(&this.locate(&id)?)).await
+        let activity = activity.clone();
+        self.blocking(move |this| this.remove(&activity)).await
     }
 
     async fn details(&self, id: &RemoteId) -> Result<Details, PlatformError> {
@@ -237,5 +302,25 @@ impl Platform for Directory {
 
     async fn set_details(&self, _: &RemoteId, details: &Details) -> Result<(), PlatformError> {
         if *details == Details::default() { Ok(()) } else { Err(PlatformError::Unsupported) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::cell::Cell;
+
+    use super::*;
+
+    #[test]
+    fn where_files_vanish_it_is_listed_once_more_and_then_not_available() {
+        for (vanishing, listed, is_listed) in [(0, 1, true), (1, 2, true), (2, 2, false)] {
+            let times = Cell::new(0);
+            let page = twice(|| {
+                times.set(times.get() + 1);
+                Ok((times.get() > vanishing).then(Page::default))
+            });
+            assert_eq!((times.get(), page.is_ok()), (listed, is_listed));
+            assert!(is_listed || matches!(page, Err(PlatformError::Transient(_))));
+        }
     }
 }

@@ -68,30 +68,45 @@ pub(super) fn is_defect(kind: io::ErrorKind) -> bool {
     )
 }
 
-/// The row of a file; `None` if it has gone since it was found.
-pub(super) fn row(found: &Found) -> Option<Activity> {
+/// A file that was found, and read.
+pub(super) enum FileRow {
+    /// What the file is.
+    Read(Activity),
+    /// The machine could not give its bytes now, for this reason; the row stands for it.
+    Unread(Activity, String),
+    /// It has gone since it was found.
+    Vanished,
+}
+
+/// Reads the row of a file.
+pub(super) fn row(found: &Found) -> FileRow {
     let read = if found.packing == Packing::Plain && found.stamp.size > MAX_BYTES {
         Err(Unread::Defect(too_large()))
     } else {
         bytes(&found.path, found.packing)
     };
-    let (mut row, lasting) = match read {
-        Ok(bytes) => (row::of_bytes(&found.id, &bytes), true),
-        Err(Unread::Io(error)) if error.kind() == io::ErrorKind::NotFound => return None,
-        Err(unread) => {
-            let lasting = match unread {
-                Unread::Io(_) => false,
-                Unread::Defect(_) => true,
-            };
-            let stamp = Sha256::of(found.stamp.to_string().as_bytes());
-            let reason = Unusable::Unreadable { detail: unread.to_string() };
-            let row = Activity::unusable(found.id.clone(), Fingerprint::of_bytes(&stamp), reason);
-            (row, lasting)
-        }
+    let described = |mut row: Activity| {
+        row.title = title_of_stem(path::stem(&found.id), &row.kind);
+        row
     };
-    row.title = title_of_stem(path::stem(&found.id), &row.kind);
-    row.hint = (lasting && found.settled).then(|| found.stamp.to_string());
-    Some(row)
+    let unusable = |detail: String| {
+        let stamp = Sha256::of(found.stamp.to_string().as_bytes());
+        let reason = Unusable::Unreadable { detail };
+        Activity::unusable(found.id.clone(), Fingerprint::of_bytes(&stamp), reason)
+    };
+    let row = match read {
+        Ok(bytes) => row::of_bytes(&found.id, &bytes),
+        Err(Unread::Io(error)) if error.kind() == io::ErrorKind::NotFound => {
+            return FileRow::Vanished;
+        }
+        Err(unread @ Unread::Io(_)) => {
+            let reason = unread.to_string();
+            return FileRow::Unread(described(unusable(reason.clone())), reason);
+        }
+        Err(Unread::Defect(detail)) => unusable(detail),
+    };
+    let hint = found.settled.then(|| found.stamp.to_string());
+    FileRow::Read(Activity { hint, ..described(row) })
 }
 
 /// The type that a file's content tells.

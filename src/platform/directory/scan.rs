@@ -15,6 +15,7 @@ use crate::domain::{Activity, Note, RemoteId, neutralise};
 use crate::platform::PlatformError;
 
 use super::path::{self, Packing};
+use super::read::FileRow;
 use super::{cores, marker, read, write};
 
 /// A file may change twice within what a file system tells apart, so a fresh time says nothing.
@@ -69,6 +70,19 @@ pub(super) struct Tree {
     pub(super) notes: Vec<Note>,
     /// False if a part could not be looked into.
     pub(super) complete: bool,
+    /// Whether something has gone between being found and being looked at.
+    pub(super) vanished: bool,
+}
+
+/// What the files of a tree are.
+#[derive(Debug, Default)]
+pub(super) struct Rows {
+    /// One per file, newest first.
+    pub(super) activities: Vec<Activity>,
+    /// The files whose bytes could not be had now.
+    pub(super) unread: Vec<Note>,
+    /// Whether a file has gone since it was found.
+    pub(super) vanished: bool,
 }
 
 /// Looks through a folder; `now` tells which files are too fresh to be known again.
@@ -104,6 +118,7 @@ struct Walk {
     files: Vec<(PathBuf, Packing, Stamp)>,
     notes: Vec<Note>,
     incomplete: bool,
+    vanished: bool,
     dot_files: usize,
     dangling: usize,
 }
@@ -141,9 +156,10 @@ impl Walk {
             let ancestor = shown(&relative(root, ancestor));
             format!("a link back to its own folder {ancestor} is not followed")
         } else if kind == Some(io::ErrorKind::NotFound) {
-            // Either a link to nothing, or removed since its folder was read: not there.
-            if path.symlink_metadata().is_ok() {
-                self.dangling += 1;
+            // Either a link to nothing, or removed since its folder was read.
+            match path.symlink_metadata() {
+                Ok(_) => self.dangling += 1,
+                Err(_) => self.vanished = true,
             }
             return;
         } else {
@@ -177,7 +193,7 @@ impl Walk {
                 settled: stamp.is_settled(now),
             })
             .collect();
-        Tree { files, notes: self.notes, complete: !self.incomplete }
+        Tree { files, notes: self.notes, complete: !self.incomplete, vanished: self.vanished }
     }
 }
 
@@ -210,16 +226,23 @@ fn since_1970(time: SystemTime) -> i128 {
     }
 }
 
-/// One row per file, newest first. Files that look as they did when `known` was read are not
-/// opened; the others are read by so many threads.
-pub(super) fn rows(
-    files: &[Found],
-    known: &HashMap<RemoteId, Activity>,
-    threads: usize,
-) -> Vec<Activity> {
-    let (mut rows, unread): (Vec<Activity>, Vec<&Found>) = split(files, known);
-    rows.extend(cores::spread(&unread, threads, |found| read::row(found)).into_iter().flatten());
-    newest_first(&mut rows);
+/// Reads the rows of files. Those that look as they did when `known` was read are not opened; the
+/// others are read by so many threads.
+pub(super) fn rows(files: &[Found], known: &HashMap<RemoteId, Activity>, threads: usize) -> Rows {
+    let (activities, unread): (Vec<Activity>, Vec<&Found>) = split(files, known);
+    let mut rows = Rows { activities, ..Rows::default() };
+    for read in cores::spread(&unread, threads, |found| read::row(found)) {
+        match read {
+            FileRow::Read(row) => rows.activities.push(row),
+            FileRow::Unread(row, message) => {
+                rows.unread.push(Note { subject: row.id.to_string(), message });
+                rows.activities.push(row);
+            }
+            FileRow::Vanished => rows.vanished = true,
+        }
+    }
+    newest_first(&mut rows.activities);
+    rows.unread.sort_by(|a, b| a.subject.cmp(&b.subject));
     rows
 }
 
@@ -256,11 +279,24 @@ mod tests {
             std::fs::write(path, format!("broken {number}")).unwrap();
         }
         let tree = walk(folder.path(), Timestamp::MAX).unwrap();
-        let one = rows(&tree.files, &HashMap::new(), 1);
+        let one = rows(&tree.files, &HashMap::new(), 1).activities;
         assert_eq!(one.len(), 40);
         for threads in [2, 7, 100] {
-            assert_eq!(rows(&tree.files, &HashMap::new(), threads), one);
+            assert_eq!(rows(&tree.files, &HashMap::new(), threads).activities, one);
         }
+    }
+
+    #[test]
+    fn a_file_that_has_gone_since_it_was_found_is_told() {
+        let folder = tempfile::tempdir().unwrap();
+        for name in ["a.fit", "b.fit"] {
+            std::fs::write(folder.path().join(name), "broken").unwrap();
+        }
+        let tree = walk(folder.path(), Timestamp::MAX).unwrap();
+        assert!(!tree.vanished && !rows(&tree.files, &HashMap::new(), 1).vanished);
+        std::fs::remove_file(folder.path().join("a.fit")).unwrap();
+        let rows = rows(&tree.files, &HashMap::new(), 1);
+        assert!(rows.vanished && rows.activities.len() == 1);
     }
 
     #[test]

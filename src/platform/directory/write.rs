@@ -1,4 +1,4 @@
-//! Placing files: whole or not at all, never over another one, and removing what was left behind.
+//! Places files: whole or not at all, and never over another one.
 
 use std::fs::{self, File, OpenOptions, Permissions};
 use std::io::{self, Write};
@@ -6,11 +6,8 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
 use tempfile::{NamedTempFile, TempPath};
-use walkdir::WalkDir;
 
 use crate::platform::PlatformError;
-
-use super::path::is_hidden;
 
 const PREFIX: &str = ".fit_sync-";
 const SUFFIX: &str = ".tmp";
@@ -29,10 +26,8 @@ pub(super) fn temporary(
     random: [u8; 16],
     bytes: &[u8],
 ) -> Result<TempPath, PlatformError> {
-    let name = hex::encode(random);
     let mut file: NamedTempFile = tempfile::Builder::new()
-        .prefix(&format!("{PREFIX}{name}"))
-        .suffix(SUFFIX)
+        .prefix(&temporary_name(random))
         .rand_bytes(0)
         // Like any other new file; the umask takes its share.
         .permissions(Permissions::from_mode(0o666))
@@ -93,26 +88,9 @@ fn create(folder: &Path) -> Result<(), PlatformError> {
     }
 }
 
-/// Removes one file, for good.
-pub(super) fn remove(path: &Path) -> Result<(), PlatformError> {
-    fs::remove_file(path).map_err(|error| failed(path, &error))?;
-    sync_folder(path.parent().unwrap_or(path)).map_err(|error| {
-        PlatformError::Unconfirmed(format!("{} may come back: {error}", shown(path)))
-    })
-}
-
-/// Removes temporary files that an interrupted run left in this tree; links are not followed.
-pub(super) fn remove_leftovers(root: &Path) {
-    let visible = |entry: &walkdir::DirEntry| {
-        entry.depth() == 0 || !entry.file_type().is_dir() || !is_hidden(entry.file_name())
-    };
-    let entries = WalkDir::new(root).into_iter().filter_entry(visible);
-    for entry in entries.filter_map(Result::ok) {
-        if entry.file_type().is_file() && entry.file_name().to_str().is_some_and(is_temporary) {
-            // What cannot be removed stays hidden and harmless.
-            let _ = fs::remove_file(entry.path());
-        }
-    }
+/// Returns the name of a temporary file of ours.
+pub(super) fn temporary_name(random: [u8; 16]) -> String {
+    format!("{PREFIX}{}{SUFFIX}", hex::encode(random))
 }
 
 /// Whether a name is one of our temporary files': exactly, since nothing else may be removed.
@@ -122,7 +100,7 @@ pub(super) fn is_temporary(name: &str) -> bool {
     })
 }
 
-fn sync_folder(folder: &Path) -> io::Result<()> {
+pub(super) fn sync_folder(folder: &Path) -> io::Result<()> {
     match File::open(folder)?.sync_all() {
         // Not every file system can sync a folder; those that cannot have nothing to lose by it.
         Err(error)
@@ -166,7 +144,7 @@ pub(super) fn fault(text: String, error: &io::Error) -> PlatformError {
     }
 }
 
-fn shown(path: &Path) -> String {
+pub(super) fn shown(path: &Path) -> String {
     crate::domain::neutralise(&path.to_string_lossy())
 }
 

@@ -7,26 +7,27 @@ use serde::de::DeserializeOwned;
 
 use crate::clock::Clock;
 use crate::net::{
-    Again, Answer, Body, Client, Headers, Method, NetError, Part, Patience, Request, retry_after,
+    Answer, Body, Client, Headers, Method, NetError, Part, Request, Retry, RetryPolicy, Urgency,
+    retry_after,
 };
 use crate::platform::PlatformError;
-use crate::platform::keeper::Keeper;
-use crate::platform::unanswered::{again, in_vain, unconfirmed, unread};
+use crate::platform::http;
+use crate::platform::session_provider::SessionProvider;
 use crate::vault::Session;
 
-use super::error::{api_error, change_error};
+use super::error::{api_error, change_error, list_error};
 use super::wire;
 
 /// Larger than any zipped activity.
-const MOST_FILE_BYTES: usize = 128 * 1024 * 1024;
+const MAX_FILE_BYTES: usize = 128 * 1024 * 1024;
 
 /// The API of an account.
 pub(super) struct Api {
     pub(super) base: String,
     pub(super) client: Client,
-    pub(super) keeper: Keeper,
+    pub(super) sessions: SessionProvider,
     pub(super) clock: Arc<dyn Clock>,
-    pub(super) patience: Patience,
+    pub(super) retry: RetryPolicy,
 }
 
 /// One call, which may have to be sent again with another token.
@@ -35,6 +36,7 @@ pub(super) struct Call {
     pub(super) path: String,
     pub(super) query: Vec<(&'static str, String)>,
     pub(super) sends: Sends,
+    pub(super) urgency: Urgency,
 }
 
 /// What a call carries.
@@ -46,7 +48,13 @@ pub(super) enum Sends {
 
 impl Call {
     pub(super) fn get(path: impl Into<String>) -> Self {
-        Self { method: Method::GET, path: path.into(), query: Vec::new(), sends: Sends::Nothing }
+        Self {
+            method: Method::GET,
+            path: path.into(),
+            query: Vec::new(),
+            sends: Sends::Nothing,
+            urgency: Urgency::Normal,
+        }
     }
 
     fn request(&self, base: &str, session: &Session) -> Result<Request, PlatformError> {
@@ -58,7 +66,8 @@ impl Call {
         let request = wire::native(self.method.clone(), url)
             .header("authorization", format!("Bearer {token}"))
             .header("accept", "application/json, */*")
-            .at_most(MOST_FILE_BYTES);
+            .urgency(self.urgency)
+            .at_most(MAX_FILE_BYTES);
         Ok(match &self.sends {
             Sends::Nothing if self.method == Method::GET => request,
             Sends::Nothing => request.changing(),
@@ -82,6 +91,12 @@ impl Api {
         self.fetch(call, api_error, json).await
     }
 
+    /// Reads a list, patiently. What cannot be read as one is an outage.
+    pub(super) async fn list<T: DeserializeOwned>(&self, call: &Call) -> Result<T, PlatformError> {
+        let unreadable = || PlatformError::Transient("Garmin's list cannot be read".to_owned());
+        self.fetch(call, list_error, |answer| answer.json().ok_or_else(unreadable)).await
+    }
+
     /// Reads what `take` makes of a good answer, patiently: what cannot be made sense of is asked for
     /// again as well.
     pub(super) async fn fetch<T>(
@@ -95,14 +110,14 @@ impl Api {
                 Ok(answer) if answer.status == 200 && is_page(&answer) => Err(a_page(call)),
                 Ok(answer) if answer.status == 200 => take(&answer),
                 Ok(answer) => Err(error_of(&answer, self.clock.now())),
-                Err(error) => Err(unread(&error)),
+                Err(error) => Err(http::error::read_error(&error)),
             }
         };
         let judge = |error: &PlatformError| match error {
-            PlatformError::Protocol(_) => Again::Soon,
-            other => again(other),
+            PlatformError::Protocol(_) => Retry::Backoff,
+            other => http::error::retry(other),
         };
-        self.patience.repeat(judge, fetch).await.map_err(in_vain)
+        self.retry.run(judge, fetch).await.map_err(http::error::exhausted)
     }
 
     /// Makes a change, once. Where a gateway answers in the server's place, nobody knows.
@@ -119,12 +134,12 @@ impl Api {
 
     /// Makes a change, once, and gives whatever answer came.
     pub(super) async fn changed(&self, call: &Call) -> Result<Answer, PlatformError> {
-        self.send(call).await?.map_err(|error| unconfirmed(&error))
+        self.send(call).await?.map_err(|error| http::error::write_error(&error))
     }
 
     /// Sends a call; a second time only where its token was refused, which is no attempt.
     async fn send(&self, call: &Call) -> Result<Result<Answer, NetError>, PlatformError> {
-        let session = self.keeper.session().await?;
+        let session = self.sessions.session(call.urgency).await?;
         let answer = self.client.send(call.request(&self.base, &session)?).await;
         if let Some(answer) = answer.as_ref().ok().filter(|answer| answer.status == 429) {
             self.client.slow_down(retry_after(answer, self.clock.now()));
@@ -132,7 +147,7 @@ impl Api {
         if !answer.as_ref().is_ok_and(|answer| answer.status == 401) {
             return Ok(answer);
         }
-        let session = self.keeper.another(&session).await?;
+        let session = self.sessions.replace_rejected(&session, call.urgency).await?;
         Ok(self.client.send(call.request(&self.base, &session)?).await)
     }
 }

@@ -6,7 +6,7 @@ use jiff::Timestamp;
 
 use crate::domain::RemoteId;
 use crate::net::{Answer, redact, retry_after};
-use crate::platform::login::{Ending, LoginError, Refusal};
+use crate::platform::login::{EndReason, LoginError, Refusal};
 use crate::platform::{AuthFailure, PlatformError, Rejection};
 
 use super::types::{ImportResult, Imported, LoginAnswer, TokenRefusal, UploadAnswer, id};
@@ -64,10 +64,10 @@ pub(super) fn token_error(answer: &Answer, now: Timestamp) -> LoginError {
             LoginError::Unavailable(format!("the token service answered {status}"))
         }
         400 | 401 if refusal.error_description.contains("User doesn't exist") => {
-            LoginError::Foreign("the session is of Garmin's other region".to_owned())
+            LoginError::WrongHost("the session is of Garmin's other region".to_owned())
         }
         400 | 401 if refusal.error == "invalid_grant" || answer.status == 401 => {
-            LoginError::Over(Ending::Ended)
+            LoginError::SessionEnded(EndReason::Ended)
         }
         403 => LoginError::Blocked("403 from the token service".to_owned()),
         status => LoginError::NotUnderstood(format!("the token service answered {status} {words}")),
@@ -96,6 +96,14 @@ pub(super) fn api_error(answer: &Answer, now: Timestamp) -> PlatformError {
         429 => PlatformError::RateLimited { retry_after: retry_after(answer, now) },
         status @ 500..=599 => PlatformError::Transient(format!("Garmin answered {status}")),
         status => PlatformError::Protocol(format!("Garmin answered {status} {words}")),
+    }
+}
+
+/// Returns what an answer to the question for a list means: one that says nothing is an outage.
+pub(super) fn list_error(answer: &Answer, now: Timestamp) -> PlatformError {
+    match answer.status {
+        status @ 200..=299 => PlatformError::Transient(format!("Garmin's list is a bare {status}")),
+        _ => api_error(answer, now),
     }
 }
 
@@ -155,10 +163,9 @@ fn import_failure(failure: &Imported) -> PlatformError {
 }
 
 fn consent() -> PlatformError {
-    PlatformError::Permanent(
+    PlatformError::Consent(
         "the account has not consented to uploads: on the website under Settings, Profile & \
-         Privacy, Data, allow Device Upload"
-            .to_owned(),
+         Privacy, Data, allow Device Upload",
     )
 }
 
@@ -280,7 +287,7 @@ mod tests {
         for (status, body) in
             [(412, "{}".to_owned()), (400, failure("null", 1, "but upload consent is"))]
         {
-            assert!(matches!(of(status, &body), Some(PlatformError::Permanent(_))), "{status}");
+            assert!(matches!(of(status, &body), Some(PlatformError::Consent(_))), "{status}");
         }
         for status in [500, 502, 504] {
             assert!(matches!(of(status, "<html>"), Some(PlatformError::Unconfirmed(_))));
@@ -303,7 +310,7 @@ mod tests {
     fn refusals_of_tokens_are_told_apart() {
         let now = Timestamp::UNIX_EPOCH;
         let of = |status, body: &str| words(&token_error(&answer(status, body), now));
-        let over = words(&LoginError::Over(Ending::Ended));
+        let over = words(&LoginError::SessionEnded(EndReason::Ended));
         assert_eq!(
             of(400, r#"{"error":"invalid_grant","error_description":"Invalid refresh token: x"}"#),
             over

@@ -14,6 +14,7 @@ mod error;
 mod listing;
 mod platform;
 mod regions;
+mod row;
 pub(super) mod spec;
 mod types;
 mod wire;
@@ -21,12 +22,12 @@ mod wire;
 use std::sync::Arc;
 
 use crate::manifest::Account;
-use crate::net::{Client, Hosts, Pace, Patience, Settings};
+use crate::net::{Client, Hosts, Pace, RetryPolicy, Settings};
 
 use super::Platform;
-use super::keeper::Keeper;
 use super::pacing::pacing;
 use super::registry::{OpenError, Opening};
+use super::session_provider::SessionProvider;
 
 use api::Api;
 use auth::GarminLogin;
@@ -34,15 +35,19 @@ use platform::{Garmin, UploadAs};
 use regions::Endpoints;
 
 /// What keeps an account's session.
-pub(super) fn keeper(account: &Account, opening: &Opening) -> Result<Keeper, OpenError> {
+pub(super) fn session_provider(
+    account: &Account,
+    opening: &Opening,
+) -> Result<SessionProvider, OpenError> {
     let account = Arc::new(account.clone());
     let login = login(&account, opening)?;
-    Ok(Keeper::new(
+    Ok(SessionProvider::new(
         account,
         Arc::new(login),
         opening.vault.clone(),
         Arc::clone(&opening.ask),
         Arc::clone(&opening.clock),
+        opening.stop.clone(),
     ))
 }
 
@@ -56,17 +61,18 @@ pub(super) fn open(account: &Account, opening: &Opening) -> Result<Arc<dyn Platf
         Some(true) => UploadAs::Import,
         Some(false) | None => UploadAs::Upload,
     };
-    let keeper = Keeper::new(
+    let sessions = SessionProvider::new(
         account,
         Arc::new(login),
         opening.vault.clone(),
         Arc::clone(&opening.ask),
         Arc::clone(&opening.clock),
+        opening.stop.clone(),
     );
     let [a, b, c, d, ..] = (opening.random)();
     let seed = u64::from(u32::from_be_bytes([a, b, c, d]));
-    let patience = Patience::new(Arc::clone(&opening.clock), seed);
-    let api = Api { base, client, keeper, clock: Arc::clone(&opening.clock), patience };
+    let retry = RetryPolicy::new(Arc::clone(&opening.clock), opening.stop.clone(), seed);
+    let api = Api { base, client, sessions, clock: Arc::clone(&opening.clock), retry };
     Ok(Arc::new(Garmin { api, region, upload_as }))
 }
 
@@ -80,7 +86,7 @@ fn login(account: &Arc<Account>, opening: &Opening) -> Result<GarminLogin, OpenE
         timeouts: opening.timeouts,
     };
     let pacing = pacing(account, &spec::REQUESTS);
-    let pace = Arc::new(Pace::new(pacing, Arc::clone(&opening.clock)));
+    let pace = Arc::new(Pace::new(pacing, Arc::clone(&opening.clock), opening.stop.clone()));
     let client = Client::new(settings, pace).map_err(|error| OpenError::NoClient {
         account: account.name.clone(),
         problem: error.to_string(),
@@ -92,5 +98,6 @@ fn login(account: &Arc<Account>, opening: &Opening) -> Result<GarminLogin, OpenE
         client,
         clock: Arc::clone(&opening.clock),
         random: Arc::clone(&opening.random),
+        stop: opening.stop.clone(),
     })
 }

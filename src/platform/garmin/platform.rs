@@ -8,7 +8,7 @@ use crate::domain::{Activity, Capabilities, Details, Profile, RemoteId};
 use crate::net::{Answer, Method};
 use crate::platform::{
     FitFile, ListRequest, Original, Page, Platform, PlatformError, UploadStatus, UploadTicket,
-    Uploaded, Window,
+    Uploaded, Urgency, Window,
 };
 
 use super::api::{Api, Call, Sends};
@@ -52,10 +52,10 @@ impl Platform for Garmin {
     }
 
     async fn whoami(&self) -> Result<Profile, PlatformError> {
-        let session = self.api.keeper.session().await?;
+        let session = self.api.sessions.session(Urgency::Normal).await?;
         let id = match session.profile {
             Some(id) => id,
-            None => self.api.keeper.profile().await?,
+            None => self.api.sessions.profile().await?,
         };
         Ok(Profile { id: Some(id), location: None })
     }
@@ -67,7 +67,7 @@ impl Platform for Garmin {
         let reader = Reader { api: &self.api, region: self.region.id, profile };
         let window = request.window;
         if window != Window::default() {
-            return reader.days(window).await;
+            return reader.days(window, request.known).await;
         }
         reader.read(request.known).await
     }
@@ -86,7 +86,8 @@ impl Platform for Garmin {
             UploadAs::Import => ("/upload-service/upload/fit", wire::import(self.region)),
         };
         let sends = Sends::File { name, bytes: file.bytes.clone(), headers };
-        let call = Call { method: Method::POST, sends, ..Call::get(path) };
+        let urgency = file.urgency;
+        let call = Call { method: Method::POST, sends, urgency, ..Call::get(path) };
         let answer = self.api.changed(&call).await?;
         if let Some(error) = upload_error(&answer, self.api.clock.now()) {
             return Err(error);
@@ -106,7 +107,7 @@ impl Platform for Garmin {
         if !path.starts_with(STATUS) {
             return Err(PlatformError::Protocol("not an upload of Garmin's".to_owned()));
         }
-        let answer = self.api.changed(&Call::get(path.clone())).await?;
+        let answer = self.api.changed(&final_call(path.clone())).await?;
         if matches!(answer.status, 404 | 500..=599) {
             // 404 was seen for uploads that had succeeded.
             let why = format!("Garmin answered {} about its state", answer.status);
@@ -128,16 +129,14 @@ impl Platform for Garmin {
     }
 
     async fn details(&self, id: &RemoteId) -> Result<Details, PlatformError> {
-        let call = Call::get(format!("{ACTIVITY}{}", number(id)?));
-        let one: OneActivity = self.api.read(&call).await?;
-        Ok(details::read(one))
+        self.read_details(Call::get(format!("{ACTIVITY}{}", number(id)?))).await
     }
 
     async fn set_details(&self, id: &RemoteId, details: &Details) -> Result<(), PlatformError> {
         let number = number(id)?;
         let access = match details::wanted(details) {
             Some(access) if access != PRIVATE => {
-                let now = self.details(id).await?;
+                let now = self.read_details(final_call(format!("{ACTIVITY}{number}"))).await?;
                 details::narrower(access, &now).then(|| access.to_owned())
             }
             access => access.map(str::to_owned),
@@ -145,9 +144,21 @@ impl Platform for Garmin {
         let body = details::edit(number, details, access.as_deref());
         let path = format!("{ACTIVITY}{number}");
         self.api
-            .change(&Call { method: Method::PUT, sends: Sends::Json(body), ..Call::get(path) })
+            .change(&Call { method: Method::PUT, sends: Sends::Json(body), ..final_call(path) })
             .await
     }
+}
+
+impl Garmin {
+    async fn read_details(&self, call: Call) -> Result<Details, PlatformError> {
+        let one: OneActivity = self.api.read(&call).await?;
+        Ok(details::read(one))
+    }
+}
+
+/// A question that is asked after a stop, too.
+fn final_call(path: String) -> Call {
+    Call { urgency: Urgency::Final, ..Call::get(path) }
 }
 
 /// How long an upload's answer asks to be left alone before its state is asked for.

@@ -1,6 +1,14 @@
 -- The memory of fit_sync. Times are RFC 3339 texts in UTC; JSON is written by the types of `domain`.
 PRAGMA application_id = 0x66697453; -- "fitS"
 
+-- Facts about this file itself. `state_id`, 32 random hex digits, tells it from other states that
+-- share a home: what its steps claim on the disk bears this id.
+CREATE TABLE meta (
+    key   TEXT PRIMARY KEY,
+    value TEXT NOT NULL
+) STRICT;
+INSERT INTO meta VALUES ('state_id', lower(hex(randomblob(16))));
+
 -- One account of one platform, whatever the manifest calls it.
 CREATE TABLE account (
     id       INTEGER PRIMARY KEY,
@@ -27,7 +35,8 @@ CREATE TABLE inventory (
     complete        INTEGER NOT NULL,
     refreshed_at    TEXT NOT NULL,
     full_at         TEXT,             -- of the last complete reading of all of it
-    last_good_count INTEGER           -- against which a suspicious loss is measured
+    last_good_count INTEGER,          -- against which a suspicious loss is measured
+    cleared         INTEGER NOT NULL DEFAULT 0 -- a cleared listing must be read again
 ) STRICT;
 
 CREATE TABLE activity (
@@ -67,7 +76,7 @@ CREATE TABLE link (
 CREATE INDEX link_by_destination ON link (destination, destination_id);
 CREATE INDEX link_by_address ON link (address);
 
--- Permanent reasons against an activity.
+-- What an account refused: findings with a date.
 CREATE TABLE refusal (
     source      INTEGER NOT NULL REFERENCES account (id),
     source_id   TEXT NOT NULL,
@@ -76,6 +85,10 @@ CREATE TABLE refusal (
     fingerprint TEXT NOT NULL,
     reason      TEXT NOT NULL,
     detail      TEXT NOT NULL,
+    candidate   TEXT,             -- the destination's activity that it was refused for
+    first_seen  TEXT NOT NULL,
+    last_seen   TEXT NOT NULL,
+    looks       INTEGER NOT NULL, -- days; 0 where none is needed
     PRIMARY KEY (source, source_id, destination)
 ) STRICT;
 CREATE INDEX refusal_by_address ON refusal (address);
@@ -97,22 +110,29 @@ CREATE TABLE step (
     action      TEXT NOT NULL,
     source      INTEGER NOT NULL REFERENCES account (id),
     source_id   TEXT NOT NULL,
-    destination INTEGER NOT NULL REFERENCES account (id)
+    destination INTEGER NOT NULL REFERENCES account (id),
+    open        INTEGER NOT NULL DEFAULT 1 -- 0 once its last entry ends it
 ) STRICT;
 CREATE INDEX step_by_address ON step (address);
+CREATE INDEX step_by_source ON step (source, source_id, destination);
+CREATE INDEX step_open ON step (open) WHERE open = 1;
 
 -- The journal: only ever appended to.
 CREATE TABLE entry (
-    id      INTEGER PRIMARY KEY AUTOINCREMENT,
-    step    INTEGER NOT NULL REFERENCES step (id),
-    run     INTEGER NOT NULL REFERENCES run (id), -- which wrote it
-    at      TEXT NOT NULL,
-    phase   TEXT NOT NULL,
-    attempt INTEGER NOT NULL,
-    detail  TEXT NOT NULL -- JSON
+    id    INTEGER PRIMARY KEY AUTOINCREMENT,
+    step  INTEGER NOT NULL REFERENCES step (id),
+    run   INTEGER NOT NULL REFERENCES run (id), -- which wrote it
+    at    TEXT NOT NULL,
+    entry TEXT NOT NULL -- JSON of plan::reconcile::Entry
 ) STRICT;
 CREATE INDEX entry_by_step ON entry (step, id);
 CREATE TRIGGER entry_stays BEFORE UPDATE ON entry
 BEGIN SELECT RAISE(ABORT, 'the journal is only appended to'); END;
 CREATE TRIGGER entry_is_kept BEFORE DELETE ON entry
 BEGIN SELECT RAISE(ABORT, 'the journal is only appended to'); END;
+
+-- What `list` showed last for an account, so that its rows can be named by their numbers.
+CREATE TABLE shown (
+    account INTEGER PRIMARY KEY REFERENCES account (id),
+    ids     TEXT NOT NULL -- JSON array of activity ids, in the order shown
+) STRICT;

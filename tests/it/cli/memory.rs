@@ -183,7 +183,10 @@ fn damage_is_found() {
 #[test]
 fn the_state_may_lie_elsewhere() {
     let mut cli = applied();
-    cli.run("--state elsewhere.db state list").ok().says("No pairs");
+    for command in ["state list", "state verify", &format!("state rm {ADDRESS}")] {
+        cli.run(&format!("--state elsewhere.db {command}")).exits(9).tells("elsewhere.db");
+    }
+    assert!(!cli.path("elsewhere.db").exists());
     cli.run("--state elsewhere.db plan").ok();
     assert!(cli.path("elsewhere.db").exists());
     let mode = |path: std::path::PathBuf| fs::metadata(path).unwrap().permissions().mode() & 0o777;

@@ -167,7 +167,11 @@ async fn play(cell: Cell) -> Vec<String> {
 /// How long it takes until a next run may be better: a throttled login is left alone for hours.
 fn after(cell: Cell) -> Duration {
     match (cell.place, cell.trouble) {
-        (Place::Login, Trouble::Status(429) | Trouble::Wait(..)) => Duration::from_secs(3 * 3600),
+        // What has no file is looked at again on the next day.
+        _ if cell.is_at_a_comparison() => Duration::from_secs(24 * 3600),
+        (Place::Login, Trouble::Status(429 | 403 | 200) | Trouble::Wait(..)) => {
+            Duration::from_secs(3 * 3600)
+        }
         _ => Duration::from_secs(120),
     }
 }
@@ -204,6 +208,21 @@ fn is_worth_a_try(trouble: Trouble) -> bool {
     matches!(trouble, Status(429 | 403 | 500 | 503) | Wait(..) | Reset | Hangs | Lost | HangsAfter)
 }
 
+/// Whether an answer to a change leaves open what became of it, or may be another one tomorrow.
+fn may_pass(trouble: Trouble) -> bool {
+    use Trouble::{Halved, Hangs, HangsAfter, Lost, Reset, Status, Wait};
+    matches!(
+        trouble,
+        Status(429 | 403 | 503 | 200) | Wait(..) | Reset | Hangs | Lost | HangsAfter | Halved
+    )
+}
+
+/// A list in which these come in place of rows is not there for a moment.
+fn is_passing_at_a_list(trouble: Trouble) -> bool {
+    use Trouble::{Bare, Halved, Status};
+    is_worth_a_try(trouble) || matches!(trouble, Status(200) | Bare | Halved)
+}
+
 /// The exit by contract 4 and 11 of the run with the fault.
 fn expected(cell: Cell) -> End {
     use End::{Done, Login, Partly, Unavailable};
@@ -216,13 +235,14 @@ fn expected(cell: Cell) -> End {
         }
         // What cannot be compared is said, and left alone.
         _ if cell.is_at_a_comparison() => Done,
-        // Names are carried over as far as possible.
+        // Names are carried over as far as possible: later, where that may help.
+        (Place::Update, Kind::Token) if flow == Flow::Replace => unless_once(Login),
+        (Place::Update, _) if flow == Flow::Replace && may_pass(trouble) => unless_once(Partly),
         (Place::Update, _) => Done,
-        (Place::File, _) => of_file(flow, trouble, times),
+        (Place::File, _) => of_file(trouble, times),
         (Place::Put, _) => match trouble {
-            // The import says that the object is broken.
-            Trouble::Halved | Trouble::Spoilt => Done,
-            Trouble::Status(403) => Partly,
+            // The import says that the object is broken: the first look fails.
+            Trouble::Halved | Trouble::Spoilt | Trouble::Status(403) => Partly,
             _ if is_worth_a_try(trouble) => unless_once(Unavailable),
             _ => Partly,
         },
@@ -235,13 +255,13 @@ fn expected(cell: Cell) -> End {
         }
         (Place::Import, Kind::Passing) => unless_once(Unavailable),
         (Place::Download, _) if is_worth_a_try(trouble) => unless_once(Unavailable),
-        // Two looks that agree are remembered; what is to be replaced is not without a copy.
+        // The first look at a missing file fails; what is to be replaced is not without a copy.
         (Place::Download, Kind::No | Kind::Doubtful) if trouble != Trouble::Status(200) => {
-            if flow == Flow::Replace { unless_once(Partly) } else { Done }
+            unless_once(Partly)
         }
-        (Place::List, _) if when == When::Planning && !is_worth_a_try(trouble) => Unavailable,
+        (Place::List, _) if when == When::Planning && !is_passing_at_a_list(trouble) => Unavailable,
         (Place::List, _) if when == When::Planning => unless_once(Unavailable),
-        (Place::List, _) if is_worth_a_try(trouble) && flow == Flow::Replace => {
+        (Place::List, _) if is_passing_at_a_list(trouble) && flow == Flow::Replace => {
             unless_once(Unavailable)
         }
         (Place::List, _) if flow == Flow::Into => unless_once(Partly),
@@ -253,14 +273,12 @@ fn expected(cell: Cell) -> End {
 }
 
 /// The file host sends files, or pages in their place; broken files are believed the second time.
-fn of_file(flow: Flow, trouble: Trouble, times: Times) -> End {
+fn of_file(trouble: Trouble, times: Times) -> End {
     use End::{Done, Partly, Unavailable};
     match (trouble, times) {
         (Trouble::Halved | Trouble::Spoilt, Times::Once) => Partly,
         (_, Times::Once) => Done,
-        (Trouble::Status(404) | Trouble::Halved | Trouble::Spoilt, Times::Always) => {
-            if flow == Flow::Replace { Partly } else { Done }
-        }
+        (Trouble::Status(404) | Trouble::Halved | Trouble::Spoilt, Times::Always) => Partly,
         (_, Times::Always) => Unavailable,
     }
 }

@@ -5,11 +5,11 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::support::memory::{Memory, Settings};
 use fit_sync::clock::ManualClock;
 use fit_sync::net::Timeouts;
 use fit_sync::plan::{SkipReason, changes};
 use fit_sync::platform::Platform;
-use fit_sync::platform::memory::{Memory, Settings};
 use tempfile::TempDir;
 
 use crate::support::coros;

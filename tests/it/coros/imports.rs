@@ -1,9 +1,9 @@
 //! Imports: what is sent where, what is believed, and what is never sent twice.
 
+use crate::support::memory::{Memory, Settings};
 use fit_sync::domain::{Activity, Key, RemoteId, Sha256};
 use fit_sync::event::Phase;
-use fit_sync::platform::memory::{Memory, Settings};
-use fit_sync::platform::{FitFile, PlatformError, UploadStatus, Uploaded};
+use fit_sync::platform::{FitFile, PlatformError, UploadStatus, Uploaded, Urgency};
 
 use std::sync::Arc;
 
@@ -16,6 +16,7 @@ fn file(bytes: &[u8], local_offset_s: Option<i32>) -> FitFile {
     let content = fit_sync::fit::read(bytes).unwrap();
     let (key, _): (Key, _) = content.key().unwrap();
     FitFile {
+        urgency: Urgency::Normal,
         sha256: Sha256::of(bytes),
         key,
         kind: content.kind(),

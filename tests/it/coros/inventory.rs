@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::time::Duration;
 
-use fit_sync::domain::{Activity, RemoteId};
+use fit_sync::domain::{Activity, Coverage, RemoteId};
 use fit_sync::platform::{PlatformError, Window};
 
 use crate::support::cli;
@@ -54,7 +54,7 @@ async fn a_day_without_news_is_one_request_and_news_no_more() {
 }
 
 #[tokio::test]
-async fn what_was_removed_is_noticed_by_the_count_and_a_week_later_in_any_case() {
+async fn what_was_removed_is_noticed_by_the_count_and_on_the_second_day_in_any_case() {
     let mut switches = Switches::of("cn");
     switches.page_rows = 2;
     let account = Account::open(switches).await;
@@ -66,9 +66,14 @@ async fn what_was_removed_is_noticed_by_the_count_and_a_week_later_in_any_case()
     let page = account.page(Window::default(), &before).await.unwrap();
     assert_eq!(page.activities.len(), 4);
     account.fake.take_seen();
-    account.clock.advance(Duration::from_secs(8 * 86_400));
-    account.page(Window::default(), &known(page.activities)).await.unwrap();
-    assert_eq!(account.fake.take_seen(), [LIST; 2], "everything is read again");
+    let mut rows = known(page.activities);
+    for requests in [1, 2, 1, 2] {
+        account.clock.advance(Duration::from_secs(86_400));
+        let page = account.page(Window::default(), &rows).await.unwrap();
+        assert_eq!(page.read == Coverage::Whole, requests == 2, "{:?}", page.read);
+        rows = known(page.activities);
+        assert_eq!(account.fake.take_seen().len(), requests, "everything every second day");
+    }
 }
 
 #[tokio::test]
@@ -110,10 +115,12 @@ async fn a_list_that_drifts_is_read_again_and_a_count_that_is_always_off_is_not_
 
 #[tokio::test]
 async fn failures_are_told_apart_and_only_some_are_repeated() {
-    let cases: [(Trouble, usize, Expected); 4] = [
+    let cases: [(Trouble, usize, Expected); 6] = [
         (Trouble::Status(502), 3, |error| matches!(error, PlatformError::Unavailable(_))),
         (Trouble::Lost, 3, |error| matches!(error, PlatformError::Unavailable(_))),
-        (Trouble::Status(200), 1, |error| matches!(error, PlatformError::Protocol(_))),
+        (Trouble::Status(200), 3, |error| matches!(error, PlatformError::Unavailable(_))),
+        (Trouble::Bare, 3, |error| matches!(error, PlatformError::Unavailable(_))),
+        (Trouble::Halved, 3, |error| matches!(error, PlatformError::Unavailable(_))),
         (Trouble::Result("1001", "Service exceptions"), 1, |error| {
             matches!(error, PlatformError::Permanent(_))
         }),
@@ -140,13 +147,16 @@ fn a_day_without_news_costs_one_request_and_no_login_through_every_command() {
         }
         stage.cli.run("plan").ok().says("250 to upload");
         let seen = stage.fake.take_seen();
-        let lists = if counts_more == 0 { 3 } else { 6 };
+        // A count that is off costs a look at the end and a second reading.
+        let (lists, whole) = if counts_more == 0 { (3, 3) } else { (8, 4) };
         assert_eq!(seen.len(), 1 + lists, "a login and every page: {seen:?}");
         for day in 21..=26 {
             stage.cli.set("FIT_SYNC_NOW", format!("2026-11-{day}T12:00:00Z"));
+            let mut first = if day % 2 == 0 { whole } else { 1 };
             for command in ["plan", "plan --detailed-exitcode", "list --account me --refresh"] {
                 stage.cli.run(command);
-                assert_eq!(stage.fake.take_seen(), [LIST], "{command} on day {day}");
+                assert_eq!(stage.fake.take_seen(), vec![LIST; first], "{command} on day {day}");
+                first = 1;
             }
         }
         stage.fake.world().store(&cli::ride("2026-11-26T06:00:00Z").build(), "New", 32);
@@ -190,5 +200,79 @@ async fn a_row_that_cannot_be_read_makes_the_list_a_part_and_nothing_of_it_is_ta
     }
     account.fake.fails(Place::List, Trouble::Bare);
     let error = account.page(Window::default(), &HashMap::new()).await.unwrap_err();
-    assert!(matches!(error, PlatformError::Protocol(_)), "{error}");
+    assert!(matches!(error, PlatformError::Unavailable(_)), "{error}");
+}
+
+#[tokio::test]
+async fn an_empty_page_is_read_again_and_twice_it_is_a_part() {
+    let without: [&[&str]; 4] =
+        [&[], &["totalPage"], &["count"], &["totalPage", "count", "pageNumber"]];
+    for lacks in without {
+        for page in 1..=3 {
+            for (times, is_whole) in [(1, true), (2, false)] {
+                let mut switches = Switches::of("cn");
+                (switches.page_rows, switches.list_lacks) = (2, lacks);
+                let account = Account::open(switches).await;
+                for day in 1..=5 {
+                    account.fake.world().store(&ride(day).build(), "Ride", 32);
+                }
+                let before = known(account.all().await);
+                account.clock.advance(Duration::from_secs(48 * 3600));
+                account.fake.switch(|switches| {
+                    (switches.empty_page, switches.empty_times) = (Some(page), times);
+                });
+                let what = format!("without {lacks:?}, page {page} empty {times} times");
+                match account.page(Window::default(), &before).await {
+                    Ok(page) if is_whole => {
+                        assert!(page.complete && page.activities.len() == 5, "{what}: {page:?}");
+                    }
+                    // An answer without a single one of its members is asked for again.
+                    Ok(page) => {
+                        let is_all = page.activities.len() == 5;
+                        assert!(!page.complete || is_all, "{what}: {page:?}");
+                    }
+                    Err(error) => assert!(page == 1 && !lacks.is_empty(), "{what}: {error}"),
+                }
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_swap_is_noticed_within_two_days_and_never_covered_by_what_was_read() {
+    let mut switches = Switches::of("cn");
+    switches.page_rows = 3;
+    let account = Account::open(switches).await;
+    for day in 1..=9 {
+        account.fake.world().store(&ride(day).build(), "Ride", 32);
+    }
+    let before = known(account.all().await);
+    let gone = account.fake.world().activities.remove(0);
+    let start = gone.start - jiff::SignedDuration::from_hours(30);
+    let swapped = Stored { id: gone.id + 700, start, ..gone.clone() };
+    let came = RemoteId::new(swapped.id.to_string());
+    account.fake.world().activities.push(swapped);
+    account.clock.advance(Duration::from_secs(24 * 3600));
+    let page = account.page(Window::default(), &before).await.unwrap();
+    assert!(!page.read.reaches(gone.start), "{:?}", page.read);
+    let rows = known(page.activities);
+    assert!(!rows.contains_key(&came), "the count hides it");
+    let day = Some("2026-05-01".parse().unwrap());
+    let days = account.page(Window { first: day, last: day }, &rows).await.unwrap();
+    assert!(days.complete && days.activities.is_empty(), "days are read row by row: {days:?}");
+    account.clock.advance(Duration::from_secs(24 * 3600));
+    let page = account.page(Window::default(), &rows).await.unwrap();
+    assert_eq!((page.complete, page.read), (true, Coverage::Whole));
+    let rows = known(page.activities);
+    assert!(rows.contains_key(&came) && !rows.contains_key(&RemoteId::new(gone.id.to_string())));
+}
+
+#[tokio::test]
+async fn an_empty_answer_is_not_believed_where_rows_were_known() {
+    let account = Account::open(Switches::of("cn")).await;
+    account.fake.world().store(&ride(1).build(), "Ride", 32);
+    let before = known(account.all().await);
+    account.fake.world().activities.clear();
+    assert!(!account.page(Window::default(), &before).await.unwrap().complete);
+    assert!(account.page(Window::default(), &HashMap::new()).await.unwrap().complete);
 }

@@ -48,11 +48,11 @@ fn anywhere(place: Place) -> [Cell; 11] {
     [
         cell(place, Status(429), 4, "left alone until 2026-11-20T14:00", Cooldown),
         cell(place, Wait(429, 14_400), 4, "left alone until 2026-11-20T16:00", Cooldown),
-        cell(place, Status(403), 4, "gateway blocks this login", Nothing),
+        cell(place, Status(403), 4, "gateway blocks this login", Cooldown),
         cell(place, Status(500), 5, "not available", Nothing),
         cell(place, Status(503), 5, "not available", Nothing),
         cell(place, Status(404), 4, "not understood", Nothing),
-        cell(place, Status(200), 4, "not understood", Nothing),
+        cell(place, Status(200), 4, "gateway blocks this login", Cooldown),
         cell(place, Halved, 4, "not understood", Nothing),
         cell(place, Reset, 5, "not available", Nothing),
         cell(place, Lost, 5, "not available", Nothing),
@@ -201,7 +201,12 @@ fn what_is_answered_to_whose_token_it_is_throttles_no_login() {
         stage.fake.fails(Place::Query, trouble);
         stage
     };
-    let at = |trouble, exit, says| cell(Place::Query, trouble, exit, says, Leaves::Nothing);
+    let at = |trouble, exit, says| {
+        // Without the answer the login is lost: a gateway would meet one every night.
+        let is_blocked = trouble == Trouble::Status(403);
+        let leaves = if is_blocked { Leaves::Cooldown } else { Leaves::Nothing };
+        cell(Place::Query, trouble, exit, says, leaves)
+    };
     for cell in [
         at(Trouble::Status(429), 5, "rate limited"),
         at(Trouble::Status(502), 5, "not available"),

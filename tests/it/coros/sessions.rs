@@ -7,8 +7,8 @@ use std::sync::{Arc, Mutex};
 
 use fit_sync::clock::ManualClock;
 use fit_sync::manifest::Account;
-use fit_sync::platform::keeper::{Entered, Force};
 use fit_sync::platform::login::{Ask, CodeRequest, Credentials, LoginError};
+use fit_sync::platform::session_provider::{Force, Opened};
 use fit_sync::platform::{self, ListRequest, Opening, Window};
 use fit_sync::vault::Vault;
 use secrecy::SecretString;
@@ -56,7 +56,7 @@ fn every_trouble_at_the_login_has_its_words_and_its_exit_code() {
         (Trouble::Status(403), 4, "gateway blocks"),
         (Trouble::Status(429), 4, "left alone until"),
         (Trouble::Status(502), 5, "not available"),
-        (Trouble::Status(200), 4, "not understood"),
+        (Trouble::Status(200), 4, "gateway blocks"),
         (Trouble::Lost, 5, "not available"),
         (Trouble::Result("2077", "Account is frozen"), 4, "2077 Account is frozen"),
     ];
@@ -126,10 +126,10 @@ async fn a_person_may_try_three_codes_of_one_mail() {
             ask: Arc::new(Person(Mutex::new(vec![last, "222222", "111111"]))),
             ..opening(&clock)
         };
-        let keeper = platform::keeper(&coros::account(&fake), &opening).unwrap().unwrap();
-        let entered = keeper.enter(Force::No).await;
-        match entered {
-            Ok(Entered::Anew(session)) => assert!(verified && session.profile.is_some()),
+        let sessions =
+            platform::session_provider(&coros::account(&fake), &opening).unwrap().unwrap();
+        match sessions.open_interactive(Force::No).await {
+            Ok(Opened::LoggedIn(session)) => assert!(verified && session.profile.is_some()),
             Err(LoginError::CodeRefused) => assert!(!verified),
             other => panic!("{other:?}"),
         }

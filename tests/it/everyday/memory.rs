@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use crate::support::memory::{DownloadFault, Fault, Memory, Operation, Settings, UploadFault};
 use fit_sync::domain::{AccountName, Activity, RemoteId};
 use fit_sync::engine::{
     self, Clearing, Downloaded, Freshness, Keep, Kind, Listing, Origin, Unfetched,
@@ -13,7 +14,6 @@ use fit_sync::event::Phase;
 use fit_sync::manifest::Filter;
 use fit_sync::plan::BlockedReason;
 use fit_sync::platform::PlatformError;
-use fit_sync::platform::memory::{DownloadFault, Fault, Memory, Operation, Settings, UploadFault};
 use jiff::civil::Date;
 
 use crate::support::fit::FitFile;
@@ -154,6 +154,14 @@ async fn an_account_that_says_wait_is_waited_for_and_then_left_alone() {
     }
     let results = fetch(&world, &listing).await;
     assert_eq!(results, ["closed: Unavailable", "not tried", "not tried"]);
+    let slept = world.clock.sleeps().len();
+    for too_long in [901, u64::MAX] {
+        world.empty_cache();
+        here.script(limited(Some(too_long)));
+        let results = fetch(&world, &listing).await;
+        assert_eq!(results, ["closed: Unavailable", "not tried", "not tried"]);
+    }
+    assert_eq!(world.clock.sleeps().len(), slept, "none of it is slept");
 }
 
 #[tokio::test]

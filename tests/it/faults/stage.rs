@@ -4,9 +4,9 @@
 use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
+use crate::support::memory::{Change, Memory, Operation};
 use fit_sync::domain::{RemoteId, ReplaceProtocol, Sha256};
 use fit_sync::plan::SkipReason;
-use fit_sync::platform::memory::{Change, Memory, Operation};
 use jiff::{SignedDuration, Timestamp};
 
 use crate::support::fit::FitFile;
@@ -133,7 +133,7 @@ impl Stage {
     /// What never may be, at any moment so far.
     pub(crate) fn broken_laws(&self) -> Vec<String> {
         let mut broken = self.witness.violations();
-        let touched = |moment: &fit_sync::platform::memory::Moment| {
+        let touched = |moment: &crate::support::memory::Moment| {
             matches!(
                 moment.happening.operation,
                 Some(Operation::Upload | Operation::Delete | Operation::SetDetails)

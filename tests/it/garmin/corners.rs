@@ -66,12 +66,14 @@ async fn a_duplicate_of_another_recording_is_a_question() {
         pair.cn.world().store(&other.build(), "Short");
     };
     let first = play.run(arrives).await;
-    assert_eq!(first.end(false), End::Decide, "{}", first.told());
+    assert_eq!(first.phases(), [Phase::Failed], "{}", first.told());
     assert_eq!(play.broken_laws(), NOTHING);
-    let next = play.run(|| ()).await;
-    assert_eq!(next.end(false), End::Decide, "and stays one: {}", next.told());
-    assert_eq!(next.steps[0].question.as_deref(), Some("partial_overlap"));
+    for _ in 0..2 {
+        let next = play.run(|| ()).await;
+        assert_eq!(next.end(false), End::Decide, "and stays one: {}", next.told());
+    }
     assert_eq!(pair.cn.world().changes, []);
+    assert_eq!(asked(&pair.cn, "POST", "/upload"), 1, "not sent again");
 }
 
 #[tokio::test]
@@ -83,8 +85,8 @@ async fn of_two_recordings_of_one_start_one_is_taken_and_the_other_is_a_question
     let first = play.run(|| ()).await;
     let mut phases = first.phases();
     phases.sort();
-    assert_eq!(first.end(play.wrote()), End::Decide, "{}", first.told());
-    assert_eq!(phases, [Phase::Confirmed, Phase::Skipped], "{}", first.told());
+    assert_eq!(first.end(play.wrote()), End::Partly, "{}", first.told());
+    assert_eq!(phases, [Phase::Confirmed, Phase::Failed], "{}", first.told());
     let changes = pair.cn.world().changes.clone();
     let is_stored = |change: &&Change| matches!(change, Change::Stored(_));
     assert_eq!(changes.iter().filter(is_stored).count(), 1, "{changes:?}");
@@ -155,7 +157,7 @@ async fn what_is_refused_for_good_is_remembered_and_what_was_entered_by_hand_has
             });
         };
         let first = play.run(between).await;
-        assert_eq!(first.end(play.wrote()), End::Done, "{trouble:?}: {}", first.told());
+        assert_eq!(first.end(play.wrote()), End::Partly, "{trouble:?}: {}", first.told());
         let document = play.world.plan().await.plan.document;
         let skips: Vec<_> = document.context.skips.iter().map(|skip| skip.reason).collect();
         assert_eq!(skips, [reason], "{trouble:?}");

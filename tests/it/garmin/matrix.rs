@@ -248,13 +248,12 @@ fn expected(cell: Cell) -> &'static [End] {
         // The list shows what became of it all the same.
         (Where::Status, W::TokenRefused) => &[Done, Login],
         (_, W::TokenRefused) => &[Login],
-        // What is broken when it comes is looked at twice.
-        (Where::Download, W::Half | W::Flipped) if !once => &[Done],
         (Where::Download | Where::Backup, W::Half | W::Flipped) => &[Partly],
         (_, _) if once && place.is_read() => &[Done],
         (Where::SourceList | Where::PlanList | Where::Download, _) => &[Unavailable],
         (Where::List | Where::Details, _) if flow == Flow::Upload => &[Partly],
-        (Where::List | Where::Details, W::Half | W::Flipped) => &[Partly],
+        // A list that cannot be read is an outage.
+        (Where::Details, W::Half | W::Flipped) => &[Partly],
         (Where::List | Where::Details | Where::Backup, _) => &[Unavailable],
         (_, W::Limited | W::LimitedUntil) if once => &[Done],
         (Where::Status, W::Limited | W::LimitedUntil) => &[Done, Partly],
@@ -269,7 +268,8 @@ fn expected(cell: Cell) -> &'static [End] {
         (Where::Delete | Where::SetDetails, W::Half | W::Flipped) => &[Done],
         (Where::Delete, W::LostAfter) => &[Done],
         (Where::Delete, W::Gateway | W::Limited | W::LimitedUntil) if !once => &[Unavailable],
-        (Where::SetDetails, _) if once => &[Partly],
+        // Set twice if need be.
+        (Where::SetDetails, _) if once => &[Done],
         _ => &[Partly],
     }
 }

@@ -49,6 +49,24 @@ fn whatever_fails_wherever_the_next_run_ends_the_work_without_doubles() {
 }
 
 #[test]
+fn a_wait_of_a_day_ends_the_run_with_5_and_garbled_lists_are_an_outage() {
+    for (trouble, says) in [
+        (Trouble::Wait(429, 86_400), "it asked to wait for longer than 15 minutes"),
+        (Trouble::Status(200), "not available"),
+        (Trouble::Says(200, "{}"), "not available"),
+        (Trouble::Status(204), "not available"),
+        (Trouble::Half, "not available"),
+    ] {
+        let stage = Stage::new(1).logged_in();
+        stage.us.switch(|switches| switches.list = trouble.clone());
+        let ran = stage.cli.run("plan").exits(5);
+        assert!(format!("{}{}", ran.stdout, ran.stderr).contains(says), "{trouble:?}: {ran:#?}");
+        let requests = stage.us.take_counts()[2];
+        assert_eq!(requests, if says.contains("15 minutes") { 1 } else { 3 }, "{trouble:?}");
+    }
+}
+
+#[test]
 fn uploads_that_are_stored_at_once_need_no_questions() {
     let stage = Stage::new(2).logged_in();
     stage.cn.switch(|switches| switches.uploads_at_once = true);

@@ -1,7 +1,7 @@
 //! Every way in, every answer, with and without a code, with a cooldown and with a stored session:
 //! the requests that were made, the files that are left, the words, the exit code.
 
-use crate::support::fake_garmin::{Code, Switches, Trouble};
+use crate::support::fake_garmin::{Code, Host, Switches, Trouble};
 
 use super::stage::{Counts, Stage};
 
@@ -93,7 +93,7 @@ fn saved_by_the_widget() -> impl Iterator<Item = Cell> {
     })
 }
 
-/// Both ways are closed: a throttle is remembered, whichever way it came.
+/// Both ways are closed: a throttle or a blocking gateway is remembered, whichever way it came.
 fn closed_on_both_ways() -> impl Iterator<Item = Cell> {
     use Trouble::{Status, Titled, Wait};
     let (cooldown, nothing) = (Leaves::Cooldown, Leaves::Nothing);
@@ -103,9 +103,10 @@ fn closed_on_both_ways() -> impl Iterator<Item = Cell> {
         ("with a time", Wait(429, 14_400), Wait(429, 60), 4, 4, "until 2026-11-20T16:00", cooldown),
         ("429 then 403", Status(429), Status(403), 4, 4, "left alone until", cooldown),
         ("403 then 429", Status(403), Status(429), 4, 4, "left alone until", cooldown),
-        ("403 twice", Status(403), Status(403), 4, 4, gateway, nothing),
+        ("403 twice", Status(403), Status(403), 4, 4, gateway, cooldown),
         ("502 twice", Status(502), Status(502), 4, 5, "not available", nothing),
-        ("403, a page", Status(403), Titled(200, "Hello"), 5, 4, gateway, nothing),
+        ("403, a page", Status(403), Titled(200, "Hello"), 5, 4, gateway, cooldown),
+        ("pages only", Status(200), Titled(200, "Hello"), 5, 4, gateway, cooldown),
         ("502, down", Status(502), Titled(200, "Bad Gateway"), 5, 5, "not available", nothing),
     ];
     closed.into_iter().map(|(what, mobile, widget, requests, exit, says, leaves)| Cell {
@@ -348,6 +349,36 @@ fn a_session_that_could_not_be_tried_is_kept_for_the_next_run() {
     stage.cli.run("auth").ok().says("the stored session works");
     assert_eq!(stage.fake.take_counts(), [0, 0, 1, 0]);
     assert!(stage.session().unwrap()["profile"].is_string());
+}
+
+#[test]
+fn a_blocked_login_is_left_alone_until_time_a_browser_or_an_import_lifts_it() {
+    let blocked = || {
+        let mut switches = Switches::of("garmin.com");
+        switches.mobile = Trouble::Status(403);
+        switches.widget = Trouble::Status(403);
+        let stage = Stage::new(switches);
+        let ran = stage.cli.run("auth").exits(4);
+        ran.tells("gateway blocks this login").tells("left alone until 2026-11-20T14:00");
+        for command in ["plan", "apply --auto-approve", "auth", "auth --force"] {
+            stage.fake.take_counts();
+            stage.cli.run(command).exits(4);
+            assert_eq!(stage.fake.take_counts(), [0; 4], "{command}");
+        }
+        stage.cli.run("clear-cache --auth-only").ok();
+        stage.cli.run("auth").exits(4).tells("left alone until 2026-11-20T14:00");
+        assert_eq!(stage.fake.take_counts(), [0; 4]);
+        stage
+    };
+    let stage = blocked();
+    let service = format!("{}/sso/embed", stage.fake.world().base(Host::Sso));
+    let ticket = stage.fake.world().account.ticket("Zk9", &service, "cas");
+    stage.fed("auth --browser", &format!("{service}?ticket={ticket}\n")).ok().says(LOGGED_IN);
+    assert_eq!(stage.logins()["cooldown_until"], serde_json::Value::Null);
+    let mut stage = blocked();
+    stage.at("2026-11-20T14:00:10Z");
+    stage.cli.run("auth").exits(4).tells("until 2026-11-20T18:00");
+    assert_eq!(stage.fake.take_counts(), [4, 0, 0, 0], "after its time it is tried again");
 }
 
 #[test]

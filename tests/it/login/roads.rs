@@ -7,7 +7,8 @@ use std::time::Duration;
 use axum::Router;
 use axum::http::{StatusCode, header};
 use axum::response::IntoResponse as _;
-use axum::routing::any;
+use axum::routing::{MethodRouter, any};
+use fit_sync::cancellation::Cancellation;
 use fit_sync::clock::ManualClock;
 use fit_sync::net::{
     Body, Client, Hosts, Method, NetError, Pace, Pacing, Request, Settings, Timeouts, Url,
@@ -52,19 +53,27 @@ async fn server(status: StatusCode, location: String, body: Vec<u8>) -> (String,
         counter.fetch_add(1, Ordering::Relaxed);
         async move { (status, [(header::LOCATION, location)], body).into_response() }
     });
+    (serve(answer).await, asked)
+}
+
+async fn serve(answer: MethodRouter) -> String {
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let base = format!("http://{}", listener.local_addr().unwrap());
     tokio::spawn(async move { axum::serve(listener, Router::new().fallback(answer)).await });
-    (base, asked)
+    base
 }
 
 fn client(bases: &[&str]) -> Client {
+    client_until(bases, Cancellation::default())
+}
+
+fn client_until(bases: &[&str], stop: Cancellation) -> Client {
     let clock = Arc::new(ManualClock::new("2026-11-20T12:00:00Z".parse().unwrap()));
     let pacing = Pacing { max_parallel: 2, min_gap: Duration::ZERO, change_gap: Duration::ZERO };
     let hosts = Hosts::of(bases.iter().copied());
     let timeouts = Timeouts::default();
     let settings = Settings { proxy: None, ca_file: None, hosts, timeouts };
-    Client::new(settings, Arc::new(Pace::new(pacing, clock))).unwrap()
+    Client::new(settings, Arc::new(Pace::new(pacing, clock, stop))).unwrap()
 }
 
 fn secret(method: Method, base: &str) -> Request {
@@ -101,6 +110,22 @@ async fn a_write_is_never_sent_on_and_circles_end() {
     let error = client(&[&circle]).send(secret(Method::GET, &circle)).await.unwrap_err();
     assert!(matches!(error, NetError::Lost(_)), "{error}");
     assert!(asked.load(Ordering::Relaxed) < 20);
+}
+
+#[tokio::test]
+async fn what_was_begun_before_a_stop_is_followed_to_its_end_and_nothing_is_begun_after_it() {
+    let (there, asked) = server(StatusCode::OK, String::new(), Vec::new()).await;
+    let stop = Cancellation::default();
+    let (location, meanwhile) = (there.clone(), stop.clone());
+    let here = serve(any(move || {
+        meanwhile.request();
+        async move { (StatusCode::FOUND, [(header::LOCATION, location)]).into_response() }
+    }))
+    .await;
+    let client = client_until(&[&here, &there], stop);
+    assert_eq!(client.send(secret(Method::GET, &here)).await.unwrap().status, 200);
+    let error = client.send(secret(Method::GET, &there)).await.unwrap_err();
+    assert_eq!((error, asked.load(Ordering::Relaxed)), (NetError::Cancelled, 1));
 }
 
 #[tokio::test]

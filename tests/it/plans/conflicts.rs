@@ -1,5 +1,8 @@
 //! What a person must decide, and what needs no person.
 
+use fit_sync::domain::RefusalReason;
+use fit_sync::plan::{Action, ConflictReason};
+
 use super::{saves, shows};
 use crate::support::scenario::Scenario;
 
@@ -293,4 +296,72 @@ fn a_file_with_several_activities_is_asked_about_only_if_it_were_uploaded() {
         )
         .has("archive", "a 2026-11-11T06:00:00Z running 3000s");
     shows("several_activities", &scenario);
+}
+
+/// Refused as a duplicate of `b`, which starts an hour later.
+fn refused_as_duplicate(last_seen: &str) -> Scenario {
+    us_to_archive()
+        .has("us", "1 2026-11-10T06:00:00Z running 3000s 10000m \"Tempo\"")
+        .has("archive", "b 2026-11-10T07:10:00Z running 2990s 9990m \"Imported\"")
+        .found_refused(
+            "us/1 -> archive/b",
+            RefusalReason::DuplicateAtDestination,
+            "409",
+            (1, last_seen),
+        )
+}
+
+#[test]
+fn what_was_refused_as_a_duplicate_is_asked_about_with_the_named_one() {
+    let scenario = refused_as_duplicate("2026-11-12T06:00:00Z");
+    shows("refused_by_destination", &scenario);
+    saves("refused_by_destination", &scenario);
+}
+
+#[test]
+fn distinct_sends_a_refused_duplicate_once_more_and_no_oftener() {
+    let decided = |last_seen: &str| refused_as_duplicate(last_seen).distinct("us/1 -> archive/b");
+    // Scenarios decide at 2026-11-20T09:00:00Z.
+    let once = decided("2026-11-12T06:00:00Z").plan().document;
+    assert_eq!(
+        once.body.steps.iter().map(|step| step.action).collect::<Vec<_>>(),
+        [Action::Upload]
+    );
+    let again = decided("2026-11-20T09:00:01Z").plan().document;
+    assert!(again.body.steps.is_empty());
+    assert_eq!(again.context.conflicts[0].reason, ConflictReason::RefusedByDestination);
+    let adopted = refused_as_duplicate("2026-11-12T06:00:00Z").adopt("us/1 -> archive/b");
+    assert_eq!(adopted.plan().document.context.counts.in_sync, 1);
+    let ignored = refused_as_duplicate("2026-11-12T06:00:00Z").ignore("us/1 -> archive");
+    assert_eq!(ignored.plan().document.context.counts.skip, 1);
+}
+
+#[test]
+fn what_has_no_file_at_the_destination_on_two_days_is_asked_about() {
+    let found = |looks: u32, last_seen: &str| {
+        us_to_archive()
+            .replacing()
+            .has("us", "1 2026-11-10T06:00:00Z running 3000s 10000m records=900")
+            .has("archive", "a 2026-11-10T06:00:00Z running 3000s 10000m")
+            .found_refused(
+                "archive/a -> archive",
+                RefusalReason::NoOriginal,
+                "",
+                (looks, last_seen),
+            )
+    };
+    let conflicts = |scenario: Scenario| {
+        let plan = scenario.plan();
+        let reasons: Vec<ConflictReason> =
+            plan.document.context.conflicts.iter().map(|conflict| conflict.reason).collect();
+        (reasons, plan.to_compare.len())
+    };
+    let asked = (vec![ConflictReason::WouldLoseData], 0);
+    assert_eq!(conflicts(found(1, "2026-11-20T06:00:00Z")), (Vec::new(), 1));
+    assert_eq!(conflicts(found(2, "2026-11-20T06:00:00Z")), asked);
+    assert_eq!(conflicts(found(2, "2026-11-14T06:00:00Z")), asked);
+    // A week later it is looked at once more.
+    assert_eq!(conflicts(found(2, "2026-11-13T06:00:00Z")), (Vec::new(), 1));
+    assert_eq!(conflicts(found(4, "2026-01-01T06:00:00Z")), asked);
+    assert_eq!(conflicts(found(4, "2026-01-01T06:00:00Z").retrying_refused()), (Vec::new(), 1));
 }

@@ -106,3 +106,36 @@ fn a_refusal_is_remembered_until_the_activity_changes() {
     shows("refused", &scenario);
     shows("refused_then_edited", &scenario.edited("us", "bad 2026-11-02T06:00:00Z running 61s"));
 }
+
+const ROW: &str = "1 2026-11-01T06:00:00Z running 60s";
+
+fn steps(scenario: &Scenario) -> usize {
+    scenario.plan().document.body.steps.len()
+}
+
+#[test]
+fn a_refusal_is_a_skip_until_its_next_look() {
+    // Today is 2026-11-20: the days of looks, the last of them, whether it is tried again.
+    let cases = [
+        (1, "2026-11-20T00:00:00Z", false),
+        (1, "2026-11-19T23:59:59Z", true),
+        (1, "2026-11-23T00:00:00Z", false),
+        (2, "2026-11-14T00:00:00Z", false),
+        (2, "2026-11-13T23:59:59Z", true),
+        (3, "2026-10-22T00:00:00Z", false),
+        (3, "2026-10-21T23:00:00Z", true),
+        (4, "2025-01-01T00:00:00Z", false),
+        (0, "2025-01-01T00:00:00Z", false),
+    ];
+    for (looks, last, is_tried) in cases {
+        let refused = |reason| {
+            let scenario = Scenario::new().rule("us -> archive").has("us", ROW);
+            scenario.found_refused("us/1 -> archive", reason, "404", (looks, last))
+        };
+        for reason in [RefusalReason::NoOriginal, RefusalReason::RejectedByDestination] {
+            let scenario = refused(reason);
+            assert_eq!(steps(&scenario), usize::from(is_tried), "{looks} looks, last {last}");
+            assert_eq!(steps(&scenario.retrying_refused()), 1);
+        }
+    }
+}

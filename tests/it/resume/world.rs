@@ -5,9 +5,10 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::Arc;
 
+use fit_sync::cancellation::Cancellation;
 use fit_sync::clock::Clock;
 use fit_sync::domain::{LinkStatus, ReplaceProtocol, Sha256};
-use fit_sync::engine::{self, Approved, Finished, Pace, Planned, Session, Stop};
+use fit_sync::engine::{self, Approved, Finished, Pace, Planned, Session};
 use fit_sync::event::{Events, Phase};
 use fit_sync::manifest::{self, LoadRequest, Trust};
 use fit_sync::plan::SkipReason;
@@ -192,12 +193,8 @@ impl World {
             }),
             opening: Opening::offline(clock, Arc::new(random)),
             events: Arc::new(trigger.clone()) as Arc<dyn Events>,
-            places: engine::Places {
-                backups: self.home("backups"),
-                cache: self.home("cache"),
-                spool: self.home("spool"),
-            },
-            stop: Stop::default(),
+            places: engine::Places { backups: self.home("backups"), cache: self.home("cache") },
+            stop: Cancellation::default(),
         }
     }
 
@@ -220,8 +217,8 @@ impl World {
         for old in &self.old {
             assert!(backups.contains_key(old), "{when}: no backup of {old}");
         }
-        let left: Vec<_> = files(&self.home("spool"));
-        assert!(left.is_empty(), "{when}: left in the spool: {left:?}");
+        let left: Vec<_> = files(&self.home("backups/claims"));
+        assert!(left.is_empty(), "{when}: claims of steps that have ended: {left:?}");
         let store = Store::open(&self.home("state.db"), Access::ReadOnly).unwrap();
         assert_eq!(store.verify().unwrap(), Vec::<String>::new(), "{when}");
         assert_eq!(store.unsettled().unwrap(), [], "{when}: the journal is not closed");
@@ -274,6 +271,14 @@ impl World {
     }
 
     /// Steps that were begun and not ended.
+    /// After a stop, what was sent waits for a look, and nothing else does.
+    pub(super) fn only_touched_steps_are_open(&self, when: &str) {
+        let store = Store::open(&self.home("state.db"), Access::ReadOnly).unwrap();
+        for record in store.unsettled().unwrap() {
+            assert!(record.state().unwrap().is_touched(), "{when}: {record:?}");
+        }
+    }
+
     pub(super) fn open_steps(&self) -> usize {
         let store = Store::open(&self.home("state.db"), Access::ReadOnly).unwrap();
         store.unsettled().unwrap().len()
@@ -295,7 +300,7 @@ pub(super) async fn run(session: &Session) -> Finished {
     let approved = Approved::Fresh(&document);
     let finished = engine::apply(session, planned, approved, Pace::default()).await.unwrap();
     let now = session.clock().now();
-    session.store.end_run(finished.run, now, 0, &serde_json::json!({})).unwrap();
+    session.store.end_run(finished.run, now, 0, &fit_sync::state::RunCounts::new()).unwrap();
     finished
 }
 

@@ -199,3 +199,14 @@ fn processes_that_open_a_new_state_at_once_get_the_same_one() {
     });
     assert!(rows.iter().all(|row| *row == rows[0]));
 }
+
+#[test]
+fn a_state_has_an_id_of_its_own_and_keeps_it() {
+    let ((_one, one), (_other, other)) = (place(), place());
+    let id = |path: &Path| Store::open(path, Access::ReadWrite).unwrap().state_id().unwrap();
+    let first = id(&one);
+    assert_eq!(first.as_str().len(), 32);
+    assert_eq!(id(&one), first);
+    assert_ne!(id(&other), first);
+    assert_eq!(Store::open(&one, Access::ReadOnly).unwrap().state_id().unwrap(), first);
+}

@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 
 use fit_sync::domain::{Address, RemoteId, RuleName};
 use fit_sync::event::Phase;
-use fit_sync::state::{Access, Entry, RunEnd, RunId, Step, StepId, Store};
+use fit_sync::plan::reconcile::{Cause, Entry, Outcome, Why};
+use fit_sync::state::{Access, Effects, RunCounts, RunEnd, RunId, Step, StepId, Store};
 use proptest::prelude::*;
-use serde_json::json;
 
 use super::{at, coros, garmin};
 
@@ -24,16 +24,22 @@ fn step(store: &Store, number: usize) -> Step {
     }
 }
 
-fn entry(phase: Phase) -> Entry {
-    Entry { phase, attempt: 1, detail: json!({"known": ["4711"], "of": phase.as_str()}) }
+fn ended(outcome: Outcome) -> Entry {
+    Entry::Ended { outcome, why: Why::Done, cause: Some(Cause::Other) }
+}
+
+fn sent() -> Entry {
+    Entry::Sent { id: Some(RemoteId::new("4711")) }
 }
 
 fn begin(store: &Store, run: RunId, number: usize) -> StepId {
-    store.begin_step(run, &step(store, number), &entry(Phase::Intent), None, at(NOW)).unwrap()
+    let entries = [Entry::Sending];
+    store.begin_step(run, &step(store, number), &entries, Effects::default(), at(NOW)).unwrap()
 }
 
-fn record(store: &Store, run: RunId, step: StepId, phase: Phase) {
-    store.record(run, step, &entry(phase), None, at(NOW)).unwrap();
+fn record(store: &Store, run: RunId, (id, number): (StepId, usize), entry: Entry) {
+    let about = (id, &step(store, number));
+    store.record(run, about, &[entry], Effects::default(), at(NOW)).unwrap();
 }
 
 #[test]
@@ -42,7 +48,8 @@ fn runs_are_listed_newest_first_with_their_ends() {
     let killed = store.begin_run(None, at(NOW)).unwrap();
     let later = at("2026-11-20T02:00:00Z");
     let done = store.begin_run(Some("7f3a"), later).unwrap();
-    let end = RunEnd { at: at("2026-11-20T02:00:01Z"), exit: 10, counts: json!({"uploaded": 3}) };
+    let counts = RunCounts::from([("confirmed".to_owned(), 3)]);
+    let end = RunEnd { at: at("2026-11-20T02:00:01Z"), exit: 10, counts: counts.clone() };
     store.end_run(done, end.at, end.exit, &end.counts).unwrap();
     let runs = store.runs().unwrap();
     assert_eq!(runs.iter().map(|run| run.id).collect::<Vec<_>>(), [done, killed]);
@@ -58,10 +65,9 @@ fn a_later_run_settles_what_an_earlier_one_left() {
         let store = Store::open(&path, Access::ReadWrite).unwrap();
         let run = store.begin_run(None, at(NOW)).unwrap();
         let left = begin(&store, run, 1);
-        record(&store, run, left, Phase::Fetched);
-        record(&store, run, left, Phase::Sent);
+        record(&store, run, (left, 1), sent());
         let finished = begin(&store, run, 2);
-        record(&store, run, finished, Phase::Confirmed);
+        record(&store, run, (finished, 2), ended(Outcome::Confirmed));
         (left, finished)
     };
 
@@ -71,12 +77,12 @@ fn a_later_run_settles_what_an_earlier_one_left() {
     assert_eq!((unsettled[0].id, unsettled[0].phase()), (left, Some(Phase::Sent)));
     assert_eq!(unsettled[0].step, step(&store, 1));
     let entries: Vec<Entry> = unsettled[0].entries.iter().map(|w| w.entry.clone()).collect();
-    assert_eq!(entries, [Phase::Intent, Phase::Fetched, Phase::Sent].map(entry));
+    assert_eq!(entries, [Entry::Sending, sent()]);
 
     let run = store.begin_run(None, at(NOW)).unwrap();
-    record(&store, run, left, Phase::Held);
+    record(&store, run, (left, 1), ended(Outcome::Held));
     assert_eq!(store.unsettled().unwrap()[0].phase(), Some(Phase::Held));
-    record(&store, run, left, Phase::Adopted);
+    record(&store, run, (left, 1), ended(Outcome::Adopted));
     assert_eq!(store.unsettled().unwrap(), []);
 
     let again = begin(&store, run, 1);
@@ -84,7 +90,7 @@ fn a_later_run_settles_what_an_earlier_one_left() {
     assert_eq!(at_address.iter().map(|step| step.id).collect::<Vec<_>>(), [left, again]);
     let writers: Vec<RunId> = at_address[0].entries.iter().map(|w| w.run).collect();
     assert_eq!(at_address[0].run, writers[0]);
-    assert_eq!(writers[3..], [run, run]);
+    assert_eq!(writers[2..], [run, run]);
     assert_eq!(store.steps_at(&step(&store, 2).address).unwrap()[0].id, finished);
     assert_eq!(store.verify().unwrap(), Vec::<String>::new());
 }
@@ -97,7 +103,7 @@ fn the_journal_cannot_be_rewritten() {
     let run = store.begin_run(None, at(NOW)).unwrap();
     begin(&store, run, 1);
     let other = rusqlite::Connection::open(&path).unwrap();
-    for sql in ["UPDATE entry SET phase = 'confirmed'", "DELETE FROM entry"] {
+    for sql in ["UPDATE entry SET entry = '{}'", "DELETE FROM entry"] {
         assert!(other.execute(sql, []).is_err(), "{sql}");
     }
     assert_eq!(store.unsettled().unwrap().len(), 1);
@@ -127,9 +133,9 @@ fn an_entry_of_no_run_or_step_is_refused() {
     let id = begin(&store, run, 1);
     let nobody = RunId(99);
     let now = at(NOW);
-    assert!(store.record(nobody, id, &entry(Phase::Sent), None, now).is_err());
-    let new = step(&store, 2);
-    assert!(store.begin_step(nobody, &new, &entry(Phase::Intent), None, now).is_err());
+    let (new, none) = (step(&store, 2), Effects::default());
+    assert!(store.record(nobody, (id, &step(&store, 1)), &[sent()], none, now).is_err());
+    assert!(store.begin_step(nobody, &new, &[Entry::Sending], none, now).is_err());
     assert_eq!(store.steps_at(&new.address).unwrap(), [], "no step without an entry");
 }
 
@@ -137,19 +143,25 @@ fn an_entry_of_no_run_or_step_is_refused() {
 #[derive(Clone, Debug)]
 enum Act {
     Run,
-    Begin(usize, Phase),
-    Record(prop::sample::Index, Phase),
+    Begin(usize),
+    Record(prop::sample::Index, Entry),
 }
 
 fn acts() -> impl Strategy<Value = Vec<Act>> {
-    let phase = || prop::sample::select(Phase::ALL.to_vec());
+    let outcomes =
+        [Outcome::Confirmed, Outcome::Pending, Outcome::Held, Outcome::Failed, Outcome::NotTried];
+    let entries = outcomes.map(ended).into_iter().chain([Entry::Sending, sent()]);
     let act = prop_oneof![
         1 => Just(Act::Run),
-        3 => (1..4usize, phase()).prop_map(|(number, phase)| Act::Begin(number, phase)),
-        6 => (any::<prop::sample::Index>(), phase())
-            .prop_map(|(step, phase)| Act::Record(step, phase)),
+        3 => (1..4usize).prop_map(Act::Begin),
+        6 => (any::<prop::sample::Index>(), prop::sample::select(entries.collect::<Vec<_>>()))
+            .prop_map(|(step, entry)| Act::Record(step, entry)),
     ];
     prop::collection::vec(act, 0..40)
+}
+
+fn is_end(entry: &Entry) -> bool {
+    matches!(entry, Entry::Ended { outcome, .. } if outcome.is_final())
 }
 
 proptest! {
@@ -159,38 +171,37 @@ proptest! {
     fn unsettled_is_what_a_naive_reading_of_the_journal_says(acts in acts()) {
         let store = Store::open_in_memory().unwrap();
         let mut run = store.begin_run(None, at(NOW)).unwrap();
-        let mut order: Vec<StepId> = Vec::new();
-        let mut model: BTreeMap<StepId, Vec<(RunId, Phase)>> = BTreeMap::new();
+        let mut order: Vec<(StepId, usize)> = Vec::new();
+        let mut model: BTreeMap<StepId, Vec<(RunId, Entry)>> = BTreeMap::new();
         for act in acts {
             match act {
                 Act::Run => run = store.begin_run(None, at(NOW)).unwrap(),
-                Act::Begin(number, phase) => {
-                    let id = store
-                        .begin_step(run, &step(&store, number), &entry(phase), None, at(NOW))
-                        .unwrap();
-                    order.push(id);
-                    model.insert(id, vec![(run, phase)]);
+                Act::Begin(number) => {
+                    let id = begin(&store, run, number);
+                    order.push((id, number));
+                    model.insert(id, vec![(run, Entry::Sending)]);
                 }
                 Act::Record(_, _) if order.is_empty() => {}
-                Act::Record(index, phase) => {
-                    let id = *index.get(&order);
-                    record(&store, run, id, phase);
-                    model.get_mut(&id).unwrap().push((run, phase));
+                Act::Record(index, entry) => {
+                    let (id, number) = *index.get(&order);
+                    let entries = model.get_mut(&id).unwrap();
+                    // What is over is never written to again.
+                    if !entries.iter().any(|(_, entry)| is_end(entry)) {
+                        record(&store, run, (id, number), entry.clone());
+                        entries.push((run, entry));
+                    }
                 }
             }
         }
-        let expected: Vec<(StepId, Vec<(RunId, Phase)>)> = model
+        let expected: Vec<(StepId, Vec<(RunId, Entry)>)> = model
             .into_iter()
-            .filter(|(_, entries)| !entries.last().unwrap().1.is_final())
+            .filter(|(_, entries)| !is_end(&entries.last().unwrap().1))
             .collect();
-        let found: Vec<(StepId, Vec<(RunId, Phase)>)> = store
+        let found: Vec<(StepId, Vec<(RunId, Entry)>)> = store
             .unsettled()
             .unwrap()
             .into_iter()
-            .map(|step| {
-                let phases = step.entries.iter().map(|w| (w.run, w.entry.phase));
-                (step.id, phases.collect())
-            })
+            .map(|step| (step.id, step.entries.into_iter().map(|w| (w.run, w.entry)).collect()))
             .collect();
         prop_assert_eq!(found, expected);
     }

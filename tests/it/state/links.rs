@@ -1,10 +1,7 @@
-//! Links and refusals.
+//! Links.
 
-use fit_sync::domain::{
-    Address, Fingerprint, Link, LinkOrigin, LinkStatus, Refusal, RefusalReason, RemoteId, RuleName,
-    Side,
-};
-use fit_sync::state::{Forgotten, Store};
+use fit_sync::domain::{Address, Link, LinkOrigin, LinkStatus, RemoteId, RuleName, Side};
+use fit_sync::state::Store;
 
 use super::{activity, archive, at, coros, folder, garmin};
 
@@ -95,38 +92,4 @@ fn links_are_removed_by_either_side() {
     assert_eq!(store.remove_link(from, &RemoteId::new("3"), to).unwrap(), 1);
     assert_eq!(store.remove_link(from, &RemoteId::new("3"), to).unwrap(), 0);
     assert_eq!(store.links(from, to).unwrap(), [link("1", Some("a"))]);
-}
-
-#[test]
-fn refusals_are_remembered_once_and_forgotten_by_address() {
-    let store = Store::open_in_memory().unwrap();
-    let (from, to) = (garmin(&store), coros(&store));
-    let refusal = |id: &str, reason| Refusal {
-        id: RemoteId::new(id),
-        fingerprint: Fingerprint::new("f"),
-        reason,
-        detail: "code 5004".to_owned(),
-    };
-    let here = address("here");
-    let reasons = [
-        RefusalReason::NoOriginal,
-        RefusalReason::Unreadable,
-        RefusalReason::RejectedByDestination,
-        RefusalReason::TooLarge,
-    ];
-    for reason in reasons {
-        store.save_refusal(from, to, &here, &refusal("1", reason)).unwrap();
-        assert_eq!(store.refusals(from, to).unwrap(), [refusal("1", reason)]);
-    }
-    let other = refusal("2", RefusalReason::TooLarge);
-    store.save_refusal(from, to, &address("there"), &other).unwrap();
-    let linked = Link { address: here.clone(), ..link("5", None) };
-    store.save_link(from, to, &linked).unwrap();
-
-    let both = Forgotten { links: 1, refusals: 1, steps: 0 };
-    assert_eq!(store.forget(&here, jiff::Timestamp::UNIX_EPOCH).unwrap(), both);
-    assert_eq!(store.forget(&here, jiff::Timestamp::UNIX_EPOCH).unwrap(), Forgotten::default());
-    assert_eq!(store.refusals(from, to).unwrap(), [other]);
-    assert_eq!(store.remove_refusal(from, &RemoteId::new("2"), to).unwrap(), 1);
-    assert_eq!(store.refusals(from, to).unwrap(), []);
 }

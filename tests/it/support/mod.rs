@@ -15,6 +15,8 @@ pub(crate) mod garmin;
 #[cfg(test)]
 pub(crate) mod made_up;
 #[cfg(test)]
+pub(crate) mod memory;
+#[cfg(test)]
 mod remembered;
 #[cfg(test)]
 pub(crate) mod scenario;

@@ -54,12 +54,28 @@ impl Scenario {
         self
     }
 
-    pub(crate) fn refused(mut self, sides: &str, reason: RefusalReason, detail: &str) -> Self {
-        let (source, destination) = sides.split_once(" -> ").unwrap();
+    /// `us/1 -> archive`: refused a moment ago, for the second day.
+    pub(crate) fn refused(self, sides: &str, reason: RefusalReason, detail: &str) -> Self {
+        self.found_refused(sides, reason, detail, (2, NOW))
+    }
+
+    /// `us/1 -> archive`, or with the named activity `us/1 -> archive/a`: refused on so many days,
+    /// last at this time.
+    pub(crate) fn found_refused(
+        mut self,
+        sides: &str,
+        reason: RefusalReason,
+        detail: &str,
+        (looks, last_seen): (u32, &str),
+    ) -> Self {
+        let (source, there) = sides.split_once(" -> ").unwrap();
         let (source, id) = source.split_once('/').unwrap();
+        let (destination, candidate) =
+            there.split_once('/').map_or((there, None), |(account, id)| (account, Some(id)));
         let Activity { id, fingerprint, .. } =
             self.activity(&name(source), &RemoteId::new(id)).clone();
-        let refusal = Refusal { id, fingerprint, reason, detail: detail.to_owned() };
+        let found = Refusal::found(id, fingerprint, reason, detail, last_seen.parse().unwrap());
+        let refusal = Refusal { looks, candidate: candidate.map(RemoteId::new), ..found };
         let key = (name(source), name(destination));
         self.memory.refusals.entry(key).or_default().push(refusal);
         self

@@ -15,7 +15,8 @@ use fit_sync::domain::{
 };
 use fit_sync::manifest::{self, LoadRequest, Manifest, Trust};
 use fit_sync::plan::{
-    self, AccountView, BlockedReason, Force, Glob, Listing, Memory, Options, Plan, World,
+    self, AccountView, BlockedReason, Force, Glob, Listing, Memory, Options, Plan, RetryRefused,
+    World,
 };
 use fit_sync::platform;
 use fit_sync::render::{Detail, Pages, plan_text};
@@ -197,6 +198,11 @@ impl Scenario {
 
     pub(crate) fn forced(mut self) -> Self {
         self.options.force = Force::Yes;
+        self
+    }
+
+    pub(crate) fn retrying_refused(mut self) -> Self {
+        self.options.refused = RetryRefused::Now;
         self
     }
 

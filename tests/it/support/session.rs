@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use fit_sync::archive::{Locks, Owner};
+use fit_sync::archive::{AccountLocks, Owner};
 use fit_sync::domain::{AccountName, RuleName, Sha256};
 use fit_sync::engine::{
     self, EngineError, LockRequest, Open, Places, PlanRequest, Refresh, Session,
@@ -35,11 +35,7 @@ pub(crate) fn manifest(accounts: &[&str], rules: Vec<Rule>) -> Manifest {
 
 /// Below one folder.
 pub(crate) fn places(folder: &Path) -> Places {
-    Places {
-        backups: folder.join("backups"),
-        cache: folder.join("cache"),
-        spool: folder.join("spool"),
-    }
+    Places { backups: folder.join("backups"), cache: folder.join("cache") }
 }
 
 /// From one account to another, named after both.
@@ -86,7 +82,7 @@ pub(crate) fn open(
 }
 
 /// Keeps others from writing, as every run does first.
-pub(crate) async fn lock(session: &Session) -> Locks {
+pub(crate) async fn lock(session: &Session) -> AccountLocks {
     let owner = Owner { user: "me".to_owned(), host: "here".to_owned(), pid: 1, run_url: None };
     let folders = vec![session.places.backups.with_file_name("locks")];
     let (patience, also) = (Duration::ZERO, BTreeSet::new());

@@ -5,12 +5,12 @@ use std::collections::HashMap;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
 
+use crate::support::memory::Memory;
 use async_trait::async_trait;
-use fit_sync::archive::Backups;
-use fit_sync::clock::{Clock, ManualClock};
+use fit_sync::archive::{Backup, Backups, Blobs};
+use fit_sync::clock::{Clock, ManualClock, age};
 use fit_sync::domain::{Activity, Capabilities, Details, Profile, RemoteId, Sha256};
 use fit_sync::event::{Event, Events, Phase};
-use fit_sync::platform::memory::Memory;
 use fit_sync::platform::{
     FitFile, ListRequest, Original, Page, Platform, PlatformError, UploadStatus, UploadTicket,
     Uploaded,
@@ -32,7 +32,7 @@ struct Seen {
     /// What is wanted, by the start in a step's address.
     wanted: HashMap<String, Sha256>,
     /// Uploads whose answer was lost, and when.
-    doubtful: HashMap<Sha256, Timestamp>,
+    doubtful: HashMap<Sha256, (Timestamp, Timestamp)>,
     /// What the account made of an upload; a later plan may replace it.
     altered: Vec<u8>,
     violations: Vec<String>,
@@ -81,8 +81,13 @@ impl Witness {
         }
         let mut seen = self.seen.lock().unwrap();
         let bytes = self.account.bytes(id).unwrap_or_default();
-        let kept = Backups::new(&seen.backups).load(Sha256::of(&bytes).as_str());
-        if !kept.is_ok_and(|(_, kept)| kept == bytes) {
+        let stock = Backups::new(&seen.backups).list().unwrap().backups.into_iter();
+        let mut kept = stock.filter(|backup| backup.subject.id == *id);
+        let holds = |backup: &Backup| {
+            let there = Blobs::new(&seen.backups).get(&backup.sha256).unwrap();
+            there.as_ref() == Some(&bytes)
+        };
+        if !kept.any(|backup| holds(&backup)) {
             seen.violations.push(format!("{id} is deleted without a backup of it"));
         }
         match seen.planned.get(id).cloned() {
@@ -100,7 +105,7 @@ impl Witness {
 
     fn look_at_upload(&self, file: &FitFile) {
         let mut seen = self.seen.lock().unwrap();
-        if let Some(at) = seen.doubtful.remove(&file.sha256) {
+        if let Some((at, _)) = seen.doubtful.remove(&file.sha256) {
             seen.violations.push(format!("sent again without a look, after {at}"));
         }
     }
@@ -117,14 +122,20 @@ impl Platform for Witness {
     }
 
     async fn list(&self, request: ListRequest<'_>) -> Result<Page, PlatformError> {
-        let whole = request.window == fit_sync::platform::Window::default();
+        let window = request.window;
         let page = self.account.list(request).await?;
-        if whole && page.complete && page.next.is_none() {
+        if page.complete && page.next.is_none() {
             let settled = |at: &Timestamp| {
                 let settle = self.account.capabilities().settle_s;
-                self.clock.now().duration_since(*at).as_secs().unsigned_abs() >= settle
+                age(self.clock.now(), *at).as_secs() >= settle
             };
-            self.seen.lock().unwrap().doubtful.retain(|_, at| !settled(at));
+            let shows = |start: &Timestamp| {
+                let day = start.to_zoned(jiff::tz::TimeZone::UTC).date();
+                window.first.is_none_or(|first| first < day)
+                    && window.last.is_none_or(|last| day < last)
+            };
+            let mut seen = self.seen.lock().unwrap();
+            seen.doubtful.retain(|_, (at, start)| !(settled(at) && shows(start)));
         }
         Ok(page)
     }
@@ -138,7 +149,7 @@ impl Platform for Witness {
         let answer = self.account.upload(file).await;
         if matches!(answer, Err(PlatformError::Unconfirmed(_)) | Ok(_)) {
             let mut seen = self.seen.lock().unwrap();
-            seen.doubtful.insert(file.sha256.clone(), self.clock.now());
+            seen.doubtful.insert(file.sha256.clone(), (self.clock.now(), file.key.start));
         }
         answer
     }

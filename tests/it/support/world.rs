@@ -4,15 +4,14 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::support::memory::{Duplicates, Memory, Settings};
+use fit_sync::cancellation::Cancellation;
 use fit_sync::clock::ManualClock;
 use fit_sync::domain::ReplaceProtocol;
-use fit_sync::engine::{
-    self, Applied, Approved, Cause, Finished, Pace, Planned, Session, Settled, Stop,
-};
+use fit_sync::engine::{self, Applied, Approved, Cause, Finished, Pace, Planned, Session, Settled};
 use fit_sync::event::{Event, Events, Phase, Recorder};
 use fit_sync::manifest::ConflictStrategy;
 use fit_sync::plan::{BlockedReason, Document};
-use fit_sync::platform::memory::{Duplicates, Memory, Settings};
 use fit_sync::platform::{self, Opening, Platform};
 use fit_sync::state::Store;
 use tempfile::TempDir;
@@ -65,7 +64,7 @@ impl World {
             opening: opening(&clock),
             events: Arc::clone(&events) as Arc<dyn Events>,
             places: session::places(folder.path()),
-            stop: Stop::default(),
+            stop: Cancellation::default(),
         };
         Self { session, clock, events, pace: Pace::default(), folder }
     }

@@ -5,9 +5,9 @@ use std::collections::BTreeMap;
 use jiff::{SignedDuration, Timestamp};
 use secrecy::SecretString;
 
-use crate::net::{Answer, Body, Method, Request};
-use crate::platform::login::{Ending, LoginError};
-use crate::platform::unanswered::no_answer;
+use crate::net::{Answer, Body, Method, Request, Urgency};
+use crate::platform::http;
+use crate::platform::login::{EndReason, LoginError};
 use crate::vault::{FORMAT, Session, Token};
 
 use super::super::error::token_error;
@@ -33,7 +33,8 @@ pub(super) async fn trade(
             ("service_url", SecretString::from(ticket.service.clone())),
         ];
         let request = asked(login, id, "application/json,text/html;q=0.9,*/*;q=0.8", fields)?;
-        let answer = login.client.send(request).await.map_err(|error| no_answer(&error))?;
+        let answer =
+            login.client.send(request).await.map_err(|error| http::error::login_error(&error))?;
         match answer.status {
             200 => return session(login, &answer, id, word),
             400 | 401 => last = answer.status,
@@ -48,13 +49,17 @@ pub(super) async fn trade(
 
 /// New tokens for old ones. An imported pair of the older kind is first tried as a new one, once: its
 /// refresh token may be accepted.
-pub(super) async fn renew(login: &GarminLogin, old: &Session) -> Result<Session, LoginError> {
+pub(super) async fn refresh(
+    login: &GarminLogin,
+    old: &Session,
+    urgency: Urgency,
+) -> Result<Session, LoginError> {
     let is_older = old.token("oauth_token").is_some();
     let Some(refresh) = old.token("refresh_token") else {
         return if is_older {
-            oauth1::renew(login, old).await
+            oauth1::refresh(login, old, urgency).await
         } else {
-            Err(LoginError::Over(Ending::Ended))
+            Err(LoginError::SessionEnded(EndReason::Ended))
         };
     };
     let [newest, ..] = DI_CLIENT_IDS;
@@ -64,12 +69,17 @@ pub(super) async fn renew(login: &GarminLogin, old: &Session) -> Result<Session,
         ("client_id", SecretString::from(id)),
         ("refresh_token", SecretString::from(refresh)),
     ];
-    let request = asked(login, id, "application/json", fields)?;
-    let answer = login.client.send(request).await.map_err(|error| no_answer(&error))?;
+    let request = asked(login, id, "application/json", fields)?.urgency(urgency);
+    let answer =
+        login.client.send(request).await.map_err(|error| http::error::login_error(&error))?;
     if answer.status != 200 {
         let error = token_error(&answer, login.now());
-        let refused = matches!(error, LoginError::Over(_) | LoginError::NotUnderstood(_));
-        return if is_older && refused { oauth1::renew(login, old).await } else { Err(error) };
+        let refused = matches!(error, LoginError::SessionEnded(_) | LoginError::NotUnderstood(_));
+        return if is_older && refused {
+            oauth1::refresh(login, old, urgency).await
+        } else {
+            Err(error)
+        };
     }
     let fresh = session(login, &answer, id, &old.obtained_by)?;
     Ok(Session { obtained_at: old.obtained_at, profile: old.profile.clone(), ..fresh })

@@ -130,7 +130,7 @@ fn of_pair(login: &GarminLogin, older: OAuth1, newer: OAuth2) -> Result<Session,
 /// Tokens of one region are useless, and not sent, in the other.
 fn same_region(login: &GarminLogin, theirs: Option<&Region>) -> Result<(), LoginError> {
     match theirs {
-        Some(region) if region.id != login.region.id => Err(LoginError::Foreign(format!(
+        Some(region) if region.id != login.region.id => Err(LoginError::WrongHost(format!(
             "these tokens are for {}, but the account's region is {}",
             region.domain, login.region.id
         ))),

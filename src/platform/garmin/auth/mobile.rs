@@ -4,8 +4,8 @@ use secrecy::ExposeSecret as _;
 use serde_json::json;
 
 use crate::net::{Answer, Body, Client, Method, Request, Url, origin};
+use crate::platform::http;
 use crate::platform::login::{Ask, CodeUse, Credentials, LoginError, Refusal};
-use crate::platform::unanswered::no_answer;
 
 use super::super::error::{login_obstacle, login_refusal};
 use super::super::types::{LoginAnswer, ResponseStatus};
@@ -25,7 +25,7 @@ pub(super) async fn ticket(
 ) -> Result<Found, LoginError> {
     let page = page_address(login)?;
     let request = wire::browser(Method::GET, page.clone()).header("accept", PAGE).following();
-    let shown = client.send(request).await.map_err(|error| no_answer(&error))?;
+    let shown = client.send(request).await.map_err(|error| http::error::login_error(&error))?;
     if let Some(obstacle) = login_obstacle(&shown, login.now()) {
         return Err(obstacle);
     }
@@ -38,7 +38,7 @@ pub(super) async fn ticket(
         "captchaToken": "",
     });
     let request = form(login, &page, "/mobile/api/login", body)?;
-    let answer = client.send(request).await.map_err(|error| no_answer(&error))?;
+    let answer = client.send(request).await.map_err(|error| http::error::login_error(&error))?;
     let answer = understood(login, &answer)?;
     let status = answer.response_status.unwrap_or_default();
     if status.kind == "MFA_REQUIRED" {
@@ -70,7 +70,8 @@ async fn by_code(
             "mfaSetup": false,
         });
         let request = form(login, page, "/mobile/api/mfa/verifyCode", body)?;
-        let answer = client.send(request).await.map_err(|error| no_answer(&error))?;
+        let answer =
+            client.send(request).await.map_err(|error| http::error::login_error(&error))?;
         let answer = understood(login, &answer)?;
         let status = answer.response_status.unwrap_or_default();
         match ticket_of(login, &status, answer.service_ticket_id.as_deref()) {

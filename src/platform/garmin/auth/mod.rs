@@ -20,14 +20,15 @@ use async_trait::async_trait;
 use jiff::Timestamp;
 use secrecy::SecretString;
 
+use crate::cancellation::Cancellation;
 use crate::clock::Clock;
 use crate::domain::ProfileId;
 use crate::manifest::Account;
-use crate::net::{Client, Method};
+use crate::net::{Client, Method, Urgency};
+use crate::platform::http;
 use crate::platform::login::{
     Ask, CodeRequest, CodeUse, Credentials, LoggedIn, Login, LoginError, TokenFile,
 };
-use crate::platform::unanswered::no_answer;
 use crate::vault::Session;
 
 use super::error::probe_error;
@@ -46,6 +47,7 @@ pub(in crate::platform) struct GarminLogin {
     pub(super) client: Client,
     pub(super) clock: Arc<dyn Clock>,
     pub(super) random: Arc<dyn Fn() -> [u8; 16] + Send + Sync>,
+    pub(super) stop: Cancellation,
 }
 
 /// A single-use pass, good for about a minute and for one service.
@@ -102,8 +104,8 @@ impl Login for GarminLogin {
         import::session(self, tokens)
     }
 
-    async fn renew(&self, session: &Session) -> Result<Session, LoginError> {
-        exchange::renew(self, session).await
+    async fn refresh(&self, session: &Session, urgency: Urgency) -> Result<Session, LoginError> {
+        exchange::refresh(self, session, urgency).await
     }
 
     async fn probe(&self, session: &Session) -> Result<ProfileId, LoginError> {
@@ -112,7 +114,8 @@ impl Login for GarminLogin {
         let request = wire::native(Method::GET, url)
             .header("authorization", format!("Bearer {token}"))
             .header("accept", "application/json");
-        let answer = self.client.send(request).await.map_err(|error| no_answer(&error))?;
+        let answer =
+            self.client.send(request).await.map_err(|error| http::error::login_error(&error))?;
         if answer.status != 200 {
             return Err(probe_error(&answer, self.clock.now()));
         }
@@ -132,7 +135,8 @@ impl GarminLogin {
         ask: &dyn Ask,
     ) -> Result<Found, LoginError> {
         // Cookies of one attempt; they are gone with it.
-        let client = self.client.with_cookies().map_err(|error| no_answer(&error))?;
+        let client =
+            self.client.with_cookies().map_err(|error| http::error::login_error(&error))?;
         match way {
             Way::Mobile => mobile::ticket(self, &client, with, ask).await,
             Way::Widget => widget::ticket(self, &client, with, ask).await,
@@ -157,7 +161,8 @@ impl GarminLogin {
             match traded {
                 Err(error @ LoginError::NotUnderstood(_)) => refused = error,
                 // The first refusal tells more than that of a ticket that is used up.
-                Err(LoginError::Over(_)) if matches!(refused, LoginError::NotUnderstood(_)) => {}
+                Err(LoginError::SessionEnded(_))
+                    if matches!(refused, LoginError::NotUnderstood(_)) => {}
                 other => return other,
             }
         }
@@ -185,7 +190,8 @@ impl GarminLogin {
         let [a, b, ..] = (self.random)();
         let spread = (most_s - least_s) * 1000;
         let extra = u64::from(u16::from_be_bytes([a, b])) * spread / u64::from(u16::MAX);
-        self.clock.sleep(Duration::from_millis(least_s * 1000 + extra)).await;
+        let pause = Duration::from_millis(least_s * 1000 + extra);
+        self.stop.sleep(self.clock.as_ref(), pause).await;
     }
 
     /// The next code, where another one makes sense.

@@ -10,9 +10,9 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use secrecy::{ExposeSecret as _, SecretString};
 use sha1::Sha1;
 
-use crate::net::{Answer, Body, Method, Request, Url, retry_after};
-use crate::platform::login::{Ending, LoginError};
-use crate::platform::unanswered::no_answer;
+use crate::net::{Answer, Body, Method, Request, Urgency, Url, retry_after};
+use crate::platform::http;
+use crate::platform::login::{EndReason, LoginError};
 use crate::vault::{Session, Token};
 
 use super::super::regions::{AUDIENCE, CONSUMER};
@@ -41,7 +41,8 @@ pub(super) async fn trade(
     let path = "/oauth-service/oauth/preauthorized";
     let url = wire::url(&login.endpoints.connectapi, path, &query)?;
     let request = signed(login, Method::GET, url, None, Vec::new());
-    let answer = login.client.send(request).await.map_err(|error| no_answer(&error))?;
+    let answer =
+        login.client.send(request).await.map_err(|error| http::error::login_error(&error))?;
     let answer = accepted(login, answer)?;
     let given: BTreeMap<String, String> =
         url::form_urlencoded::parse(&answer.body).into_owned().collect();
@@ -55,18 +56,23 @@ pub(super) async fn trade(
         return Err(no_tokens());
     }
     session.ends_at = given.get("mfa_expiration_timestamp").and_then(|text| end_of(text));
-    exchanged(login, &session, Some(AUDIENCE)).await
+    exchanged(login, &session, Some(AUDIENCE), Urgency::Normal).await
 }
 
 /// A new OAuth2 token for the lasting one. Nothing rotates, so nothing can be lost.
-pub(super) async fn renew(login: &GarminLogin, old: &Session) -> Result<Session, LoginError> {
-    exchanged(login, old, None).await
+pub(super) async fn refresh(
+    login: &GarminLogin,
+    old: &Session,
+    urgency: Urgency,
+) -> Result<Session, LoginError> {
+    exchanged(login, old, None, urgency).await
 }
 
 async fn exchanged(
     login: &GarminLogin,
     session: &Session,
     audience: Option<&str>,
+    urgency: Urgency,
 ) -> Result<Session, LoginError> {
     let path = "/oauth-service/oauth/exchange/user/2.0";
     let url = wire::url(&login.endpoints.connectapi, path, &[])?;
@@ -77,8 +83,9 @@ async fn exchanged(
     if session.token("mfa_token").is_some() {
         fields.push(("mfa_token", token(session, "mfa_token")));
     }
-    let request = signed(login, Method::POST, url, Some(session), fields);
-    let answer = login.client.send(request).await.map_err(|error| no_answer(&error))?;
+    let request = signed(login, Method::POST, url, Some(session), fields).urgency(urgency);
+    let answer =
+        login.client.send(request).await.map_err(|error| http::error::login_error(&error))?;
     let tokens: TokenAnswer = accepted(login, answer)?.json().ok_or_else(no_tokens)?;
     let mut fresh = session.clone();
     fresh.tokens.retain(|name, _| LASTING.contains(&name.as_str()));
@@ -98,7 +105,7 @@ pub(super) fn end_of(text: &str) -> Option<jiff::Timestamp> {
 fn accepted(login: &GarminLogin, answer: Answer) -> Result<Answer, LoginError> {
     match answer.status {
         200 => Ok(answer),
-        400 | 401 => Err(LoginError::Over(Ending::Ended)),
+        400 | 401 => Err(LoginError::SessionEnded(EndReason::Ended)),
         403 => Err(LoginError::Blocked("403 from the token service".to_owned())),
         429 => Err(LoginError::RateLimited { retry_after: retry_after(&answer, login.now()) }),
         status @ 500..=599 => {

@@ -4,8 +4,8 @@ use secrecy::SecretString;
 use serde_json::json;
 
 use crate::net::{Answer, Body, Client, Method, Request, Url, redact};
+use crate::platform::http;
 use crate::platform::login::{Ask, CodeUse, Credentials, LoginError, Refusal};
-use crate::platform::unanswered::no_answer;
 
 use super::super::error::login_obstacle;
 use super::super::wire;
@@ -44,7 +44,7 @@ pub(super) async fn ticket(
         ("_csrf", csrf),
     ];
     let request = posted(form.clone(), &form, fields);
-    let answer = client.send(request).await.map_err(|error| no_answer(&error))?;
+    let answer = client.send(request).await.map_err(|error| http::error::login_error(&error))?;
     let service = service(login);
     match said(login, &answer)? {
         Said::Ticket(value) => Ok((Ticket { value, service }, CodeUse::NotAsked)),
@@ -78,7 +78,8 @@ async fn by_code(
         ];
         let url = address(login, "/sso/verifyMFA/loginEnterMfaCode")?;
         let request = posted(url, &page.url, fields);
-        let answer = client.send(request).await.map_err(|error| no_answer(&error))?;
+        let answer =
+            client.send(request).await.map_err(|error| http::error::login_error(&error))?;
         match said(login, &answer) {
             Ok(Said::Ticket(value)) => return Ok(value),
             // The page again, or the form: the code was wrong.
@@ -116,7 +117,7 @@ async fn send_code(
     let request = wire::browser(Method::POST, url)
         .header("referer", page.url.as_str())
         .body(Body::Json(body));
-    let answer = client.send(request).await.map_err(|error| no_answer(&error))?;
+    let answer = client.send(request).await.map_err(|error| http::error::login_error(&error))?;
     match login_obstacle(&answer, login.now()) {
         Some(obstacle) => Err(obstacle),
         None if (200..300).contains(&answer.status) => Ok(()),
@@ -187,7 +188,7 @@ async fn get(
     if let Some(referer) = referer {
         request = request.header("referer", referer);
     }
-    let answer = client.send(request).await.map_err(|error| no_answer(&error))?;
+    let answer = client.send(request).await.map_err(|error| http::error::login_error(&error))?;
     login_obstacle(&answer, login.now()).map_or(Ok(answer), Err)
 }
 

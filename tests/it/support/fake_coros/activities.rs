@@ -113,6 +113,8 @@ async fn list(State(world): State<Shared>, Query(query): Fields, headers: Header
         newest.id += 500;
         world.activities.push(newest);
     }
+    let is_empty = world.switches.empty_page == Some(page) && world.switches.empty_times > 0;
+    world.switches.empty_times -= u32::from(is_empty);
     let rows = world.newest_first(&query["startDay"], &query["endDay"]);
     let rows_of_page = size.min(world.switches.page_rows);
     let shown: Vec<Value> = rows
@@ -127,7 +129,7 @@ async fn list(State(world): State<Shared>, Query(query): Fields, headers: Header
         "totalPage": rows.len().div_ceil(rows_of_page),
     });
     // Where there is nothing, there is no list.
-    if !shown.is_empty() && world.switches.empty_page != Some(page) {
+    if !shown.is_empty() && !is_empty {
         data["dataList"] = Value::Array(shown);
     }
     for field in world.switches.list_lacks {

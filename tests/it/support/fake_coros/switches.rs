@@ -37,6 +37,8 @@ pub(crate) struct Switches {
     pub(crate) list_lacks: &'static [&'static str],
     /// This page has no rows, although it should.
     pub(crate) empty_page: Option<usize>,
+    /// How often.
+    pub(crate) empty_times: u32,
     /// An activity of this title appears on top while the second page is read.
     pub(crate) drifts: bool,
     /// Downloads by another sport than the row's are refused; else answered without an address.
@@ -116,6 +118,7 @@ impl Switches {
             counts_more: 0,
             list_lacks: &[],
             empty_page: None,
+            empty_times: u32::MAX,
             drifts: false,
             refuses_wrong_sport: false,
             exports_anew: false,

@@ -110,6 +110,15 @@ impl World {
         self.changes.clear();
     }
 
+    /// Whether a page from this row on is to be empty; one less is from then on.
+    fn is_empty_page(&mut self, start: usize) -> bool {
+        let switches = &mut self.switches;
+        let left = if start == 0 { &mut switches.empty_first } else { &mut switches.empty_later };
+        let is_empty = *left > 0;
+        *left = left.saturating_sub(1);
+        is_empty
+    }
+
     fn shown(&self) -> impl Iterator<Item = &Stored> {
         self.activities.iter().filter(|stored| stored.hidden_for == 0)
     }
@@ -154,7 +163,10 @@ async fn search(
     {
         world.store(&bytes, "Just now");
     }
-    let limit = limit.min(world.switches.most_rows);
+    let limit = match world.is_empty_page(start) {
+        true => 0,
+        false => limit.min(world.switches.most_rows),
+    };
     let day = |name: &str| query.get(name).map(|day| day.parse::<Date>().unwrap());
     let (first, last) = (day("startDate"), day("endDate"));
     let utc = world.switches.days_are_utc;

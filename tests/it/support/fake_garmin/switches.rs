@@ -58,6 +58,10 @@ pub(crate) struct Switches {
     pub(crate) poll_ms: Option<u64>,
     /// No page has more rows, whatever is asked for.
     pub(crate) most_rows: usize,
+    /// So many first pages have no rows, although they should.
+    pub(crate) empty_first: u32,
+    /// So many later pages have no rows, although they should.
+    pub(crate) empty_later: u32,
     /// Arrives between the first page and the second.
     pub(crate) drifts: Option<Vec<u8>>,
     /// `startDate` and `endDate` are days of UTC, not of the place.
@@ -209,6 +213,8 @@ impl Switches {
             access: "public",
             poll_ms: Some(1000),
             most_rows: 1000,
+            empty_first: 0,
+            empty_later: 0,
             drifts: None,
             days_are_utc: false,
             latency: Duration::ZERO,

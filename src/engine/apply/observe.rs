@@ -1,0 +1,278 @@
+//! Looks at a step and answers with values; changes nothing.
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+
+use crate::clock::age;
+
+use crate::domain::{Details, LinkStatus, RemoteId};
+use crate::plan::Action;
+use crate::plan::reconcile::{
+    Answer, Candidate, Cause, Days, Evidence, GivenUp, Named, Old, Outcome, Source, Surroundings,
+    There, Visibility, Why, assign, there, told_apart,
+};
+
+use super::super::plan::utc_day;
+use super::run::Run;
+use super::task::Task;
+use super::view::{Reading, day_after, day_before};
+
+/// How long a reading is believed.
+pub(super) const BELIEVED: Duration = Duration::from_secs(10 * 60);
+/// Looks within the time that an account may need to show what it took.
+pub(super) const LOOKS: u32 = 4;
+
+impl Run<'_> {
+    /// Everything that is to be seen of a step at this moment.
+    pub(super) fn observe(&self, task: &Task) -> Evidence {
+        Evidence {
+            days: self.days(task),
+            arrival: self.arrival(task),
+            visibility: task.run.visibility.clone().unwrap_or(Visibility::TooWide),
+            unverified: task.run.unverified.clone(),
+            undetailed: task.run.undetailed.clone(),
+            details_due: self.details_due(task),
+            there: self.there(task),
+            old: self.old(task),
+            source: self.source(task),
+            named: task.run.named.clone().unwrap_or(Named::Unasked),
+            bytes: task.run.bytes.is_some() && task.state.payload.is_some(),
+            settled: task.run.waits > 2 * LOOKS || self.has_passed(self.since(task), 1, task),
+            paused: self.has_passed(task.state.sent_at, LOOKS, task)
+                || task.run.first_sent_at.is_none(),
+            overdue: self.is_overdue(task),
+            sent_now: task.run.first_sent_at.is_some(),
+            asked_now: task.run.asked_to_remove,
+            refused_before: task.run.refused_before,
+            given_up: self.given_up(task),
+            stopped: self.session.stop.is_requested(),
+        }
+    }
+
+    /// From when on a destination's time to settle counts: in each run anew, so that what is late is
+    /// looked for more than once; for an answer that may be repeated from the first time in this run.
+    fn since(&self, task: &Task) -> Option<Timestamp> {
+        match task.state.answer {
+            Answer::Duplicate(_) => {
+                task.run.first_sent_at.or_else(|| Some(self.session.clock().now()))
+            }
+            _ => task.state.changed_at.map(|changed| changed.max(self.began)),
+        }
+    }
+
+    /// Whether a share of an account's time to settle has passed.
+    fn has_passed(&self, since: Option<Timestamp>, share: u32, task: &Task) -> bool {
+        let wait = self.settling(&task.step.destination.account) / share;
+        since.is_none_or(|since| age(self.session.clock().now(), since) >= wait)
+    }
+
+    fn is_overdue(&self, task: &Task) -> bool {
+        let Some(since) = task.state.taken_at else { return false };
+        let sent = LinkStatus::Pending { since, full_reads: task.state.rests + 1 };
+        sent.never_appeared(utc_day(self.session.clock().now()))
+    }
+
+    /// What the newest reading of the step's days is worth.
+    pub(super) fn days(&self, task: &Task) -> Days {
+        let account = &task.step.destination.account;
+        let (open, views) = (self.open.borrow(), self.views.borrow());
+        let (Some(aim), Some(view)) = (open.get(&task.number), views.get(account)) else {
+            return Days::Due;
+        };
+        let (first, last) = aim.days;
+        // The first and the last day are read for what starts at their edges.
+        let (first, last) = (day_after(first), day_before(last));
+        let now = self.session.clock().now();
+        let holds = |reading: &Reading| {
+            reading.order >= task.run.changed && age(now, reading.at) <= BELIEVED
+        };
+        let whole = view.reading(first, last).filter(holds);
+        let partly = view.partly(first, last).filter(holds);
+        let after = task.run.changed.max(partly.map_or(0, |reading| reading.order));
+        match (whole, view.failure(after), partly) {
+            (Some(_), ..) => Days::Complete,
+            (None, Some((message, cause)), _) => Days::Unread(message, cause),
+            (None, None, Some(_)) => Days::Incomplete,
+            (None, None, None) => Days::Due,
+        }
+    }
+
+    fn arrival(&self, task: &Task) -> Option<RemoteId> {
+        self.arrivals.borrow().get(&task.number).map(|arrival| arrival.id.clone())
+    }
+
+    /// Finds what the open steps of an account have sent, all together.
+    pub(super) fn assign_arrivals(&self, account: &crate::domain::AccountName) {
+        let (open, views) = (self.open.borrow(), self.views.borrow());
+        let Some(view) = views.get(account) else { return };
+        let sent: Vec<(usize, Candidate<'_>)> = open
+            .iter()
+            .filter(|(_, aim)| aim.account == *account)
+            .filter_map(|(number, aim)| {
+                let sent = aim.sent.as_ref()?;
+                let named = sent.named.as_ref();
+                let (payload, excluded) = (&sent.payload, &sent.excluded);
+                Some((*number, Candidate { payload, named, excluded }))
+            })
+            .collect();
+        if sent.is_empty() {
+            return;
+        }
+        let candidates: Vec<Candidate<'_>> = sent.iter().map(|(_, one)| *one).collect();
+        let rows: Vec<_> = view.rows().collect();
+        let counterparts = self.counterparts.borrow();
+        let is_taken = |id: &RemoteId| counterparts.contains_key(&(account.clone(), id.clone()));
+        let found = assign(&candidates, &rows, is_taken);
+        let mut arrivals = self.arrivals.borrow_mut();
+        for ((number, _), arrival) in sent.iter().zip(found) {
+            match arrival {
+                Some(arrival) => arrivals.insert(*number, arrival),
+                None => arrivals.remove(number),
+            };
+        }
+    }
+
+    /// Whether the new one is to get what people wrote about the old one.
+    fn details_due(&self, task: &Task) -> bool {
+        let editable =
+            self.account(&task.step.destination.account).map(|a| a.capabilities.editable);
+        let details = task.run.details.as_ref().zip(editable);
+        details.is_some_and(|(details, can)| carried(details, can) != Details::default())
+    }
+
+    fn old(&self, task: &Task) -> Old {
+        let destination = &task.step.destination;
+        let Some(id) = destination.id.as_ref() else { return Old::Gone };
+        let row = self.listed(&destination.account, id);
+        match row {
+            // Some platforms give the new one the old one's id.
+            Some(_) if task.state.seen.as_ref() == Some(id) => Old::Gone,
+            Some(row) if Some(&row.fingerprint) == destination.fingerprint.as_ref() => {
+                Old::AsPlanned
+            }
+            Some(_) => Old::Changed,
+            None if self.days(task) == Days::Complete => Old::Gone,
+            None => Old::Unknown,
+        }
+    }
+
+    fn source(&self, task: &Task) -> Source {
+        if task.is_restore() {
+            return Source::AsPlanned;
+        }
+        let source = &task.step.source;
+        match self.listed(&source.account, &source.id) {
+            Some(row) if row.fingerprint == source.fingerprint => Source::AsPlanned,
+            Some(_) => Source::Changed,
+            None => Source::Gone,
+        }
+    }
+
+    /// Why this run does nothing more about a step.
+    fn given_up(&self, task: &Task) -> Option<GivenUp> {
+        if let Some(given_up) = &task.run.given_up {
+            return Some(given_up.clone());
+        }
+        let breaker = self.breaker.borrow();
+        let not_tried = |message: String, cause| GivenUp {
+            outcome: Outcome::NotTried,
+            why: Why::GivenUp { message },
+            cause,
+        };
+        let failures = breaker.failures();
+        let is_too_many = self.pace.max_failures.is_some_and(|most| failures >= most);
+        if is_too_many && !task.state.is_touched() {
+            return Some(not_tried(format!("{failures} steps have failed"), None));
+        }
+        let destination = &task.step.destination.account;
+        if let Some(message) = breaker.private_stopped(destination)
+            && task.state.must_hide()
+            && !task.state.is_touched()
+        {
+            return Some(not_tried(message.clone(), Some(Cause::Other)));
+        }
+        let accounts = [destination, &task.step.source.account];
+        let is_needed = |number: &usize| *number == 0 || task.run.bytes.is_none();
+        let tripped = accounts
+            .into_iter()
+            .enumerate()
+            .filter(|(number, _)| is_needed(number))
+            .find_map(|(_, account)| breaker.tripped(account));
+        tripped.map(|(why, cause)| not_tried(why.clone(), Some(*cause)))
+    }
+
+    /// What else is at the destination. Where nothing has come there since the plan, and the file
+    /// holds the time that was planned for, the plan has looked already.
+    fn there(&self, task: &Task) -> There {
+        let Some(payload) = task.state.payload.as_ref() else { return There::Nothing };
+        let account = &task.step.destination.account;
+        let views = self.views.borrow();
+        let Some(view) = views.get(account) else { return There::Nothing };
+        let rows = view.around(payload.start, payload.elapsed_s);
+        let arrivals = self.arrivals.borrow();
+        let arrived = |id: &RemoteId| arrivals.values().any(|arrival| arrival.id == *id);
+        let others = rows.iter().filter(|row| !arrived(&row.id));
+        let is_news =
+            self.ids_near(&task.step).iter().any(|id| !arrived(id) && !task.excluded.contains(id));
+        if !is_news && is_as_planned(task) {
+            return There::Nothing;
+        }
+        let rows: Vec<&crate::domain::Activity> = others.map(AsRef::as_ref).collect();
+        let counterparts = self.counterparts.borrow();
+        let counterpart = |id: &RemoteId| counterparts.get(&(account.clone(), id.clone()));
+        let (source, own) = (task.row.source, &task.row.source_id);
+        let is_sibling =
+            |id: &RemoteId| counterpart(id).is_some_and(|(row, of)| *row == source && of != own);
+        let is_linked = |id: &RemoteId| counterpart(id).is_some_and(|(row, _)| *row != source);
+        let mut excluded = self.told_apart(task, &rows);
+        excluded.extend(task.step.destination.id.clone());
+        let around = Surroundings {
+            rows,
+            is_sibling: &is_sibling,
+            is_linked: &is_linked,
+            excluded,
+            reason: task.step.reason,
+        };
+        there(&payload.activity(&task.step.source.id), &around)
+    }
+
+    fn told_apart(&self, task: &Task, rows: &[&crate::domain::Activity]) -> Vec<RemoteId> {
+        let (source, destination) = (&task.step.source, &task.step.destination.account);
+        let Some(row) = self.listed(&source.account, &source.id) else { return Vec::new() };
+        let profile = |name| self.account(name).and_then(|open| open.profile.id.as_ref());
+        told_apart(
+            &self.memory,
+            &task.step.rule,
+            (&source.account, profile(&source.account), &row),
+            (destination, profile(destination)),
+            rows,
+        )
+    }
+}
+
+/// Whether a file holds the time that was planned for.
+fn is_as_planned(task: &Task) -> bool {
+    let planned = &task.step.key;
+    task.state.payload.as_ref().is_some_and(|payload| {
+        let apart = planned.elapsed_s.zip(payload.elapsed_s).map(|(a, b)| a.abs_diff(b));
+        payload.start == planned.start && apart.is_none_or(|seconds| seconds <= 2)
+    })
+}
+
+/// What of an old activity's details its successor can get. Privacy is only ever narrowed, and that
+/// is a matter of its own.
+pub(super) fn carried(old: &Details, can: crate::domain::Editable) -> Details {
+    Details {
+        title: old.title.clone().filter(|_| can.title),
+        description: old.description.clone().filter(|_| can.description),
+        kind: old.kind.clone().filter(|_| can.kind),
+        private: old.private.filter(|private| *private && can.privacy),
+        words: old.words.clone(),
+    }
+}
+
+/// Whether a step replaces something.
+pub(super) fn replaces(task: &Task) -> bool {
+    task.step.action == Action::Replace
+}

@@ -1,0 +1,263 @@
+//! Sends a file once, and makes sense of what the destination answers.
+
+use std::time::Duration;
+
+use crate::domain::{AccountName, RefusalReason, RemoteId};
+use crate::plan::StepReason;
+use crate::plan::reconcile::{Entry, Named, Surroundings, There, Why, there};
+use crate::platform::{
+    FitFile, PlatformError, Rejection, UploadStatus, UploadTicket, Uploaded, Urgency,
+};
+use crate::state::Effects;
+
+use super::super::super::error::EngineError;
+use super::super::breaker::cause;
+use super::super::bytes;
+use super::super::run::Run;
+use super::super::task::Task;
+
+/// How far apart, unless it says so itself, and how long a platform is asked what became of an
+/// upload.
+const POLL_EVERY: Duration = Duration::from_secs(3);
+const POLL_FOR: Duration = Duration::from_secs(60);
+
+impl Run<'_> {
+    /// Sends a step's bytes once, and follows them until the platform has said what became of them.
+    pub(super) async fn send(&self, task: &mut Task) -> Result<(), EngineError> {
+        let account = task.step.destination.account.clone();
+        let (Some(file), Some(platform)) = (file_of(task), self.platform(&account)) else {
+            let why = Why::NotSent { message: "the account is not open".to_owned() };
+            self.give_up(task, why, crate::plan::reconcile::Cause::Other);
+            return Ok(());
+        };
+        let most = platform.capabilities().max_upload_bytes;
+        if most.is_some_and(|most| file.bytes.len() as u64 > most) {
+            return self.too_large(task, file.bytes.len());
+        }
+        self.free_names(task);
+        task.note_known(self);
+        task.write(self, Entry::Sending)?;
+        task.run.named = None;
+        task.run.waits = 0;
+        task.run.first_sent_at = task.run.first_sent_at.or(task.state.sent_at);
+        self.aim(task);
+        let sent = self.call(&account, async || platform.upload(&file).await).await;
+        // While this one is worked on, the next may be sent; not while others can see it.
+        task.run.permit.take_if(|_| !task.state.must_hide());
+        let answer = match sent {
+            Ok(Uploaded::Stored(id)) => self.believed(task, id),
+            Ok(Uploaded::Processing(ticket)) => self.follow(task, ticket).await,
+            Err(error) => self.answer_of(task, &account, error),
+        };
+        task.run.changed = self.next_order();
+        self.take_answer(task, answer)
+    }
+
+    /// The ids of a folder are names, and a name is free again once nothing lies there.
+    fn free_names(&self, task: &mut Task) {
+        let account = &task.step.destination.account;
+        if !self.account(account).is_some_and(|open| open.capabilities.lists_bytes) {
+            return;
+        }
+        let is_listed = |id: &RemoteId| self.listed(account, id).is_some();
+        task.excluded.retain(is_listed);
+        self.removed.borrow_mut().retain(|(name, _)| name != account);
+        self.counterparts.borrow_mut().retain(|(name, id), _| name != account || is_listed(id));
+    }
+
+    /// What no request needs to find out is no look at the destination.
+    fn too_large(&self, task: &mut Task, length: usize) -> Result<(), EngineError> {
+        let message = format!("{length} bytes, more than the destination takes");
+        if task.state.turned.is_some() {
+            self.give_up(task, Why::NotSent { message }, crate::plan::reconcile::Cause::Other);
+            return Ok(());
+        }
+        if task.state.is_gap() {
+            return self.turn_round(task, RefusalReason::TooLarge, message, None);
+        }
+        let found = self.refusal(task, RefusalReason::TooLarge, &message).without_looks();
+        self.note_refusal(task, found)?;
+        let outcome =
+            crate::plan::reconcile::Outcome::Skipped { reason: crate::plan::SkipReason::TooLarge };
+        let why = Why::Against { message };
+        task.run.given_up = Some(crate::plan::reconcile::GivenUp { outcome, why, cause: None });
+        Ok(())
+    }
+
+    /// Writes down what the destination answered; what was taken is a pair from now on, where nothing
+    /// else stands in its place.
+    fn take_answer(&self, task: &mut Task, answer: Entry) -> Result<(), EngineError> {
+        match &answer {
+            Entry::Sent { id } => {
+                let is_alone = task.state.deletes_first || !super::super::observe::replaces(task);
+                let named = id.clone();
+                let link = is_alone.then(|| task.pending_link(self, named)).flatten();
+                let effects = Effects { link: link.as_ref(), ..Effects::default() };
+                task.write_with(self, answer, effects)
+            }
+            Entry::Refused { reason, message } => {
+                let (reason, message) = (*reason, message.clone());
+                if !task.state.is_gap() {
+                    self.remember_refusal(task, reason, &message)?;
+                }
+                task.write(self, answer)
+            }
+            Entry::NotSent { message } => {
+                let message = message.clone();
+                task.write(self, answer)?;
+                let why = Why::NotSent { message };
+                let cause = task.run.cause.unwrap_or(crate::plan::reconcile::Cause::Other);
+                self.give_up(task, why, cause);
+                Ok(())
+            }
+            _ => task.write(self, answer),
+        }
+    }
+
+    async fn follow(&self, task: &Task, ticket: UploadTicket) -> Entry {
+        let account = &task.step.destination.account;
+        let lost = |message: String| Entry::Unanswered { message };
+        let Some(platform) = self.platform(account) else {
+            return lost("the account is not open".to_owned());
+        };
+        let mut waited = ticket.wait.unwrap_or_default();
+        self.sleep(waited).await;
+        loop {
+            let status = self.ask(account, async || platform.upload_status(&ticket).await).await;
+            match status {
+                Ok(UploadStatus::Stored(id)) => return self.believed(task, id),
+                Ok(UploadStatus::Finished) => return Entry::Sent { id: None },
+                Ok(UploadStatus::Processing) => {}
+                Err(PlatformError::Duplicate { existing }) => return Entry::Duplicate { existing },
+                Err(PlatformError::Rejected { reason, kind }) => return refused(reason, kind),
+                Err(error) => return lost(error.to_string()),
+            }
+            if waited >= POLL_FOR || self.session.stop.is_requested() {
+                return lost("still being processed".to_owned());
+            }
+            let pause = ticket.wait.unwrap_or(POLL_EVERY);
+            self.sleep(pause).await;
+            waited += pause;
+        }
+    }
+
+    /// An id that stood for another activity before is not that of the new one.
+    fn believed(&self, task: &Task, id: RemoteId) -> Entry {
+        let account = &task.step.destination.account;
+        let counterparts = self.counterparts.borrow();
+        let is_old = task.excluded.contains(&id)
+            || self.removed.borrow().contains(&(account.clone(), id.clone()))
+            || self.belongs_to_another(task, &id)
+            || self.listed(account, &id).is_some()
+            || counterparts.contains_key(&(account.clone(), id.clone()));
+        match is_old {
+            true => Entry::Unanswered { message: format!("it named {id}, which was there before") },
+            false => Entry::Sent { id: Some(id) },
+        }
+    }
+
+    fn answer_of(&self, task: &mut Task, account: &AccountName, error: PlatformError) -> Entry {
+        task.run.cause = Some(cause(&error));
+        match error {
+            PlatformError::Duplicate { existing } => Entry::Duplicate { existing },
+            PlatformError::Rejected { reason, kind } => refused(reason, kind),
+            PlatformError::Unconfirmed(message) => Entry::Unanswered { message },
+            PlatformError::Permanent(message) => {
+                // One file is not the account; two that hear the same are.
+                self.breaker.borrow_mut().note_refusal(account, &message);
+                Entry::Refused { reason: RefusalReason::RejectedByDestination, message }
+            }
+            other => Entry::NotSent { message: other.to_string() },
+        }
+    }
+
+    /// Looks at the activity that the destination named as the duplicate, or for one of the very time.
+    /// Never believed on the word alone.
+    pub(super) async fn look_at_named(&self, task: &mut Task) -> Result<(), EngineError> {
+        let account = task.step.destination.account.clone();
+        self.read_days(&account).await?;
+        let existing = match &task.state.answer {
+            crate::plan::reconcile::Answer::Duplicate(existing) => existing.clone(),
+            _ => None,
+        };
+        let listed = existing.as_ref().filter(|id| self.listed(&account, id).is_some());
+        let old = task.step.destination.id.as_ref().filter(|_| self.is_equal_to_old(task));
+        let named = match (listed, self.same_recording(task)) {
+            (Some(id), _) if Some(id) == old => Named::Same(id.clone()),
+            (_, There::Same(id)) if existing.as_ref().is_none_or(|named| *named == id) => {
+                Named::Same(id)
+            }
+            (Some(_), _) | (None, There::Question(_)) => Named::Other,
+            (None, There::Same(id)) => Named::Same(id),
+            (None, There::Nothing) => self.existence(&account, existing.as_ref()).await,
+        };
+        task.run.named = Some(named);
+        Ok(())
+    }
+
+    /// Whether what is sent are the very bytes of the one that it replaces.
+    fn is_equal_to_old(&self, task: &Task) -> bool {
+        let backup = task.state.backup.as_ref();
+        let backup = backup.and_then(|id| bytes::backups(self.session).find(id).ok());
+        let payload = task.state.payload.as_ref();
+        backup.zip(payload).is_some_and(|(backup, payload)| backup.sha256 == payload.sha256)
+    }
+
+    /// What the destination lists of a step's very time, whatever the plan has said about it.
+    fn same_recording(&self, task: &Task) -> There {
+        let Some(payload) = task.state.payload.as_ref() else { return There::Nothing };
+        let account = &task.step.destination.account;
+        let views = self.views.borrow();
+        let Some(view) = views.get(account) else { return There::Nothing };
+        let rows = view.around(payload.start, payload.elapsed_s);
+        let counterparts = self.counterparts.borrow();
+        let own = (task.row.source, task.row.source_id.clone());
+        let is_linked = |id: &RemoteId| {
+            let counterpart = counterparts.get(&(account.clone(), id.clone()));
+            counterpart.is_some_and(|other| *other != own) || self.belongs_to_another(task, id)
+        };
+        let around = Surroundings {
+            rows: rows.iter().map(AsRef::as_ref).collect(),
+            is_sibling: &|_| false,
+            is_linked: &is_linked,
+            excluded: task.step.destination.id.clone().into_iter().collect(),
+            reason: StepReason::Forced,
+        };
+        there(&payload.activity(&task.step.source.id), &around)
+    }
+
+    async fn existence(&self, account: &AccountName, id: Option<&RemoteId>) -> Named {
+        let Some(platform) = self.platform(account) else { return Named::Unclear };
+        // What nobody names and nobody lists is what was deleted, or is not listed yet.
+        let Some(id) = id else { return Named::Gone };
+        match self.ask(account, async || platform.details(id).await).await {
+            Ok(_) => Named::Unlisted,
+            Err(PlatformError::NotFound) => Named::Gone,
+            Err(_) => Named::Unclear,
+        }
+    }
+}
+
+fn refused(message: String, kind: Rejection) -> Entry {
+    let reason = match kind {
+        Rejection::TooLarge => RefusalReason::TooLarge,
+        Rejection::Refused => RefusalReason::RejectedByDestination,
+    };
+    Entry::Refused { reason, message }
+}
+
+fn file_of(task: &Task) -> Option<FitFile> {
+    let payload = task.state.payload.as_ref()?;
+    Some(FitFile {
+        bytes: task.run.bytes.as_deref()?.clone(),
+        sha256: payload.sha256.clone(),
+        key: payload.key(),
+        kind: task.step.key.kind.clone(),
+        title: payload.title.clone(),
+        local_offset_s: payload.local_offset_s,
+        urgency: match task.state.is_gap() {
+            true => Urgency::Final,
+            false => Urgency::Normal,
+        },
+    })
+}

@@ -1,0 +1,192 @@
+//! The order of the steps: oldest upload first, then replaces; downloads run ahead of uploads; what
+//! was sent is looked for once per account, when everything is sent.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures_util::future::{LocalBoxFuture, join_all};
+use futures_util::stream::{self, StreamExt as _};
+use tokio::sync::{Semaphore, mpsc};
+
+use crate::domain::AccountName;
+use crate::plan::Action;
+use crate::plan::reconcile::{Move, Named, next};
+
+use super::super::error::EngineError;
+use super::observe::LOOKS;
+use super::run::Run;
+use super::task::Task;
+
+/// Downloads that may be ready or under way before their uploads.
+const AHEAD: usize = 3;
+
+/// How far a step is driven.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Until {
+    /// Its bytes are here; nothing is changed anywhere.
+    Ready,
+    /// It is sent; one reading after the last of all serves them together.
+    Sent,
+    /// It rests, or has to wait.
+    Waiting,
+}
+
+impl Until {
+    fn lets(self, one: &Move, task: &Task) -> bool {
+        match self {
+            Self::Ready => matches!(one, Move::Read | Move::Fetch | Move::End(..)),
+            Self::Sent => *one != Move::Read || !task.state.is_touched(),
+            Self::Waiting => true,
+        }
+    }
+}
+
+impl Run<'_> {
+    /// Reconciles all steps; destinations do not wait for each other.
+    pub(super) async fn work(&self, tasks: &mut [Task]) -> Result<(), EngineError> {
+        let mut queues: Vec<(AccountName, Vec<&mut Task>)> = Vec::new();
+        for task in tasks.iter_mut().filter(|task| !task.rests()) {
+            self.aim(task);
+            let destination = task.step.destination.account.clone();
+            match queues.iter_mut().find(|(account, _)| *account == destination) {
+                Some((_, queue)) => queue.push(task),
+                None => queues.push((destination, vec![task])),
+            }
+        }
+        for (account, _) in &queues {
+            self.assign_arrivals(account);
+        }
+        let queues = queues.into_iter().map(|(account, mut queue)| {
+            queue.sort_by_key(|task| self.turn(task));
+            self.work_off(account, queue)
+        });
+        join_all(queues).await.into_iter().collect()
+    }
+
+    /// What is in flight comes first, then uploads, then replaces; what was refused before goes to the
+    /// end.
+    fn turn(&self, task: &Task) -> (bool, bool, bool, jiff::Timestamp) {
+        let is_new = !task.state.is_touched();
+        let is_replace = task.step.action == Action::Replace;
+        (is_new, self.was_refused(task), is_replace, task.step.key.start)
+    }
+
+    fn was_refused(&self, task: &Task) -> bool {
+        let (source, destination) = (&task.step.source, &task.step.destination.account);
+        self.memory.was_refused(&source.account, destination, &source.id)
+    }
+
+    async fn work_off(
+        &self,
+        destination: AccountName,
+        mut queue: Vec<&mut Task>,
+    ) -> Result<(), EngineError> {
+        self.send_all(&destination, &mut queue).await?;
+        let pause = self.settling(&destination) / LOOKS;
+        loop {
+            let mut waiting: Vec<&mut Task> =
+                queue.iter_mut().filter(|task| !task.rests()).map(|task| &mut **task).collect();
+            if waiting.is_empty() {
+                return Ok(());
+            }
+            for task in &mut waiting {
+                task.run.waits += 1;
+                // Another look may show what was not listed a moment ago.
+                task.run.named.take_if(|named| *named == Named::Unlisted);
+                self.reconcile(task, Until::Waiting).await?;
+            }
+            if waiting.iter().all(|task| task.rests()) {
+                return Ok(());
+            }
+            // At least a moment, so that a clock that does not move ends no wait early.
+            self.sleep(pause.max(Duration::from_millis(1))).await;
+            self.read_days(&destination).await?;
+        }
+    }
+
+    /// Drives every step as far as it comes without waiting for the destination.
+    async fn send_all(
+        &self,
+        destination: &AccountName,
+        queue: &mut [&mut Task],
+    ) -> Result<(), EngineError> {
+        let (ready, mut next) = mpsc::channel(1);
+        let fetching = async move {
+            let tasks = stream::iter(queue.iter_mut());
+            let mut fetched = tasks.map(|task| self.fetch_stage(task)).buffered(AHEAD);
+            while let Some(item) = fetched.next().await {
+                if ready.send(item).await.is_err() {
+                    break;
+                }
+            }
+        };
+        let sending = async {
+            let incoming = stream::poll_fn(|context| next.poll_recv(context));
+            let (requests, steps) = self.parallel(destination);
+            let permits = Arc::new(Semaphore::new(requests));
+            let mut sent = incoming.map(|item| self.send_stage(item, &permits)).buffered(steps);
+            let mut result = Ok(());
+            while let Some(outcome) = sent.next().await {
+                result = result.and(outcome);
+            }
+            result
+        };
+        let ((), result) = tokio::join!(fetching, sending);
+        result
+    }
+
+    /// Most requests of steps, and most steps, under way at a destination.
+    fn parallel(&self, destination: &AccountName) -> (usize, usize) {
+        let account = self.session.manifest.accounts.get(destination);
+        let can = self.account(destination).map(|open| open.capabilities);
+        let (requests, steps) = can.map_or((1, 1), |can| (can.parallel, can.steps_per_request));
+        let own = account.and_then(|account| account.max_parallel).unwrap_or(requests);
+        let capped = |own: u32| self.pace.parallel.map_or(own, |asked| asked.min(own)).max(1);
+        let number = |own| usize::try_from(capped(own)).unwrap_or(1);
+        (number(own), number(own.saturating_mul(steps)))
+    }
+
+    fn fetch_stage<'t>(&'t self, task: &'t mut Task) -> LocalBoxFuture<'t, Item<'t>> {
+        Box::pin(async move {
+            let result = self.reconcile(task, Until::Ready).await;
+            (task, result)
+        })
+    }
+
+    fn send_stage<'t>(
+        &'t self,
+        (task, fetched): Item<'t>,
+        permits: &Arc<Semaphore>,
+    ) -> LocalBoxFuture<'t, Result<(), EngineError>> {
+        let permits = Arc::clone(permits);
+        Box::pin(async move {
+            fetched?;
+            if task.rests() {
+                return Ok(());
+            }
+            // The semaphore is never closed.
+            task.run.permit = permits.acquire_owned().await.ok();
+            let done = self.reconcile(task, Until::Sent).await;
+            task.run.permit = None;
+            done
+        })
+    }
+
+    /// The loop: look, decide, do the one thing, and look again.
+    async fn reconcile(&self, task: &mut Task, until: Until) -> Result<(), EngineError> {
+        task.begin(self)?;
+        while !task.rests() {
+            let one = next(&task.state, &self.observe(task));
+            if one == Move::Wait || !until.lets(&one, task) {
+                return Ok(());
+            }
+            self.perform(task, one).await?;
+            self.aim(task);
+        }
+        self.lower(task);
+        Ok(())
+    }
+}
+
+/// A step whose bytes are here, or that rests, or why the run cannot go on.
+type Item<'t> = (&'t mut Task, Result<(), EngineError>);

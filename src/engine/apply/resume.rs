@@ -1,0 +1,229 @@
+//! Every run first goes on with what earlier ones left open: each step whose accounts are at hand, and
+//! from whose destination others are kept. Of the rest it says why they were left.
+
+use std::collections::{BTreeSet, HashSet};
+
+use crate::archive::AccountLocks;
+use crate::domain::{AccountName, Address};
+use crate::event::{Event, Phase};
+use crate::plan::reconcile::{Answer, Entry, Outcome, Why};
+use crate::plan::{BlockedReason, Step};
+use crate::state::{AccountRow, Effects, RunCounts, StepRecord};
+
+use super::super::accounts::{self, Opened};
+use super::super::error::EngineError;
+use super::super::lock::covers;
+use super::super::plan::recall;
+use super::super::refresh::{self, Refresh};
+use super::super::session::Session;
+use super::run::Run;
+use super::task::Task;
+use super::{Applied, Pace, bytes};
+
+/// What became of the steps that earlier runs left open.
+#[derive(Clone, Debug, Default)]
+pub struct Settled {
+    /// Those that were looked at, in the order in which they were begun.
+    pub steps: Vec<Applied>,
+    /// Those that could not be looked at.
+    pub left: Vec<Left>,
+}
+
+/// A step of an earlier run that stays as it is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Left {
+    /// Which.
+    pub address: Address,
+    /// How far it had come.
+    pub phase: Phase,
+    /// The verified copy of the activity that it was to replace, once there was one.
+    pub backup: Option<String>,
+    /// Why it was not looked at.
+    pub why: LeftReason,
+}
+
+/// Why a step of an earlier run was not looked at.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum LeftReason {
+    /// The manifest has this account no longer.
+    NotInManifest(AccountName),
+    /// This account cannot be opened or read.
+    Blocked(AccountName, BlockedReason, String),
+    /// Another run may be writing to this account.
+    NotLocked(AccountName),
+    /// The journal's own words about it cannot be read.
+    Unreadable,
+}
+
+/// Goes on with the steps that earlier runs began and did not end, as far as these locks reach.
+/// Contacts no account if there are none.
+pub async fn settle(session: &Session, locks: &AccountLocks) -> Result<Settled, EngineError> {
+    let mut settled = Settled { steps: close_untouched(session)?, left: Vec::new() };
+    let unsettled = session.store.unsettled()?;
+    if !unsettled.is_empty() {
+        let resumed = resume(session, locks, &unsettled).await?;
+        settled.steps.extend(resumed.steps);
+        settled.left.extend(resumed.left);
+    }
+    bytes::sweep(session)?;
+    Ok(settled)
+}
+
+/// Ends the steps for which nothing was sent or removed: they are planned again, and their accounts
+/// need not even be known any more.
+fn close_untouched(session: &Session) -> Result<Vec<Applied>, EngineError> {
+    let mut closed = Vec::new();
+    let now = session.clock().now();
+    for record in session.store.unsettled()? {
+        let state = record.state().ok().filter(|state| !state.is_touched());
+        let (Some(state), Some(step)) = (state, planned(&record)) else { continue };
+        let (outcome, why) = match state.answer {
+            Answer::Refused(_, message) => (Outcome::Failed, Why::Refused { message }),
+            _ => (Outcome::NotTried, Why::NotBegun),
+        };
+        let detail = why.to_string();
+        let entry = Entry::Ended { outcome, why, cause: None };
+        let about = (record.id, &record.step);
+        session.store.record(record.run, about, &[entry], Effects::default(), now)?;
+        let (address, phase) = (step.address.clone(), outcome.phase());
+        let event = Event::Step { address, phase, attempt: 1, detail: detail.clone() };
+        session.emit(event);
+        let (address, action) = (step.address, step.action);
+        closed.push(Applied { address, action, phase, detail, question: None, cause: None });
+    }
+    Ok(closed)
+}
+
+async fn resume(
+    session: &Session,
+    locks: &AccountLocks,
+    unsettled: &[StepRecord],
+) -> Result<Settled, EngineError> {
+    let reading = async {
+        let mut opened = accounts::open_all(session, Refresh::Incremental).await?;
+        for name in named_by(session, unsettled)? {
+            accounts::open_named(session, &name, &mut opened).await?;
+        }
+        let inventories = refresh::read_all(session, &mut opened, Refresh::Incremental).await?;
+        Ok::<_, EngineError>((opened, inventories))
+    };
+    // Nothing has been written yet: who wants to stop need not wait for a slow listing.
+    let read = session.stop.race(reading).await;
+    let (opened, inventories) = read.unwrap_or(Err(EngineError::Interrupted))?;
+    let mut settled = Settled::default();
+    let mut open = Vec::new();
+    for record in unsettled {
+        match at_hand(session, &opened, locks, record)? {
+            Ok(step) => open.push((step, record)),
+            Err(why) => settled.left.push(left(record, why)),
+        }
+    }
+    if open.is_empty() {
+        return Ok(settled);
+    }
+    let memory = recall(session, &opened)?;
+    let id = session.store.begin_run(None, session.clock().now())?;
+    let run = Run::new(session, id, Pace::default(), opened, inventories, memory)?;
+    let mut tasks = Vec::new();
+    for (number, (step, record)) in open.into_iter().enumerate() {
+        match Task::resumed(number, record, step) {
+            Some(mut task) => {
+                run.recall_details(&mut task);
+                tasks.push(task);
+            }
+            None => settled.left.push(left(record, LeftReason::Unreadable)),
+        }
+    }
+    run.claim_old_ones(&tasks);
+    run.work(&mut tasks).await?;
+    settled.steps = tasks.iter().map(Task::applied).collect();
+    let counts = RunCounts::from([("settled".to_owned(), settled.steps.len() as u64)]);
+    session.store.end_run(id, session.clock().now(), 0, &counts)?;
+    Ok(settled)
+}
+
+impl Run<'_> {
+    /// What people wrote about the old one stands in its backup.
+    fn recall_details(&self, task: &mut Task) {
+        let id = task.state.backup.clone().filter(|_| !task.is_restore());
+        let id = id.or_else(|| task.is_restore().then(|| task.step.source.id.to_string()));
+        let backup = id.and_then(|id| bytes::backups(self.session).load(&id).ok());
+        task.run.details = backup.map(|(backup, _)| backup.subject.details);
+    }
+}
+
+/// The manifest's accounts that these steps are about, whether or not a rule still names them.
+fn named_by(
+    session: &Session,
+    unsettled: &[StepRecord],
+) -> Result<BTreeSet<AccountName>, EngineError> {
+    let rows: HashSet<AccountRow> =
+        unsettled.iter().flat_map(|record| [record.step.source, record.step.destination]).collect();
+    let mut names = BTreeSet::new();
+    for name in session.manifest.accounts.keys() {
+        let stored = session.store.account_named(name)?;
+        if stored.is_some_and(|stored| rows.contains(&stored.row)) {
+            names.insert(name.clone());
+        }
+    }
+    Ok(names)
+}
+
+/// The step of a record by today's names of its accounts, or why it cannot be looked at.
+fn at_hand(
+    session: &Session,
+    opened: &Opened,
+    locks: &AccountLocks,
+    record: &StepRecord,
+) -> Result<Result<Step, LeftReason>, EngineError> {
+    let Some(mut step) = planned(record).filter(|_| record.state().is_ok()) else {
+        return Ok(Err(LeftReason::Unreadable));
+    };
+    for (row, name) in [
+        (record.step.source, &mut step.source.account),
+        (record.step.destination, &mut step.destination.account),
+    ] {
+        let Some(open) = opened.accounts.values().find(|open| open.row == row) else {
+            return Ok(Err(out_of_reach(session, opened, row, name)?));
+        };
+        name.clone_from(&open.name);
+    }
+    let destination = opened.accounts.get(&step.destination.account);
+    if !destination.is_some_and(|open| covers(locks, &open.profile)) {
+        return Ok(Err(LeftReason::NotLocked(step.destination.account)));
+    }
+    Ok(Ok(step))
+}
+
+/// The step as it was planned.
+fn planned(record: &StepRecord) -> Option<Step> {
+    record.entries.first().and_then(|written| match &written.entry {
+        Entry::Intended { step, .. } => Some(Step::clone(step)),
+        _ => None,
+    })
+}
+
+/// Why an account is not open: today's name for it is blocked, or there is none.
+fn out_of_reach(
+    session: &Session,
+    opened: &Opened,
+    row: AccountRow,
+    name_then: &AccountName,
+) -> Result<LeftReason, EngineError> {
+    for (name, (reason, words)) in &opened.blocked {
+        let stored = session.store.account_named(name)?;
+        if stored.is_some_and(|stored| stored.row == row) {
+            return Ok(LeftReason::Blocked(name.clone(), *reason, words.clone()));
+        }
+    }
+    Ok(LeftReason::NotInManifest(name_then.clone()))
+}
+
+fn left(record: &StepRecord, why: LeftReason) -> Left {
+    Left {
+        address: record.step.address.clone(),
+        phase: record.phase().unwrap_or(Phase::Intent),
+        backup: record.state().ok().and_then(|state| state.backup),
+        why,
+    }
+}

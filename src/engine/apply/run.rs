@@ -1,0 +1,376 @@
+//! The run: from an approved plan to what became of each step, and what its steps share.
+
+use std::cell::{Cell, RefCell};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::rc::Rc;
+use std::sync::Arc;
+use std::time::Duration;
+
+use jiff::Timestamp;
+use jiff::civil::Date;
+
+use crate::domain::{AccountName, Activity, Inventory, RemoteId};
+use crate::event::{Event, Phase};
+use crate::net::RetryPolicy;
+use crate::plan::reconcile::{Arrival, Cause, Entry, Outcome, Payload, Removal, Why};
+use crate::plan::{Context, Memory, Pair, Step};
+use crate::platform::Platform;
+use crate::state::{AccountRow, RunId, StepRecord};
+
+use super::super::accounts::{OpenAccount, Opened, obstacle, remember};
+use super::super::error::EngineError;
+use super::super::plan::{Planned, utc_day};
+use super::super::refresh::Refresh;
+use super::super::session::Session;
+use super::breaker::Breaker;
+use super::task::Task;
+use super::view::View;
+use super::{Applied, Approved, Finished, Pace, bytes, saved};
+
+const DAY_S: i64 = 24 * 3600;
+
+/// What the steps of a run share.
+pub(super) struct Run<'a> {
+    pub(super) session: &'a Session,
+    pub(super) id: RunId,
+    pub(super) began: Timestamp,
+    pub(super) pace: Pace,
+    opened: Opened,
+    pub(super) memory: Memory,
+    /// What each account lists.
+    pub(super) views: RefCell<BTreeMap<AccountName, View>>,
+    /// Steps that do not rest yet, by their numbers.
+    pub(super) open: RefCell<BTreeMap<usize, Aim>>,
+    /// What the open steps have sent, as far as it is listed.
+    pub(super) arrivals: RefCell<HashMap<usize, Arrival>>,
+    /// Whose counterpart a destination's activity is: the source's account and id.
+    pub(super) counterparts: RefCell<HashMap<(AccountName, RemoteId), (AccountRow, RemoteId)>>,
+    /// What this run has removed.
+    pub(super) removed: RefCell<HashSet<(AccountName, RemoteId)>>,
+    pub(super) breaker: RefCell<Breaker>,
+    pub(super) policies: RefCell<BTreeMap<AccountName, Rc<RetryPolicy>>>,
+    /// The order of readings and changes.
+    order: Cell<u64>,
+    /// Held while an account is read.
+    pub(super) reading: tokio::sync::Mutex<()>,
+}
+
+/// Where an open step looks, and for what.
+pub(super) struct Aim {
+    pub(super) account: AccountName,
+    pub(super) days: (Date, Date),
+    pub(super) sent: Option<Sent>,
+}
+
+/// What an open step has sent.
+pub(super) struct Sent {
+    pub(super) payload: Payload,
+    pub(super) named: Option<RemoteId>,
+    pub(super) excluded: HashSet<RemoteId>,
+}
+
+/// Does what was approved.
+pub async fn apply(
+    session: &Session,
+    planned: Planned,
+    approved: Approved<'_>,
+    pace: Pace,
+) -> Result<Finished, EngineError> {
+    let document = approved.document();
+    planned.remember_refusals(session)?;
+    let (steps, blocked) = reachable(&planned.opened, &document.body.steps);
+    let standings = match approved {
+        Approved::Fresh(_) => Vec::new(),
+        Approved::Saved(_) => saved::standings(session, &planned, &steps)?,
+    };
+    let unsettled = session.store.unsettled()?;
+    let id = session.store.begin_run(Some(&document.id.0), session.clock().now())?;
+    session.emit(Event::RunStarted { run: id.0, steps: document.body.steps.len() });
+    let believed = believed(&planned.plan.document.context);
+    let mut run = Run::new(session, id, pace, planned.opened, planned.inventories, planned.memory)?;
+    run.prepare(&steps).await?;
+    run.keep_links(&planned.plan.in_sync)?;
+    run.accept_counts(&believed)?;
+    let mut tasks = run.tasks(&steps)?;
+    run.leave_unsettled(&mut tasks, &unsettled)?;
+    run.leave_what_does_not_hold(&mut tasks, standings)?;
+    let broken = run.work(&mut tasks).await.err();
+    bytes::sweep(session)?;
+    let mut ended: Vec<Applied> =
+        blocked.into_iter().map(|(step, why)| not_reached(session, step, why)).collect();
+    ended.extend(tasks.iter().map(Task::applied));
+    let order: HashMap<_, _> =
+        document.body.steps.iter().enumerate().map(|(n, step)| (&step.address, n)).collect();
+    ended.sort_by_key(|step| order.get(&step.address).copied());
+    Ok(Finished { run: id, steps: ended, broken })
+}
+
+/// The accounts that took part and whose inventories the guard had nothing against.
+fn believed(context: &Context) -> Vec<AccountName> {
+    let blocked = context.blocked.iter().map(|blocked| &blocked.account);
+    let shrunken = context.limits.iter().filter_map(|limit| limit.account.as_ref());
+    let doubted: HashSet<&AccountName> = blocked.chain(shrunken).collect();
+    let accounts = context.inventories.iter().map(|inventory| &inventory.account);
+    accounts.filter(|account| !doubted.contains(account)).cloned().collect()
+}
+
+/// A step whose account is not open today, and why.
+type Blocked<'s> = (&'s Step, (Cause, String));
+
+/// The steps whose accounts are open today, and the others with the reason why not.
+fn reachable<'s>(opened: &Opened, steps: &'s [Step]) -> (Vec<Step>, Vec<Blocked<'s>>) {
+    let (mut open, mut blocked) = (Vec::new(), Vec::new());
+    for step in steps {
+        let accounts = [&step.source.account, &step.destination.account];
+        match accounts.into_iter().find_map(|name| opened.blocked.get(name)) {
+            Some((reason, why)) => blocked.push((step, (Cause::from(*reason), why.clone()))),
+            None => open.push(step.clone()),
+        }
+    }
+    (open, blocked)
+}
+
+fn not_reached(session: &Session, step: &Step, (cause, detail): (Cause, String)) -> Applied {
+    let (address, phase) = (step.address.clone(), Phase::NotTried);
+    let event = Event::Step { address: address.clone(), phase, attempt: 0, detail: detail.clone() };
+    session.emit(event);
+    Applied { address, action: step.action, phase, detail, question: None, cause: Some(cause) }
+}
+
+impl<'a> Run<'a> {
+    pub(super) fn new(
+        session: &'a Session,
+        id: RunId,
+        pace: Pace,
+        opened: Opened,
+        inventories: BTreeMap<AccountName, Inventory>,
+        memory: Memory,
+    ) -> Result<Self, EngineError> {
+        let views = inventories.into_iter().map(|(name, rows)| (name, View::of(rows)));
+        let run = Self {
+            session,
+            id,
+            began: session.clock().now(),
+            pace,
+            opened,
+            memory,
+            views: RefCell::new(views.collect()),
+            open: RefCell::default(),
+            arrivals: RefCell::default(),
+            counterparts: RefCell::default(),
+            removed: RefCell::default(),
+            breaker: RefCell::default(),
+            policies: RefCell::default(),
+            order: Cell::new(0),
+            reading: tokio::sync::Mutex::default(),
+        };
+        for (name, open) in &run.opened.accounts {
+            let known = session.store.counterparts(open.row)?;
+            let known = known.into_iter().map(|(id, source)| ((name.clone(), id), source));
+            run.counterparts.borrow_mut().extend(known);
+        }
+        Ok(run)
+    }
+
+    /// Makes the destinations of these steps ready to be written to.
+    pub(super) async fn prepare(&mut self, steps: &[Step]) -> Result<(), EngineError> {
+        let destinations: BTreeSet<AccountName> =
+            steps.iter().map(|step| step.destination.account.clone()).collect();
+        for name in &destinations {
+            let Some(open) = self.opened.accounts.get_mut(name) else { continue };
+            let Some(platform) = open.platform.clone() else { continue };
+            match platform.prepare().await {
+                Ok(profile) => {
+                    if let Some(account) = self.session.manifest.accounts.get(name) {
+                        open.row = remember(self.session, account, &profile)?;
+                    }
+                    open.profile = profile;
+                }
+                Err(error) => {
+                    let (reason, why) = obstacle(&error);
+                    self.breaker.borrow_mut().trip(name, why, Cause::from(reason));
+                }
+            }
+        }
+        // What was made just now has never been read.
+        for name in &destinations {
+            let Some(row) = self.account(name).map(|open| open.row) else { continue };
+            if self.session.store.inventory_meta(row)?.is_none() {
+                self.read_whole(name, Refresh::Full).await?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Counts that passed the guard are those against which the next loss is measured.
+    fn accept_counts(&self, believed: &[AccountName]) -> Result<(), EngineError> {
+        for account in believed.iter().filter_map(|name| self.account(name)) {
+            self.session.store.accept_count(account.row)?;
+        }
+        Ok(())
+    }
+
+    fn tasks(&self, steps: &[Step]) -> Result<Vec<Task>, EngineError> {
+        let tasks = steps.iter().enumerate();
+        let tasks: Result<Vec<Task>, EngineError> =
+            tasks.map(|(number, step)| Task::planned(self, number, step)).collect();
+        tasks.inspect(|tasks| self.claim_old_ones(tasks))
+    }
+
+    /// What an earlier step of the same activity still has in flight is not begun a second time.
+    fn leave_unsettled(
+        &self,
+        tasks: &mut [Task],
+        unsettled: &[StepRecord],
+    ) -> Result<(), EngineError> {
+        let in_flight: HashSet<(AccountRow, &RemoteId, AccountRow)> = unsettled
+            .iter()
+            .map(|record| &record.step)
+            .map(|step| (step.source, &step.source_id, step.destination))
+            .collect();
+        for record in unsettled {
+            self.keep_private(record);
+        }
+        for task in tasks {
+            if in_flight.contains(&(task.row.source, &task.row.source_id, task.row.destination)) {
+                task.begin(self)?;
+                let (outcome, why) = (Outcome::NotTried, Why::Unsettled);
+                task.write(self, Entry::Ended { outcome, why, cause: None })?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Where something is shown that must not be, nothing private is sent before it is hidden.
+    fn keep_private(&self, record: &StepRecord) {
+        let Ok(state) = record.state() else { return };
+        let is_shown = state.must_hide()
+            && state.known_id().is_some_and(|id| state.hidden.as_ref() != Some(id));
+        let open = self.opened.accounts.values();
+        let mut there = open.filter(|open| open.row == record.step.destination);
+        if let (true, Some(account)) = (is_shown, there.next()) {
+            let name = account.name.clone();
+            let message = format!("{name}: an earlier activity could not be made private there");
+            self.breaker.borrow_mut().stop_private(&name, message);
+        }
+    }
+
+    pub(super) fn account(&self, name: &AccountName) -> Option<&OpenAccount> {
+        self.opened.accounts.get(name)
+    }
+
+    pub(super) fn pair(
+        &self,
+        source: &AccountName,
+        destination: &AccountName,
+    ) -> Option<(&OpenAccount, &OpenAccount)> {
+        self.account(source).zip(self.account(destination))
+    }
+
+    pub(super) fn platform(&self, name: &AccountName) -> Option<Arc<dyn Platform>> {
+        self.account(name)?.platform.clone()
+    }
+
+    /// An activity as it was listed last.
+    pub(super) fn listed(&self, account: &AccountName, id: &RemoteId) -> Option<Rc<Activity>> {
+        self.views.borrow().get(account)?.row(id)
+    }
+
+    /// Ids that a destination lists near the start of a step.
+    pub(super) fn ids_near(&self, step: &Step) -> Vec<RemoteId> {
+        let nearby_s = DAY_S + i64::from(step.key.elapsed_s.unwrap_or_default());
+        let views = self.views.borrow();
+        let Some(view) = views.get(&step.destination.account) else { return Vec::new() };
+        view.near(step.key.start, nearby_s).iter().map(|row| row.id.clone()).collect()
+    }
+
+    /// The next place in the order of readings and changes.
+    pub(super) fn next_order(&self) -> u64 {
+        self.order.set(self.order.get() + 1);
+        self.order.get()
+    }
+
+    /// How long this account may need to show what it took or to forget what it deleted.
+    pub(super) fn settling(&self, name: &AccountName) -> Duration {
+        let own = self.session.manifest.accounts.get(name).and_then(|account| account.settle_s);
+        let platform = self.account(name).map(|account| account.capabilities.settle_s);
+        Duration::from_secs(own.or(platform).unwrap_or_default())
+    }
+
+    pub(super) async fn sleep(&self, duration: Duration) {
+        self.session.stop.sleep(self.session.clock(), duration).await;
+    }
+
+    /// Remembers where a step looks.
+    pub(super) fn aim(&self, task: &Task) {
+        let start = task.state.payload.as_ref().map_or(task.step.key.start, |p| p.start);
+        let days = [utc_day(start), utc_day(task.step.key.start)];
+        let first = super::view::day_before(days[0].min(days[1]));
+        let last = super::view::day_after(days[0].max(days[1]));
+        let is_sent = task.state.sends > 0 || task.state.turned.is_some();
+        let sent = task.state.payload.as_ref().filter(|_| is_sent).map(|payload| Sent {
+            payload: payload.clone(),
+            named: task.state.known_id().cloned(),
+            excluded: self.excluded(task, payload),
+        });
+        let account = task.step.destination.account.clone();
+        let aim = Aim { account, days: (first, last), sent };
+        self.open.borrow_mut().insert(task.number, aim);
+    }
+
+    /// Ids that a step's arrival cannot have. Under a name that is free again, the bytes tell.
+    fn excluded(&self, task: &Task, payload: &Payload) -> HashSet<RemoteId> {
+        let account = &task.step.destination.account;
+        let is_room = !task.state.replaces || task.state.removal == Removal::Done;
+        let holds_it = |id: &&RemoteId| {
+            let row = self.listed(account, id);
+            row.is_some_and(|row| row.sha256.as_ref() == Some(&payload.sha256))
+        };
+        let excluded = task.excluded.iter().filter(|id| !is_room || !holds_it(id));
+        excluded.cloned().collect()
+    }
+
+    /// Forgets a step that rests.
+    pub(super) fn lower(&self, task: &Task) {
+        self.open.borrow_mut().remove(&task.number);
+        self.arrivals.borrow_mut().remove(&task.number);
+    }
+
+    /// Notes whose counterpart a destination's activity is.
+    pub(super) fn claim(&self, task: &Task, id: &RemoteId) {
+        let key = (task.step.destination.account.clone(), id.clone());
+        let source = (task.row.source, task.row.source_id.clone());
+        self.counterparts.borrow_mut().insert(key, source);
+    }
+
+    /// What a step replaces is its own source's counterpart, and no other step's.
+    pub(super) fn claim_old_ones(&self, tasks: &[Task]) {
+        for task in tasks.iter().filter(|task| task.state.removal != Removal::Done) {
+            if let Some(old) = &task.step.destination.id {
+                self.claim(task, old);
+            }
+        }
+    }
+
+    /// Whether an activity of a destination is what another open step has sent.
+    pub(super) fn belongs_to_another(&self, task: &Task, id: &RemoteId) -> bool {
+        let (open, arrivals) = (self.open.borrow(), self.arrivals.borrow());
+        let mut others = open.iter().filter(|(number, _)| **number != task.number);
+        others.any(|(number, aim)| {
+            let named = aim.sent.as_ref().and_then(|sent| sent.named.as_ref());
+            let arrived = arrivals.get(number).map(|arrival| &arrival.id);
+            aim.account == task.step.destination.account
+                && (named == Some(id) || arrived == Some(id))
+        })
+    }
+
+    /// Notes the pairs that the plan found.
+    pub(super) fn claim_pairs(&self, pairs: &[Pair]) {
+        let mut counterparts = self.counterparts.borrow_mut();
+        for pair in pairs {
+            let Some((account, id)) = pair.destination.clone() else { continue };
+            let Some(source) = self.account(&pair.source.0) else { continue };
+            counterparts.insert((account, id), (source.row, pair.source.1.clone()));
+        }
+    }
+}

@@ -1,0 +1,224 @@
+//! What an account lists, and which of its days this run has read row by row, and when.
+
+use std::collections::{BTreeMap, HashMap};
+use std::rc::Rc;
+
+use jiff::civil::Date;
+use jiff::{Span, Timestamp};
+
+use crate::domain::{Activity, Coverage, Inventory, RemoteId};
+use crate::plan::reconcile::Cause;
+use crate::platform::Window;
+
+use super::super::plan::utc_day;
+
+/// Seconds by which a recording's neighbours may start before it and still matter to it.
+const REACH_S: i64 = 3 * 24 * 3600;
+
+/// An account as this run knows it.
+pub(super) struct View {
+    rows: BTreeMap<(i64, RemoteId), Rc<Activity>>,
+    starts: HashMap<RemoteId, i64>,
+    /// Complete readings of single days.
+    days: BTreeMap<Date, Reading>,
+    /// Readings of single days that lack rows.
+    partly: BTreeMap<Date, Reading>,
+    /// Of everything from a day on.
+    since: Option<(Date, Reading)>,
+    /// Of everything.
+    whole: Option<Reading>,
+    /// Of everything, lacking rows.
+    whole_partly: Option<Reading>,
+    /// The last reading that failed: where in the order of events, why, and what kind of failure.
+    failed: Option<(u64, String, Cause)>,
+}
+
+/// A reading of some days, row by row.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Reading {
+    /// When it began.
+    pub(super) at: Timestamp,
+    /// Where it began in the order of this run's readings and changes.
+    pub(super) order: u64,
+    /// False if rows may be missing.
+    pub(super) complete: bool,
+}
+
+impl View {
+    /// An account as it was read for the plan.
+    pub(super) fn of(inventory: Inventory) -> Self {
+        let mut view = Self {
+            rows: BTreeMap::new(),
+            starts: HashMap::new(),
+            days: BTreeMap::new(),
+            partly: BTreeMap::new(),
+            since: None,
+            whole: None,
+            whole_partly: None,
+            failed: None,
+        };
+        view.take_whole(inventory, 0);
+        view
+    }
+
+    /// Takes a reading of the whole account.
+    pub(super) fn take_whole(&mut self, inventory: Inventory, order: u64) {
+        let (at, complete) = (inventory.refreshed_at, inventory.complete);
+        let reading = at.map(|at| Reading { at, order, complete });
+        match inventory.read {
+            Coverage::Whole if !complete => self.whole_partly = reading,
+            Coverage::Whole => self.whole = reading,
+            Coverage::Since(start) => {
+                let first = day_after(utc_day(start));
+                self.since = reading.map(|reading| (first, reading));
+            }
+            Coverage::Remembered => {}
+        }
+        self.rows.clear();
+        self.starts.clear();
+        inventory.activities.into_iter().for_each(|row| self.put(row));
+    }
+
+    /// Takes a reading of the days of a window, which are the account's local days: of the first and
+    /// the last one, rows may be missing.
+    pub(super) fn take_days(&mut self, window: Window, rows: Vec<Activity>, reading: Reading) {
+        let (Some(first), Some(last)) = (window.first, window.last) else { return };
+        let (first, last) = (day_after(first), day_before(last));
+        if reading.complete {
+            let gone: Vec<RemoteId> = self
+                .rows
+                .range((second(first), RemoteId::new(""))..)
+                .take_while(|((start, _), _)| *start < second(day_after(last)))
+                .map(|((_, id), _)| id.clone())
+                .collect();
+            gone.iter().for_each(|id| self.remove(id));
+        }
+        rows.into_iter().for_each(|row| self.put(row));
+        let mut day = first;
+        while day <= last {
+            let days = if reading.complete { &mut self.days } else { &mut self.partly };
+            days.insert(day, reading);
+            day = day_after(day);
+        }
+    }
+
+    /// Notes that a reading failed.
+    pub(super) fn note_failure(&mut self, order: u64, message: String, cause: Cause) {
+        self.failed = Some((order, message, cause));
+    }
+
+    /// Why the account could not be read, if that was after everything else.
+    pub(super) fn failure(&self, after: u64) -> Option<(String, Cause)> {
+        let (order, message, cause) = self.failed.as_ref()?;
+        (*order >= after).then(|| (message.clone(), *cause))
+    }
+
+    /// The reading on which it rests what is known of some days: of several the oldest.
+    pub(super) fn reading(&self, first: Date, last: Date) -> Option<Reading> {
+        weakest(first, last, |day| self.complete_of(day))
+    }
+
+    /// The newest reading of some days that lacks rows.
+    pub(super) fn partly(&self, first: Date, last: Date) -> Option<Reading> {
+        let own = weakest(first, last, |day| self.partly.get(&day).copied());
+        own.into_iter().chain(self.whole_partly).max_by_key(|reading| reading.order)
+    }
+
+    /// The newest complete reading of a day.
+    fn complete_of(&self, day: Date) -> Option<Reading> {
+        let since = self.since.filter(|(first, _)| *first <= day).map(|(_, reading)| reading);
+        let own = self.days.get(&day).copied();
+        let all = [own, since, self.whole].into_iter().flatten();
+        all.filter(|reading| reading.complete).max_by_key(|reading| reading.order)
+    }
+
+    /// Puts a row in, in place of an earlier one of its id.
+    pub(super) fn put(&mut self, row: Activity) {
+        self.remove(&row.id);
+        let start = row.start.map_or(i64::MAX, |start| start.as_second());
+        self.starts.insert(row.id.clone(), start);
+        self.rows.insert((start, row.id.clone()), Rc::new(row));
+    }
+
+    /// Takes a row out.
+    pub(super) fn remove(&mut self, id: &RemoteId) {
+        if let Some(start) = self.starts.remove(id) {
+            self.rows.remove(&(start, id.clone()));
+        }
+    }
+
+    /// The row of this id.
+    pub(super) fn row(&self, id: &RemoteId) -> Option<Rc<Activity>> {
+        let start = self.starts.get(id)?;
+        self.rows.get(&(*start, id.clone())).cloned()
+    }
+
+    /// How many rows there are.
+    pub(super) fn len(&self) -> usize {
+        self.rows.len()
+    }
+
+    /// All rows, in order of start.
+    pub(super) fn rows(&self) -> impl Iterator<Item = &Activity> {
+        self.rows.values().map(AsRef::as_ref)
+    }
+
+    /// Rows that start within so many seconds of a moment, in order of start.
+    pub(super) fn near(&self, moment: Timestamp, seconds: i64) -> Vec<Rc<Activity>> {
+        self.between(moment.as_second() - seconds, moment.as_second() + seconds)
+    }
+
+    /// Rows that may have to do with a recording of so many seconds, in order of start.
+    pub(super) fn around(&self, start: Timestamp, elapsed_s: Option<u32>) -> Vec<Rc<Activity>> {
+        let start = start.as_second();
+        let end = start + i64::from(elapsed_s.unwrap_or_default());
+        self.between(start - REACH_S.max(4 * (end - start)), end + REACH_S)
+    }
+
+    fn between(&self, first_s: i64, last_s: i64) -> Vec<Rc<Activity>> {
+        let from = (first_s, RemoteId::new(""));
+        let rows = self.rows.range(from..).take_while(|((start, _), _)| *start <= last_s);
+        rows.map(|(_, row)| Rc::clone(row)).collect()
+    }
+}
+
+/// The window whose reading tells everything about some UTC days: the account's local days may begin
+/// up to 14 hours earlier or later.
+pub(super) fn window(first: Date, last: Date) -> Window {
+    Window { first: Some(day_before(first)), last: Some(day_after(last)) }
+}
+
+pub(super) fn day_before(day: Date) -> Date {
+    day.saturating_sub(Span::new().days(1))
+}
+
+pub(super) fn day_after(day: Date) -> Date {
+    day.saturating_add(Span::new().days(1))
+}
+
+fn second(day: Date) -> i64 {
+    let midnight = day.to_zoned(jiff::tz::TimeZone::UTC);
+    midnight.map_or(i64::MAX, |midnight| midnight.timestamp().as_second())
+}
+
+fn weakest(
+    first: Date,
+    last: Date,
+    reading_of: impl Fn(Date) -> Option<Reading>,
+) -> Option<Reading> {
+    let mut found: Option<Reading> = None;
+    let mut day = first;
+    while day <= last {
+        let reading = reading_of(day)?;
+        found = Some(match found {
+            None => reading,
+            Some(other) => Reading {
+                at: reading.at.min(other.at),
+                order: reading.order.min(other.order),
+                complete: reading.complete && other.complete,
+            },
+        });
+        day = day_after(day);
+    }
+    found
+}

@@ -1,0 +1,42 @@
+//! What an account refused and a person must decide about.
+
+use crate::domain::{Activity, RefusalReason, RefusalStanding, Verdict};
+
+use super::context::ActivityRef;
+use super::decide::{Judge, Ruling};
+use super::owners::Owned;
+use super::reason::{ConflictReason, StepReason};
+use super::world::{RetryRefused, World};
+
+impl<'a> Judge<'a> {
+    /// What the destination refused as a duplicate of something of its own is not sent again before a
+    /// person's word about that refusal.
+    pub(super) fn rule_on_duplicate(&self, event: &Owned<'a>) -> Option<Ruling<'a>> {
+        let activity = event.entry.activity;
+        let refusal = self.world.memory.refusal(&event.rule.source, self.destination, activity)?;
+        let is_asked = refusal.reason == RefusalReason::DuplicateAtDestination
+            && self.world.options.refused == RetryRefused::OnItsDate;
+        if !is_asked {
+            return None;
+        }
+        let distinct = self.decision(event, Verdict::Distinct);
+        if distinct.is_some_and(|decision| decision.at > refusal.last_seen) {
+            return Some(Ruling::Upload(StepReason::Distinct));
+        }
+        let named = |found: &&Activity| Some(&found.id) == refusal.candidate.as_ref();
+        let candidates = self.view.inventory.activities.iter().filter(named);
+        let candidates = candidates.map(|found| ActivityRef::of(self.destination, found));
+        Some(Ruling::Conflict(ConflictReason::RefusedByDestination, candidates.collect()))
+    }
+
+    /// Whether looks on two days found no usable original of a destination's activity, so that no
+    /// backup can be made of it.
+    pub(super) fn has_no_file(&self, found: &Activity) -> bool {
+        let World { memory, today, options, .. } = self.world;
+        let refusal = memory.refusal(self.destination, self.destination, found);
+        options.refused == RetryRefused::OnItsDate
+            && refusal.is_some_and(|refusal| {
+                !refusal.is_first_look() && refusal.standing(*today) != RefusalStanding::Due
+            })
+    }
+}

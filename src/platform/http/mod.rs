@@ -1,0 +1,3 @@
+//! What the platforms that are reached by HTTP share.
+
+pub(in crate::platform) mod error;

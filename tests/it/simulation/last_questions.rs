@@ -1,0 +1,285 @@
+//! The questions at the end: all is there, once, seen by those who may, and nothing is left to do.
+
+use fit_sync::domain::{Address, RuleName};
+use fit_sync::plan::{ConflictReason, SkipReason};
+use jiff::Timestamp;
+
+use super::driver::{PlanFacts, StepFacts};
+use super::ledger::{By, Copy};
+use super::recordings::Recording;
+use super::view::View;
+use super::weather::{Question, Weather};
+use super::world::{Act, Rule, World};
+
+/// Whether no later run will say something else about it.
+pub(crate) fn is_final(reason: SkipReason) -> bool {
+    !matches!(
+        reason,
+        SkipReason::NoOriginal
+            | SkipReason::Unreadable
+            | SkipReason::RejectedByDestination
+            | SkipReason::TooLarge
+            | SkipReason::NotCompared
+    )
+}
+
+/// After quiet weather all is there, once, and nothing is left to do.
+pub(crate) fn at_the_end(
+    weather: &Weather,
+    world: &World,
+    plan: Option<&PlanFacts>,
+    open: &[String],
+) {
+    let mut state = weather.state();
+    let mut wrong: Vec<(Question, String)> = Vec::new();
+    {
+        let view = View { ledger: &state.ledger, world };
+        view.refusals_rest(&state.refusals, &mut wrong);
+        view.restored_stays(&state.restored, &mut wrong);
+        if let Some(plan) = plan {
+            view.plan_is_empty(plan, &mut wrong);
+            view.all_is_there(plan, &mut wrong);
+        }
+        wrong.extend(open.iter().map(|step| (Question::Unended, format!("still open: {step}"))));
+        for account in 0..world.accounts.len() {
+            view.nothing_twice(account, &mut wrong);
+            view.nothing_exposed(account, &mut wrong);
+            view.own_words(account, &mut wrong);
+        }
+    }
+    wrong.sort();
+    if let Some((question, how)) = wrong.into_iter().next() {
+        state.breaks(question, |_| how);
+    }
+}
+
+impl View<'_> {
+    fn plan_is_empty(&self, plan: &PlanFacts, wrong: &mut Vec<(Question, String)>) {
+        let is_look = |step: &&StepFacts| !self.is_look(step);
+        let steps = plan.steps.iter().filter(is_look);
+        let steps = steps.map(|step| format!("{} is planned once more", step.address));
+        wrong.extend(steps.map(|how| (Question::NotEmpty, how)));
+        let blocked = plan.blocked.iter().map(|blocked| format!("blocked: {blocked}"));
+        wrong.extend(blocked.map(|how| (Question::NotEmpty, how)));
+        let limits = plan.limits.iter().map(|limit| format!("limit: {limit}"));
+        wrong.extend(limits.map(|how| (Question::NotEmpty, how)));
+    }
+
+    /// What was put back stays, unless a person thinks better of it.
+    fn restored_stays(
+        &self,
+        restored: &[(usize, Recording, u64)],
+        wrong: &mut Vec<(Question, String)>,
+    ) {
+        let Some((account, recording, tick)) = restored.last() else { return };
+        let is_plain = |act: &Act| !matches!(act, Act::Person(_));
+        let is_calm = |act: &Act| match act {
+            Act::Apply(run) | Act::Restore(_, run) => run.between.is_empty(),
+            _ => true,
+        };
+        let is_edited = !self.world.acts.iter().all(|act| is_plain(act) && is_calm(act));
+        let of = self.ledger.of(*account).iter();
+        let is_there = of.clone().any(|copy| copy.is_there() && copy.recording == *recording);
+        if !is_there && !is_edited && *tick > 0 {
+            let how = format!("{} was put back, and is gone again", recording.name());
+            wrong.push((Question::Claim, how));
+        }
+    }
+
+    /// Whether a step only looks once more whether a file is still refused.
+    fn is_look(&self, step: &StepFacts) -> bool {
+        self.world.rules.iter().any(|rule| {
+            let is_its = World::name(rule.source) == step.source.0.as_str();
+            let copy = self.ledger.copy(rule.source, &step.source.1);
+            is_its && copy.is_some_and(|copy| self.is_poison(*rule, copy))
+        })
+    }
+
+    /// A file that was refused on two days is left alone for a week.
+    fn refusals_rest(
+        &self,
+        refusals: &[(usize, Recording, Timestamp)],
+        wrong: &mut Vec<(Question, String)>,
+    ) {
+        let is_plain = |act: &Act| !matches!(act, Act::LoseState | Act::ClockBack { .. });
+        if !self.world.acts.iter().all(is_plain) {
+            return;
+        }
+        for rule in &self.world.rules {
+            let of = |recording: Recording| {
+                let of = refusals.iter().filter(move |(account, it, _)| {
+                    *account == rule.destination && *it == recording
+                });
+                let mut days: Vec<i64> =
+                    of.map(|(.., at)| at.as_second().div_euclid(24 * 3600)).collect();
+                days.dedup();
+                days
+            };
+            for copy in self.ledger.there(rule.source).filter(|copy| self.is_poison(*rule, copy)) {
+                let days = of(copy.recording);
+                let later = days.iter().skip(1).zip(days.iter().skip(2));
+                if later.into_iter().any(|(second, third)| third - second < 7) {
+                    let how = format!("{} is refused day after day", copy.recording.name());
+                    wrong.push((Question::NotEmpty, how));
+                }
+            }
+        }
+    }
+
+    fn all_is_there(&self, plan: &PlanFacts, wrong: &mut Vec<(Question, String)>) {
+        for rule in &self.world.rules {
+            for copy in self.ledger.there(rule.source) {
+                if let Some(why) = self.missing(plan, *rule, copy) {
+                    let it = self.ledger.told(rule.source, &copy.id);
+                    wrong.push((
+                        Question::Lost,
+                        format!("{it} is not at {}: {why}", World::name(rule.destination)),
+                    ));
+                }
+            }
+        }
+    }
+
+    /// Why an activity of a source is not where a rule wants it, unless a person decides that.
+    fn missing(&self, plan: &PlanFacts, rule: Rule, copy: &Copy) -> Option<String> {
+        let name = rule_name(rule);
+        let asked = plan.conflicts.iter().find(|(of, id, _)| *of == name && *id == copy.id);
+        if let Some((.., reason)) = asked {
+            return self.false_question(rule, copy, *reason);
+        }
+        let pair = plan.in_sync.iter().find(|pair| pair.rule == name && pair.source == copy.id);
+        if let Some(pair) = pair {
+            let Some(id) = &pair.destination else { return Some("still pending".to_owned()) };
+            let other = self.ledger.there(rule.destination).find(|there| there.id == *id);
+            return match other {
+                Some(other) if other.recording.may_be(copy.recording) => None,
+                Some(other) if is_swapped_since(copy, other) => None,
+                Some(other) => Some(format!("{} is taken for it", other.recording.name())),
+                None => Some(format!("{id} is taken for it and is not there")),
+            };
+        }
+        if plan.steps.iter().any(|step| step.source.1 == copy.id) {
+            return None;
+        }
+        let skips: Vec<SkipReason> = self.skips(plan, &name, copy);
+        if skips.iter().any(|reason| self.is_justified(*reason, rule, copy)) {
+            return None;
+        }
+        match skips.first() {
+            Some(reason) => Some(format!("skipped as {reason}, which is not so")),
+            None => Some("the plan does not say why".to_owned()),
+        }
+    }
+
+    fn false_question(&self, rule: Rule, copy: &Copy, reason: ConflictReason) -> Option<String> {
+        let mut there = self.ledger.there(rule.destination);
+        let is_there = there.any(|it| it.by == By::Run && it.recording == copy.recording);
+        (reason == ConflictReason::NeverAppeared && is_there)
+            .then(|| "asked as never_appeared, and it is there".to_owned())
+    }
+
+    /// The reasons for which activities of this start are skipped.
+    fn skips(&self, plan: &PlanFacts, rule: &RuleName, copy: &Copy) -> Vec<SkipReason> {
+        let first = Address::of_start(rule, copy.recording.start(), 1);
+        let is_it = |address: &Address| {
+            let rest = address.as_str().strip_prefix(first.as_str());
+            rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('#'))
+        };
+        let skips = plan.skips.iter().filter(|(of, address, _)| of == rule && is_it(address));
+        skips.map(|(.., reason)| *reason).collect()
+    }
+
+    fn is_justified(&self, reason: SkipReason, rule: Rule, copy: &Copy) -> bool {
+        let may_be = |other: &Copy| other.recording.may_be(copy.recording);
+        let there = || self.ledger.there(rule.destination).any(may_be);
+        match reason {
+            SkipReason::RejectedByDestination | SkipReason::TooLarge => self.is_poison(rule, copy),
+            SkipReason::RemovedAtDestination => self.is_taken_away(rule, copy),
+            SkipReason::IsOurCopy => copy.by == By::Run || there(),
+            SkipReason::CoveredByRule => there() || self.is_taken_away(rule, copy),
+            SkipReason::SameBytesInSource => {
+                let twins =
+                    self.ledger.there(rule.source).filter(|it| it.recording == copy.recording);
+                twins.count() > 1
+            }
+            SkipReason::NoOriginal
+            | SkipReason::Unreadable
+            | SkipReason::NotCompared
+            | SkipReason::Ignored
+            | SkipReason::NotAnActivity
+            | SkipReason::ClockNotSet
+            | SkipReason::UnsupportedByDestination
+            | SkipReason::FilteredType
+            | SkipReason::FilteredDate
+            | SkipReason::Filtered => false,
+        }
+    }
+
+    /// Of a recording that a run brought there is one.
+    fn nothing_twice(&self, account: usize, wrong: &mut Vec<(Question, String)>) {
+        let there: Vec<&Copy> = self.ledger.there(account).collect();
+        for copy in there.iter().filter(|copy| copy.by == By::Run && !copy.is_excused) {
+            let double = there.iter().find(|other| {
+                other.id != copy.id
+                    && !other.is_excused
+                    && other.recording.is_same(copy.recording)
+                    && (other.by == By::Run || other.since < copy.since)
+            });
+            if let Some(double) = double {
+                let (one, two) = (self.ledger.told(account, &copy.id), &double.id);
+                wrong.push((Question::Doubled, format!("{one} is there as {two}, too")));
+            }
+        }
+    }
+
+    fn nothing_exposed(&self, account: usize, wrong: &mut Vec<(Question, String)>) {
+        let exposed = self.ledger.there(account).filter(|copy| copy.is_exposed());
+        let told = exposed.map(|copy| self.ledger.told(account, &copy.id));
+        wrong.extend(told.map(|it| (Question::Visible, format!("{it} is public in the end"))));
+    }
+
+    /// A copy carries the words of its source, or of what was there before it.
+    fn own_words(&self, account: usize, wrong: &mut Vec<(Question, String)>) {
+        let brought = self.ledger.there(account).filter(|copy| copy.by == By::Run);
+        for copy in brought.filter(|copy| !copy.is_renamed) {
+            wrong.extend(self.lost_words(account, copy).map(|how| (Question::Words, how)));
+            let Some(title) = &copy.title else { continue };
+            let rules = self.world.rules.iter();
+            let into = rules
+                .filter(|rule| self.ledger.owner(rule.destination) == self.ledger.owner(account));
+            let sources = into.flat_map(|rule| self.ledger.of(rule.source));
+            let mut own =
+                sources.chain(self.ledger.of(account).iter().filter(|it| it.id != copy.id));
+            if !own.any(|it| it.title.as_ref() == Some(title)) {
+                let it = self.ledger.told(account, &copy.id);
+                wrong.push((Question::Words, format!("{it} is called '{title}'")));
+            }
+        }
+    }
+}
+
+/// Whether a person gave the id of one of a pair to another recording: a change that rules note and
+/// leave alone.
+fn is_swapped_since(source: &Copy, destination: &Copy) -> bool {
+    (source.is_swapped && source.made > destination.made)
+        || (destination.is_swapped && destination.made > source.made)
+}
+
+impl View<'_> {
+    /// The words that a person gave to what a copy replaced, if they are gone.
+    fn lost_words(&self, account: usize, copy: &Copy) -> Option<String> {
+        let replaced = |old: &&Copy| {
+            old.gone == Some(By::Run)
+                && old.is_renamed
+                && old.made < copy.made
+                && self.ledger.makes_room(account, &old.id, copy.recording)
+        };
+        let old = self.ledger.of(account).iter().rev().find(replaced)?;
+        let told = || format!("'{}' is lost", old.title.clone().unwrap_or_default());
+        (old.title != copy.title).then(told)
+    }
+}
+
+fn rule_name(rule: Rule) -> RuleName {
+    RuleName::new(format!("{}-to-{}", World::name(rule.source), World::name(rule.destination)))
+}

@@ -1,0 +1,225 @@
+//! What the accounts truly hold and held: every copy of every recording, who made it, who sees it.
+//!
+//! Independent of the engine: it is told by the accounts themselves, at every call.
+
+use fit_sync::domain::RemoteId;
+use jiff::{SignedDuration, Timestamp};
+
+use super::recordings::Recording;
+use super::world::{Rule, World};
+
+/// How long an account may need to show what it took.
+pub(crate) const SETTLE_S: u32 = 60;
+
+/// Who did something.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum By {
+    Person,
+    Run,
+}
+
+/// An activity in an account, also one that is gone.
+#[derive(Clone, Debug)]
+pub(crate) struct Copy {
+    pub(crate) id: RemoteId,
+    pub(crate) recording: Recording,
+    pub(crate) by: By,
+    pub(crate) since: Timestamp,
+    pub(crate) gone: Option<By>,
+    pub(crate) private: bool,
+    /// Its source, or the one that it replaces, was private when it was made.
+    pub(crate) must_be_private: bool,
+    pub(crate) title: Option<String>,
+    /// A person has written its title since.
+    pub(crate) is_renamed: bool,
+    /// The engine was told its id.
+    pub(crate) is_known: bool,
+    /// Edits of its privacy that this run has tried.
+    pub(crate) hidings: u32,
+    /// The engine was not told that it was taken.
+    pub(crate) answer_lost: bool,
+    /// The state was lost since.
+    pub(crate) state_lost: bool,
+    /// A second one of it is a person's doing, or could not be foreseen.
+    pub(crate) is_excused: bool,
+    /// When it was made, in ticks.
+    pub(crate) made: u64,
+    /// When a person changed its content, in ticks.
+    pub(crate) changed: u64,
+    /// It took the id of another recording.
+    pub(crate) is_swapped: bool,
+}
+
+impl Copy {
+    pub(crate) fn is_there(&self) -> bool {
+        self.gone.is_none()
+    }
+
+    /// Whether it shows itself to more people than it may.
+    pub(crate) fn is_exposed(&self) -> bool {
+        self.is_there() && self.by == By::Run && self.must_be_private && !self.private
+    }
+}
+
+/// All copies of all accounts. An account with two names is one.
+#[derive(Debug)]
+pub(crate) struct Ledger {
+    /// By account.
+    pub(crate) copies: Vec<Vec<Copy>>,
+    rules: Vec<Rule>,
+    /// The second name of an account stands for it.
+    owner: Vec<usize>,
+    /// Replaces that some plan named: account, old id, what comes in its place, tick.
+    planned: Vec<(usize, RemoteId, Option<Recording>, u64)>,
+    /// When people last imported what, while a run was under way.
+    tick: u64,
+}
+
+impl Ledger {
+    pub(crate) fn new(rules: Vec<Rule>, owner: Vec<usize>) -> Self {
+        let copies = owner.iter().map(|_| Vec::new()).collect();
+        Self { copies, rules, owner, planned: Vec::new(), tick: 0 }
+    }
+
+    /// The account that an account's name stands for.
+    pub(crate) fn owner(&self, account: usize) -> usize {
+        self.owner.get(account).copied().unwrap_or(account)
+    }
+
+    pub(crate) fn of(&self, account: usize) -> &[Copy] {
+        self.copies.get(self.owner(account)).map_or(&[], Vec::as_slice)
+    }
+
+    pub(crate) fn of_mut(&mut self, account: usize) -> &mut Vec<Copy> {
+        let owner = self.owner(account);
+        if owner >= self.copies.len() {
+            self.copies.resize_with(owner + 1, Vec::new);
+        }
+        &mut self.copies[owner]
+    }
+
+    /// The newest copy that had this id.
+    pub(crate) fn copy(&self, account: usize, id: &RemoteId) -> Option<&Copy> {
+        self.of(account).iter().rev().find(|copy| copy.id == *id)
+    }
+
+    pub(crate) fn there(&self, account: usize) -> impl Iterator<Item = &Copy> {
+        self.of(account).iter().filter(|copy| copy.is_there())
+    }
+
+    pub(crate) fn there_mut(&mut self, account: usize) -> impl Iterator<Item = &mut Copy> {
+        self.of_mut(account).iter_mut().filter(|copy| copy.is_there())
+    }
+
+    /// The id of a copy by its place among those that are there.
+    pub(crate) fn place(&self, account: usize, place: usize) -> Option<RemoteId> {
+        let there: Vec<&Copy> = self.there(account).collect();
+        let place = place.checked_rem(there.len())?;
+        there.get(place).map(|copy| copy.id.clone())
+    }
+
+    /// Enters a copy.
+    pub(crate) fn enter(
+        &mut self,
+        account: usize,
+        (id, recording, by): (RemoteId, Recording, By),
+        (private, title): (bool, Option<String>),
+        since: Timestamp,
+    ) {
+        let must_be_private = by == By::Run && self.must_be_private(account, recording);
+        let made = self.next_tick();
+        self.of_mut(account).push(Copy {
+            id,
+            recording,
+            by,
+            since,
+            gone: None,
+            private,
+            must_be_private,
+            title,
+            is_renamed: false,
+            is_known: false,
+            hidings: 0,
+            answer_lost: true,
+            state_lost: false,
+            is_excused: false,
+            made,
+            changed: if by == By::Person { made } else { 0 },
+            is_swapped: false,
+        });
+    }
+
+    pub(crate) fn leave(&mut self, account: usize, id: &RemoteId, by: By) {
+        if let Some(copy) = self.there_mut(account).find(|copy| copy.id == *id) {
+            copy.gone = Some(by);
+        }
+    }
+
+    pub(crate) fn next_tick(&mut self) -> u64 {
+        self.tick += 1;
+        self.tick
+    }
+
+    /// Enters that a plan names an activity as one to be replaced by a recording.
+    pub(crate) fn plan_removal(&mut self, account: usize, old: RemoteId, new: Option<Recording>) {
+        let (owner, tick) = (self.owner(account), self.next_tick());
+        self.planned.push((owner, old, new, tick));
+    }
+
+    /// When a plan last named this activity as one to be replaced.
+    pub(crate) fn planned_at(&self, account: usize, old: &RemoteId) -> Option<u64> {
+        let owner = self.owner(account);
+        let planned = self.planned.iter().filter(|(at, id, ..)| *at == owner && id == old);
+        planned.map(|(.., tick)| *tick).max()
+    }
+
+    /// Whether a plan wants this activity to make room for that recording.
+    pub(crate) fn makes_room(&self, account: usize, old: &RemoteId, new: Recording) -> bool {
+        let owner = self.owner(account);
+        self.planned.iter().any(|(at, id, wanted, _)| {
+            *at == owner && id == old && wanted.is_none_or(|wanted| wanted.is_same(new))
+        })
+    }
+
+    /// Whether a plan wants an activity to make room for a recording of something else.
+    pub(crate) fn is_replaced_by_another(&self, account: usize, gone: &Copy) -> bool {
+        let owner = self.owner(account);
+        self.planned.iter().any(|(at, id, wanted, _)| {
+            *at == owner
+                && *id == gone.id
+                && wanted.is_some_and(|wanted| !wanted.may_be(gone.recording))
+        })
+    }
+
+    /// Whether a copy of a recording that a run makes here may be seen by its athlete only.
+    pub(crate) fn must_be_private(&self, account: usize, recording: Recording) -> bool {
+        let owner = self.owner(account);
+        let rules = self.rules.iter().filter(|rule| self.owner(rule.destination) == owner);
+        let mut sources = rules
+            .flat_map(|rule| self.there(rule.source))
+            .filter(|copy| copy.recording.is_same(recording))
+            .peekable();
+        let by_source = sources.peek().is_some() && sources.all(|copy| copy.private);
+        let old =
+            self.planned.iter().rev().find(|(at, _, new, _)| {
+                *at == owner && new.is_some_and(|new| new.is_same(recording))
+            });
+        let old = old.and_then(|(_, id, ..)| self.copy(account, id));
+        by_source || old.is_some_and(|copy| copy.private)
+    }
+
+    /// Whether an earlier copy could not be known of when another one is sent.
+    pub(crate) fn is_unforeseen(copy: &Copy, is_listed: bool, now: Timestamp) -> bool {
+        let settle = SignedDuration::from_secs(i64::from(SETTLE_S));
+        let is_late = now.duration_since(copy.since) >= settle;
+        !is_listed && is_late && (copy.answer_lost || copy.state_lost)
+    }
+
+    /// The copy by its name in a story.
+    pub(crate) fn told(&self, account: usize, id: &RemoteId) -> String {
+        match self.copy(account, id) {
+            Some(copy) => format!("{} ({id}) at {}", copy.recording.name(), World::name(account)),
+            None => format!("{id} at {}", World::name(account)),
+        }
+    }
+}

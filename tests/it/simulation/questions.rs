@@ -1,0 +1,147 @@
+//! The questions after each run: of the ledger, whatever the run says.
+
+use fit_sync::domain::RemoteId;
+use jiff::SignedDuration;
+
+use super::driver::{Exit, PlanFacts, Ran, Report};
+use super::ledger::{By, Copy, Ledger};
+use super::recordings::Recording;
+use super::view::View;
+use super::weather::{Question, Weather};
+use super::world::{Account, Act, World};
+
+/// How long a run of a small world may take: an account's longest wait, and some.
+const LONGEST: SignedDuration = SignedDuration::from_hours(2);
+
+/// No run waits for a day.
+pub(crate) fn after_any_run(weather: &Weather) {
+    let mut state = weather.state();
+    let took = state.run.began.map(|began| weather.time.now().duration_since(began));
+    if took.is_some_and(|took| took > LONGEST) {
+        state.breaks(Question::Unended, |_| "the run waits for hours".to_owned());
+    }
+}
+
+/// A run that ends well leaves nothing undone, open or visible without a word.
+pub(crate) fn after_run(weather: &Weather, world: &World, report: &Report) {
+    let mut state = weather.state();
+    let exit = report.exit;
+    if exit < Exit::Decide {
+        return;
+    }
+    if let (Exit::Done, Some(plan)) = (exit, &report.plan) {
+        let run = state.run.since;
+        let view = View { ledger: &state.ledger, world };
+        let undone = view.undone(plan, run).or_else(|| view.unlike(run));
+        if let Some(how) = undone {
+            state.breaks(Question::Silent, |_| format!("{how}, and the run ends well"));
+        }
+    }
+    let ledger = &state.ledger;
+    let gap = (0..ledger.copies.len()).find_map(|account| Some((account, gap(ledger, account)?)));
+    if let Some((account, gone)) = gap {
+        state.breaks(Question::Silent, |ledger| {
+            format!(
+                "{} is removed, nothing takes its place, and the run ends well",
+                ledger.told(account, &gone)
+            )
+        });
+    }
+    let exposed = (0..state.ledger.copies.len()).find_map(|account| {
+        let exposed = state.ledger.there(account).find(|copy| copy.is_exposed())?;
+        Some((account, exposed.id.clone()))
+    });
+    if let (Some((account, id)), Exit::Done) = (exposed, exit) {
+        state.breaks(Question::Visible, |ledger| {
+            format!("{} is public, and the run ends well", ledger.told(account, &id))
+        });
+    }
+}
+
+/// A saved plan that asks nothing is carried out if nothing has happened since.
+pub(crate) fn after_saved(weather: &Weather, world: &World, ran: &Ran) {
+    let takes_all = |account: &Account| !account.refuses_duplicates && account.quirks.is_empty();
+    let is_done = matches!(ran, Ran::Ended(Report { exit: Exit::Done, .. }));
+    if !is_done && world.accounts.iter().all(takes_all) {
+        let how = "apply FILE does not do what plan said, and nothing has happened".to_owned();
+        weather.state().breaks(Question::Claim, |_| how);
+    }
+}
+
+/// What is said to be put back is there, to the byte.
+pub(crate) fn after_restore(
+    weather: &Weather,
+    (account, recording): (usize, Recording),
+    ran: &Ran,
+) {
+    let mut state = weather.state();
+    let is_there = state.ledger.there(account).any(|copy| copy.recording == recording);
+    match ran {
+        Ran::Ended(_) if is_there => {
+            let tick = state.ledger.next_tick();
+            state.restored.push((account, recording, tick));
+        }
+        Ran::Ended(Report { exit: Exit::Done, .. }) => state.breaks(Question::Claim, |_| {
+            format!("{} is said to be put back, and is not there", recording.name())
+        }),
+        Ran::Ended(_) | Ran::Refused(_) | Ran::Killed => {}
+    }
+}
+
+/// An activity that a run removed and in whose place there is none.
+fn gap(ledger: &Ledger, account: usize) -> Option<RemoteId> {
+    let removed = ledger.of(account).iter().filter(|copy| copy.gone == Some(By::Run));
+    let is_gap = |gone: &&Copy| {
+        let here = |copy: &&Copy| copy.recording.may_be(gone.recording);
+        let by_hand = |copy: &Copy| copy.gone == Some(By::Person);
+        // A person gave its source to another recording, and the rule replaces what changes.
+        let is_wanted = ledger.is_replaced_by_another(account, gone);
+        !is_wanted
+            && !ledger.of(account).iter().filter(here).any(|copy| copy.is_there() || by_hand(copy))
+    };
+    let mut gaps = removed.filter(is_gap);
+    gaps.next().map(|copy| copy.id.clone())
+}
+
+impl View<'_> {
+    /// A step of the plan of a run of which nothing came.
+    fn undone(&self, plan: &PlanFacts, run: u64) -> Option<String> {
+        plan.steps.iter().find_map(|step| {
+            let rule = self.world.rules.iter().find(|rule| {
+                World::name(rule.source) == step.source.0.as_str()
+                    && World::name(rule.destination) == step.destination.as_str()
+            })?;
+            let mut there = self.ledger.there(rule.source);
+            let copy = there.find(|copy| copy.id == step.source.1 && copy.changed < run)?;
+            let may_be = |it: &Copy| it.recording.may_be(copy.recording);
+            let arrived = self.ledger.there(rule.destination).any(may_be);
+            let excused = self.is_taken_away(*rule, copy) || self.is_poison(*rule, copy);
+            let told = || format!("nothing came of {}", self.ledger.told(rule.source, &copy.id));
+            (!arrived && !excused).then(told)
+        })
+    }
+
+    /// A pair that a rule shall make alike and that never was.
+    fn unlike(&self, run: u64) -> Option<String> {
+        let is_plain = |act: &Act| !matches!(act, Act::Restore(..));
+        if !self.world.acts.iter().all(is_plain) {
+            return None;
+        }
+        let rules = self.world.rules.iter().filter(|rule| rule.replaces);
+        rules.into_iter().find_map(|rule| {
+            let here = self.ledger.there(rule.source);
+            let here = here.filter(|copy| copy.changed < run && copy.made < run);
+            here.into_iter().find_map(|copy| {
+                let is_same = |it: &&Copy| it.recording.is_same(copy.recording);
+                let mut ever = self.ledger.of(rule.destination).iter().filter(is_same);
+                let (first, others) = (ever.next()?, ever.next());
+                let is_old = first.by == By::Person && first.is_there() && first.changed < run;
+                let owns = self.owns(*rule, copy) && others.is_none();
+                (is_old && owns && first.recording != copy.recording).then(|| {
+                    let it = self.ledger.told(rule.destination, &first.id);
+                    format!("{it} is not replaced by {}", copy.recording.name())
+                })
+            })
+        })
+    }
+}
