@@ -9,6 +9,8 @@ mod arrivals;
 mod entry;
 mod evidence;
 mod gap;
+#[cfg(test)]
+mod laws;
 mod next;
 mod state;
 mod surroundings;
