@@ -132,8 +132,8 @@ pub struct Sync {
     /// Show the plan; write to no account
     #[arg(long, conflicts_with = "auto_approve")]
     pub dry_run: bool,
-    /// Replace matched activities even where they are equal, except those that fit_sync put there,
-    /// and upload what only overlaps; ambiguous ones stay
+    /// Replace matched activities of other bytes even where their contents are equal, except those that
+    /// fit_sync put there, and upload what only overlaps; ambiguous ones stay
     #[arg(long)]
     pub force: bool,
     /// Try again now what was refused, whenever it was
