@@ -38,6 +38,23 @@ fn an_account_that_went_away_stops_only_its_own_steps_of_a_saved_plan() {
 }
 
 #[test]
+fn a_folder_under_two_names_or_a_copy_of_its_marker_is_refused() {
+    let cli = Cli::new(TWO_RULES);
+    cli.fit("watch/a.fit", &ride(START));
+    cli.fit("phone/b.fit", &ride(LATER));
+    cli.run("apply --auto-approve").ok();
+    let before = cli.files("archive");
+    let marker = cli.path("attic/.fit_sync-id");
+    fs::copy(cli.path("archive/.fit_sync-id"), &marker).unwrap();
+    let ran = cli.run("apply --auto-approve").exits(3).tells("carry the same marker");
+    ran.tells("attic/.fit_sync-id");
+    fs::remove_file(&marker).unwrap();
+    cli.manifest(&TWO_RULES.replace("path: attic", "path: archive"));
+    cli.run("apply --auto-approve").exits(3).tells("one account under two names");
+    assert_eq!(cli.files("archive"), before);
+}
+
+#[test]
 fn several_activities_in_one_file_are_a_question_that_can_be_decided() {
     let cli = Cli::new(MANIFEST);
     cli.fit("watch/two.fit", &ride(START).chain(ride(LATER)));
