@@ -52,6 +52,9 @@ struct Args {
     /// Turns on these switches and no others.
     #[arg(long = "switch")]
     switches: Vec<Switch>,
+    /// Leaves out the worlds in which these show.
+    #[arg(long)]
+    without: Vec<Switch>,
     #[arg(long, default_value_t = 1)]
     threads: u64,
     /// Stories to tell at most.
@@ -108,6 +111,9 @@ fn failures(args: &Args) -> BTreeMap<simulation::Question, Vec<u64>> {
                     let seed = next.fetch_add(1, Ordering::Relaxed);
                     if seed >= end {
                         break;
+                    }
+                    if Simulator::has_any(seed, &args.switches, &args.without) {
+                        continue;
                     }
                     if let Some(broken) = simulator.seed(seed, &args.switches)
                         && let Ok(mut failures) = failures.lock()

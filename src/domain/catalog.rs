@@ -88,8 +88,21 @@ pub struct Capabilities {
     pub steps_per_request: u32,
     /// Seconds that it may need to show what it took, or to forget what it deleted.
     pub settle_s: u64,
+    /// How it tells of what it was given and does not list yet.
+    pub unlisted: Unlisted,
     /// What a replaced activity loses because no file holds it, in the words of a plan's `loses`.
     pub loses_on_replace: &'static [&'static str],
+}
+
+/// How a platform tells of a file that it was given and does not list yet.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Unlisted {
+    /// It refuses the same once more.
+    Refused,
+    /// It names what it was given, listed or not.
+    Named,
+    /// Not at all.
+    Silent,
 }
 
 /// Which details of an activity can be set.

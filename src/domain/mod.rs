@@ -23,6 +23,7 @@ pub use activity::{Activity, Inventory, Note, Unusable};
 pub use activity_type::{ActivityType, Family, SportTable};
 pub use catalog::{
     Capabilities, Catalog, Editable, PlatformSpec, RegionSpec, ReplaceProtocol, RequestSpec,
+    Unlisted,
 };
 pub use content::{Content, Part, Session, rounded};
 pub use coverage::Coverage;

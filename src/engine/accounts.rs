@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
 use crate::domain::{AccountName, Capabilities, Profile, ProfileId};
 use crate::manifest::{Account, Manifest};
@@ -30,6 +31,14 @@ pub struct OpenAccount {
     pub profile: Profile,
     /// Its row in the memory.
     pub row: AccountRow,
+}
+
+impl OpenAccount {
+    /// How long it may need to show what it took or to forget what it deleted.
+    pub(super) fn settling(&self, session: &Session) -> Duration {
+        let own = session.manifest.accounts.get(&self.name).and_then(|account| account.settle_s);
+        Duration::from_secs(own.unwrap_or(self.capabilities.settle_s))
+    }
 }
 
 /// The accounts of a run.

@@ -8,7 +8,7 @@ use jiff::{Timestamp, civil::Date};
 use crate::domain::{AccountName, Inventory, Profile, Refusal, RemoteId, RuleName};
 use crate::event::Phase;
 use crate::manifest::Manifest;
-use crate::plan::{self, AccountView, ByAccount, Memory, Options, Plan, World};
+use crate::plan::{self, AccountView, ByAccount, Memory, Options, Plan, Underway, World};
 use crate::state::AccountRow;
 
 use super::accounts::{self, Opened};
@@ -182,7 +182,7 @@ pub(super) fn recall(session: &Session, opened: &Opened) -> Result<Memory, Engin
         let itself = (rule.destination.clone(), rule.destination.clone());
         memory.refusals.insert(itself, session.store.refusals(destination.row, destination.row)?);
     }
-    memory.in_flight = in_flight(session, opened)?;
+    (memory.in_flight, memory.underway) = in_flight(session, opened)?;
     for (name, account) in &opened.accounts {
         memory.contents.insert(name.clone(), session.store.contents(account.row)?);
     }
@@ -191,19 +191,30 @@ pub(super) fn recall(session: &Session, opened: &Opened) -> Result<Memory, Engin
 
 /// What steps of earlier runs may have brought somewhere without anybody knowing yet. A step that was
 /// never begun is planned again.
-fn in_flight(session: &Session, opened: &Opened) -> Result<InFlight, EngineError> {
+fn in_flight(
+    session: &Session,
+    opened: &Opened,
+) -> Result<(InFlight, ByAccount<Vec<Underway>>), EngineError> {
     let names: HashMap<AccountRow, &AccountName> =
         opened.accounts.iter().map(|(name, account)| (account.row, name)).collect();
-    let mut in_flight = InFlight::new();
+    let (mut in_flight, mut underway) = (InFlight::new(), ByAccount::new());
     for record in session.store.unsettled()? {
         let accounts = names.get(&record.step.source).zip(names.get(&record.step.destination));
         let (Some((source, destination)), true) = (accounts, is_in_doubt(record.phase())) else {
             continue;
         };
         let between = in_flight.entry(((*source).clone(), (*destination).clone())).or_default();
-        between.insert(record.step.source_id);
+        between.insert(record.step.source_id.clone());
+        let state = record.state().ok();
+        let state = state.filter(|state| state.may_have_stored() || state.is_gap());
+        if let Some(payload) = state.and_then(|state| state.payload) {
+            let (account, source) = ((*source).clone(), record.step.source_id);
+            let activity = payload.activity(&source);
+            let to: &mut Vec<Underway> = underway.entry((*destination).clone()).or_default();
+            to.push(Underway { account, source, activity, overdue_since: None });
+        }
     }
-    Ok(in_flight)
+    Ok((in_flight, underway))
 }
 
 type InFlight = HashMap<(AccountName, AccountName), HashSet<RemoteId>>;

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 
 use jiff::Timestamp;
 
+use crate::clock::age;
 use crate::domain::{AccountName, Activity, Coverage, Inventory, RemoteId};
 use crate::event::Event;
 use crate::plan::BlockedReason;
@@ -65,6 +66,7 @@ pub(super) async fn read_one(
         let message = "it has never been read; plan once without --refresh none";
         return Ok(before.ok_or((BlockedReason::Unavailable, message.to_owned())));
     };
+    let is_first = before.is_none();
     let before = before.map(|inventory| inventory.activities).unwrap_or_default();
     let listed_before = before.len();
     let known: HashMap<RemoteId, Activity> = match refresh {
@@ -73,7 +75,14 @@ pub(super) async fn read_one(
             before.into_iter().map(|activity| (activity.id.clone(), activity)).collect()
         }
     };
-    match list_whole(session, account, platform.as_ref(), Window::default(), &known).await {
+    let read =
+        async || list_whole(session, account, platform.as_ref(), Window::default(), &known).await;
+    let answer = match read().await {
+        // Nobody knows yet whether there is anything.
+        Ok(pages) if pages.rows.is_empty() && is_first && is_web(account) => read().await,
+        answer => answer,
+    };
+    match answer {
         Ok(pages) if pages.rows.is_empty() && listed_before > 0 && is_web(account) => {
             let message =
                 format!("it lists nothing, though it listed {listed_before} activities before");
@@ -81,7 +90,7 @@ pub(super) async fn read_one(
         }
         Ok(pages) => {
             let now = session.clock().now();
-            let inventory = pages.inventory(now);
+            let inventory = pages.inventory(now, &removed_lately(session, account)?);
             session.store.save_inventory(account.row, &inventory, Reading::Full, now)?;
             let (account, count) = (account.name.clone(), inventory.activities.len());
             session.emit(Event::Refreshed { account, count, complete: inventory.complete });
@@ -132,10 +141,25 @@ pub(super) async fn read_window(
     account: &OpenAccount,
     window: Window,
     known: &HashMap<RemoteId, Activity>,
-) -> Result<Inventory, PlatformError> {
-    let platform = account.platform.as_deref().ok_or(PlatformError::Unsupported)?;
-    let pages = list_whole(session, account, platform, window, known).await?;
-    Ok(pages.inventory(session.clock().now()))
+) -> Result<Result<Inventory, PlatformError>, EngineError> {
+    let platform = account.platform.as_deref().ok_or(PlatformError::Unsupported);
+    let pages = match platform {
+        Ok(platform) => list_whole(session, account, platform, window, known).await,
+        Err(error) => Err(error),
+    };
+    let removed = removed_lately(session, account)?;
+    Ok(pages.map(|pages| pages.inventory(session.clock().now(), &removed)))
+}
+
+/// What runs have removed from an account so lately that it may list it still.
+fn removed_lately(
+    session: &Session,
+    account: &OpenAccount,
+) -> Result<HashSet<RemoteId>, EngineError> {
+    let (now, settling) = (session.clock().now(), account.settling(session));
+    let removed = session.store.removed(account.row)?.into_iter();
+    let lately = removed.filter(|(_, at)| age(now, *at) < settling);
+    Ok(lately.map(|(id, _)| id).collect())
 }
 
 /// All pages as they came.
@@ -150,10 +174,11 @@ struct Pages {
 }
 
 impl Pages {
-    /// Returns the activities, each once.
-    fn inventory(self, now: Timestamp) -> Inventory {
+    /// Returns the activities, each once; what was just removed may be listed still.
+    fn inventory(self, now: Timestamp, removed: &HashSet<RemoteId>) -> Inventory {
         let mut ids: HashSet<RemoteId> = HashSet::new();
-        let rows = self.rows.into_iter().filter(|row| ids.insert(row.id.clone())).collect();
+        let rows = self.rows.into_iter().filter(|row| !removed.contains(&row.id));
+        let rows = rows.filter(|row| ids.insert(row.id.clone())).collect();
         Inventory { read: self.read, ..Inventory::new(rows, self.complete, Some(now)) }
     }
 }

@@ -5,7 +5,7 @@ use jiff::Timestamp;
 use crate::domain::{AccountName, Address, LinkStatus, Refusal};
 use crate::event::Phase;
 use crate::plan::Document;
-use crate::plan::reconcile::{Entry, Outcome};
+use crate::plan::reconcile::Entry;
 use crate::state::{AccountRow, RunId, StateError, Step, StepRecord, Store};
 
 /// What a step has done at its destination.
@@ -24,13 +24,16 @@ pub enum Touched {
 /// Returns what a step has done at its destination, by what was written down about it. A change
 /// whose answer is not written down counts as made.
 pub fn touched<'e>(entries: impl IntoIterator<Item = &'e Entry>) -> Touched {
-    let mut touched = Touched::Nothing;
+    let (mut touched, mut is_turned) = (Touched::Nothing, false);
     for entry in entries {
         match entry {
+            Entry::TurnedRound { .. } => is_turned = true,
             Entry::Removing { .. } | Entry::Removed { .. } => touched = Touched::Removed,
             Entry::Sending if touched == Touched::Nothing => touched = Touched::Sent,
             Entry::NotSent { .. } if touched == Touched::Sent => touched = Touched::Nothing,
-            Entry::Ended { outcome: Outcome::Restored, .. } => touched = Touched::Restored,
+            Entry::Ended { outcome, .. } if is_turned && outcome.is_final() => {
+                touched = Touched::Restored;
+            }
             _ => {}
         }
     }

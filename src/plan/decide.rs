@@ -2,6 +2,8 @@
 
 use std::collections::{HashMap, HashSet};
 
+use jiff::Timestamp;
+
 use crate::domain::{
     AccountName, Activity, Content, Fingerprint, Link, LinkOrigin, LinkStatus, RuleName, Unusable,
     Verdict,
@@ -17,6 +19,7 @@ use super::model::Change;
 use super::owners::Owned;
 use super::reason::{ConflictReason, InSyncReason, SkipReason, StepReason};
 use super::recall::{Known, Memory};
+use super::underway::{Traffic, Underway};
 use super::world::{AccountView, Decided, Force, World};
 
 /// What is to be done about an event.
@@ -56,11 +59,14 @@ pub(super) fn decide<'a>(
     owned: &[Owned<'a>],
 ) -> Vec<Ruling<'a>> {
     let judge = Judge::new(world, destination, view, owned);
+    let underway = judge.find_underway();
+    let traffic = Traffic::of(&underway, world, view.inventory.activities.len());
     let mut memories = Vec::with_capacity(owned.len());
     let mut seekers = Vec::with_capacity(owned.len());
     for event in owned {
-        let excluded = judge.excluded(event);
+        let mut excluded = judge.excluded(event);
         let (memory, fixed) = judge.remember(event, &excluded);
+        excluded.extend(traffic.siblings(event));
         memories.push(memory);
         seekers.push(Seeker {
             activity: event.entry.activity,
@@ -70,12 +76,12 @@ pub(super) fn decide<'a>(
         });
     }
     a_persons_word_comes_first(&memories, &mut seekers);
-    let outcomes = matching::find(&seekers, &judge.field());
+    let outcomes = matching::find(&seekers, &judge.field(&underway));
     owned
         .iter()
         .zip(memories)
         .zip(outcomes)
-        .map(|((event, memory), outcome)| judge.rule(event, &memory, outcome))
+        .map(|((event, memory), outcome)| judge.rule(event, &memory, outcome, &traffic))
         .collect()
 }
 
@@ -172,11 +178,13 @@ impl<'a> Judge<'a> {
     }
 
     /// The destination's inventory, with what is known about where it came from.
-    fn field(&self) -> Field<'a> {
-        let mut field = Field {
-            activities: self.view.inventory.activities.iter().collect(),
-            ..Field::default()
-        };
+    fn field<'u>(&self, underway: &'u [Underway]) -> Field<'u>
+    where
+        'a: 'u,
+    {
+        let listed = self.view.inventory.activities.iter();
+        let activities = listed.chain(underway.iter().map(|one| &one.activity)).collect();
+        let mut field = Field { activities, ..Field::default() };
         let copies = Copies::of(self.world.memory, self.destination);
         for account in self.links.keys() {
             let number = self.account_number(account);
@@ -195,10 +203,19 @@ impl<'a> Judge<'a> {
         field
     }
 
-    fn rule(&self, event: &Owned<'a>, memory: &Memory<'a>, outcome: Outcome) -> Ruling<'a> {
+    fn rule(
+        &self,
+        event: &Owned<'a>,
+        memory: &Memory<'a>,
+        outcome: Outcome,
+        traffic: &Traffic<'_>,
+    ) -> Ruling<'a> {
         let (source, id) = (&event.rule.source, &event.entry.activity.id);
         if self.world.memory.is_in_flight(source, self.destination, id) {
             return in_sync(None, InSyncReason::Pending);
+        }
+        if let Some(one) = outcome.places().iter().find_map(|place| traffic.at(*place)) {
+            return self.rule_on_underway(event, memory, one);
         }
         match outcome {
             Outcome::Match(place, evidence) => match self.activity(place) {
@@ -273,14 +290,19 @@ impl<'a> Judge<'a> {
         }
     }
 
-    fn rule_on_pending(&self, event: &Owned<'a>, link: &Link) -> Ruling<'a> {
+    pub(super) fn rule_on_pending(&self, event: &Owned<'a>, link: &Link) -> Ruling<'a> {
         let LinkStatus::Pending { since, .. } = link.status else {
             return in_sync(None, InSyncReason::Linked);
         };
         if !link.status.never_appeared(self.world.today) {
             return in_sync(None, InSyncReason::Pending);
         }
-        // A word about this upload, not one about an earlier.
+        self.rule_on_overdue(event, since)
+    }
+
+    /// What was sent long ago and is not listed is sent again by a person's word only: a word about
+    /// this upload, not one about an earlier.
+    pub(super) fn rule_on_overdue(&self, event: &Owned<'a>, since: Timestamp) -> Ruling<'a> {
         match self.decision(event, Verdict::Distinct) {
             Some(decision) if decision.at > since => Ruling::Upload(StepReason::Distinct),
             Some(_) | None => Ruling::Conflict(ConflictReason::NeverAppeared, Vec::new()),
@@ -336,6 +358,9 @@ impl<'a> Judge<'a> {
         if let Some(question @ Ruling::Conflict(..)) = self.rule_on_duplicate(event) {
             return question;
         }
+        if let Some(reason) = self.removed_in_vain(event) {
+            return Ruling::Skip(reason);
+        }
         let memory = self.world.memory;
         let source = memory.content(&event.rule.source, event.entry.activity);
         let destination = memory.content(self.destination, found);
@@ -368,7 +393,7 @@ impl<'a> Judge<'a> {
     }
 }
 
-fn in_sync(with: Option<&Activity>, reason: InSyncReason) -> Ruling<'_> {
+pub(super) fn in_sync(with: Option<&Activity>, reason: InSyncReason) -> Ruling<'_> {
     Ruling::InSync { with, reason, notice: None }
 }
 

@@ -61,6 +61,17 @@ pub enum Outcome {
     Alone,
 }
 
+impl Outcome {
+    /// The places that it is about.
+    pub fn places(&self) -> &[usize] {
+        match self {
+            Self::Match(place, _) => std::slice::from_ref(place),
+            Self::Ambiguous(places) | Self::Overlap(places) | Self::ZoneSuspect(places) => places,
+            Self::Alone => &[],
+        }
+    }
+}
+
 /// What a match rests on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Evidence {

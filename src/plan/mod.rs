@@ -26,6 +26,7 @@ mod simulate;
 mod since;
 mod steps;
 mod suspects;
+mod underway;
 mod within;
 mod world;
 
@@ -47,6 +48,7 @@ pub use reason::{ConflictReason, InSyncReason, SkipReason, StepReason};
 pub use select::activity_at;
 pub use simulate::simulate;
 pub use since::{Now, Since, since};
+pub use underway::Underway;
 pub use within::{Difference, Part, allowed, differences};
 pub use world::{
     AccountView, Force, Glob, Listing, Memory, Options, RetryRefused, Selection, World,

@@ -1,11 +1,11 @@
 //! What an account refused and a person must decide about.
 
-use crate::domain::{Activity, RefusalReason, RefusalStanding, Verdict};
+use crate::domain::{Activity, RefusalReason, RefusalStanding, ReplaceProtocol, Verdict};
 
 use super::context::ActivityRef;
 use super::decide::{Judge, Ruling};
 use super::owners::Owned;
-use super::reason::{ConflictReason, StepReason};
+use super::reason::{ConflictReason, SkipReason, StepReason};
 use super::world::{RetryRefused, World};
 
 impl<'a> Judge<'a> {
@@ -27,6 +27,21 @@ impl<'a> Judge<'a> {
         let candidates = self.view.inventory.activities.iter().filter(named);
         let candidates = candidates.map(|found| ActivityRef::of(self.destination, found));
         Some(Ruling::Conflict(ConflictReason::RefusedByDestination, candidates.collect()))
+    }
+
+    /// Why an activity is not replaced whose successor was refused on two days, each time after it had
+    /// been removed: a further look would remove it once more, so only a person asks for one.
+    pub(super) fn removed_in_vain(&self, event: &Owned<'a>) -> Option<SkipReason> {
+        let activity = event.entry.activity;
+        let refusal = self.world.memory.refusal(&event.rule.source, self.destination, activity)?;
+        let is_of_destination = matches!(
+            refusal.reason,
+            RefusalReason::RejectedByDestination | RefusalReason::TooLarge
+        );
+        let deletes_first = self.view.capabilities.replace == ReplaceProtocol::DeleteThenUpload;
+        let is_left = self.world.options.refused == RetryRefused::OnItsDate;
+        let is_known = is_of_destination && !refusal.is_first_look();
+        (is_known && deletes_first && is_left).then(|| SkipReason::from(refusal.reason))
     }
 
     /// Whether looks on two days found no usable original of a destination's activity, so that no

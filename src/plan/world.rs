@@ -13,6 +13,7 @@ use crate::manifest::Manifest;
 
 use super::context::BlockedReason;
 use super::model::ByAccount;
+use super::underway::Underway;
 
 /// The whole input of a plan: the same world gives the same plan, byte for byte.
 pub struct World<'a> {
@@ -61,6 +62,8 @@ pub struct Memory {
     /// Source activities by (source, destination) of which nobody knows yet what became of them
     /// there: nothing is done about them before that.
     pub in_flight: HashMap<(AccountName, AccountName), HashSet<RemoteId>>,
+    /// What was sent to an account by steps that are not over.
+    pub underway: ByAccount<Vec<Underway>>,
 }
 
 impl Memory {

@@ -75,6 +75,12 @@ pub trait Platform: Send + Sync {
     /// nothing was stored.
     async fn upload(&self, file: &FitFile) -> Result<Uploaded, PlatformError>;
 
+    /// Whether it was given these bytes lately, listed or not. Asked only of a platform that names
+    /// what it was given.
+    async fn has_taken(&self, _file: &FitFile) -> Result<bool, PlatformError> {
+        Err(PlatformError::Unsupported)
+    }
+
     /// What became of an upload that was still being processed. Is asked after a stop, too.
     async fn upload_status(&self, ticket: &UploadTicket) -> Result<UploadStatus, PlatformError>;
 

@@ -114,7 +114,11 @@ impl Store {
         &self,
         account: AccountRow,
         id: &RemoteId,
+        at: Timestamp,
     ) -> Result<(), StateError> {
+        let mut note =
+            self.conn.prepare_cached("INSERT OR REPLACE INTO removed VALUES (?1, ?2, ?3)")?;
+        note.execute(params![account.0, id.as_str(), at.to_string()])?;
         let mut delete =
             self.conn.prepare_cached("DELETE FROM activity WHERE account = ?1 AND id = ?2")?;
         if delete.execute(params![account.0, id.as_str()])? > 0 {
@@ -212,6 +216,19 @@ impl Store {
             last_good_count: good.map(count).transpose()?,
             cleared,
         }))
+    }
+
+    /// What runs removed from an account, and when.
+    pub fn removed(&self, account: AccountRow) -> Result<Vec<(RemoteId, Timestamp)>, StateError> {
+        let mut statement =
+            self.conn.prepare_cached("SELECT id, at FROM removed WHERE account = ?1")?;
+        let mut rows = statement.query(params![account.0])?;
+        let mut removed = Vec::new();
+        while let Some(row) = rows.next()? {
+            removed
+                .push((RemoteId::new(row.get::<_, String>(0)?), time(&row.get::<_, String>(1)?)?));
+        }
+        Ok(removed)
     }
 
     /// Writes what differs and returns the number of rows written or removed.

@@ -131,6 +131,12 @@ impl Store {
         Ok(run)
     }
 
+    /// Whether any run of this state has begun a step into an account.
+    pub fn has_steps_into(&self, destination: AccountRow) -> Result<bool, StateError> {
+        let sql = "SELECT EXISTS (SELECT 1 FROM step WHERE destination = ?1)";
+        Ok(self.conn.query_row(sql, [destination.0], |row| row.get(0))?)
+    }
+
     /// Writes down how a run ended.
     pub fn end_run(
         &self,
@@ -184,7 +190,7 @@ impl Store {
         ])?);
         drop(insert);
         self.append(run, id, entries, at)?;
-        self.take_effect(step, effects)?;
+        self.take_effect(step, effects, at)?;
         tx.commit()?;
         Ok(id)
     }
@@ -201,7 +207,7 @@ impl Store {
     ) -> Result<(), StateError> {
         let tx = self.write()?;
         self.append(run, id, entries, at)?;
-        self.take_effect(step, effects)?;
+        self.take_effect(step, effects, at)?;
         Ok(tx.commit()?)
     }
 
@@ -228,10 +234,15 @@ impl Store {
         Ok(())
     }
 
-    fn take_effect(&self, step: &Step, effects: Effects<'_>) -> Result<(), StateError> {
+    fn take_effect(
+        &self,
+        step: &Step,
+        effects: Effects<'_>,
+        at: Timestamp,
+    ) -> Result<(), StateError> {
         if let Some(gone) = effects.gone {
             self.remove_links_to(step.destination, gone)?;
-            self.forget_activity(step.destination, gone)?;
+            self.forget_activity(step.destination, gone, at)?;
         }
         if let Some(listed) = effects.listed {
             self.note_activity(step.destination, listed)?;

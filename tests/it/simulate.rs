@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use fit_sync::domain::{
     AccountName, Activity, ActivityType, Capabilities, Content, Editable, Fingerprint, Inventory,
-    Part, RemoteId, ReplaceProtocol, RuleName, Session, Sha256,
+    Part, RemoteId, ReplaceProtocol, RuleName, Session, Sha256, Unlisted,
 };
 use fit_sync::manifest::{CacheSettings, ConflictStrategy, Filter, Limits, Manifest, Rule};
 use fit_sync::plan::{AccountView, Memory, Options, Plan, Step, World, build, simulate};
@@ -132,6 +132,7 @@ const CAPABILITIES: Capabilities = Capabilities {
     parallel: 1,
     steps_per_request: 1,
     settle_s: 0,
+    unlisted: Unlisted::Silent,
     loses_on_replace: &[],
 };
 

@@ -150,7 +150,7 @@ impl PutBack<'_> {
         // Those of other accounts are none of its business.
         settled.left.clear();
         let restore = engine::plan_restore(session, &locks, backup, to).await?;
-        let decision = restore.decision.clone().filter(|_| restore.is_needed());
+        let decision = restore.decision.clone();
         if let Some(decision) = &decision {
             // Before anything is sent: whatever comes then, no plan undoes it.
             manifest::append(&session.manifest.decisions, decision)?;
@@ -168,7 +168,7 @@ impl PutBack<'_> {
     ) -> Result<(), Failure> {
         let Some(decision) = decision else { return Ok(()) };
         let decisions = &self.session.manifest.decisions;
-        if restored.is_some_and(|step| may_last(step.phase)) {
+        if restored.is_none_or(|step| may_last(step.phase)) {
             let place = decisions.display();
             let note = format!("So that no plan undoes it, a decision stands in {place}.");
             self.context.printer.note(&note);

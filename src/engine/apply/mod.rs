@@ -7,6 +7,7 @@
 
 mod breaker;
 mod bytes;
+mod first;
 mod links;
 mod observe;
 mod perform;

@@ -7,11 +7,11 @@ use jiff::Timestamp;
 use crate::clock::age;
 
 use crate::domain::{Details, LinkStatus, RemoteId};
-use crate::plan::Action;
 use crate::plan::reconcile::{
     Answer, Candidate, Cause, Days, Evidence, GivenUp, Named, Old, Outcome, Source, Surroundings,
     There, Visibility, Why, assign, there, told_apart,
 };
+use crate::plan::{Action, ConflictReason};
 
 use super::super::plan::utc_day;
 use super::run::Run;
@@ -62,7 +62,7 @@ impl Run<'_> {
     }
 
     /// Whether a share of an account's time to settle has passed.
-    fn has_passed(&self, since: Option<Timestamp>, share: u32, task: &Task) -> bool {
+    pub(super) fn has_passed(&self, since: Option<Timestamp>, share: u32, task: &Task) -> bool {
         let wait = self.settling(&task.step.destination.account) / share;
         since.is_none_or(|since| age(self.session.clock().now(), since) >= wait)
     }
@@ -112,8 +112,8 @@ impl Run<'_> {
             .filter_map(|(number, aim)| {
                 let sent = aim.sent.as_ref()?;
                 let named = sent.named.as_ref();
-                let (payload, excluded) = (&sent.payload, &sent.excluded);
-                Some((*number, Candidate { payload, named, excluded }))
+                let (payload, excluded, is_seen) = (&sent.payload, &sent.excluded, sent.is_seen);
+                Some((*number, Candidate { payload, named, is_seen, excluded }))
             })
             .collect();
         if sent.is_empty() {
@@ -214,7 +214,7 @@ impl Run<'_> {
         let arrived = |id: &RemoteId| arrivals.values().any(|arrival| arrival.id == *id);
         let others = rows.iter().filter(|row| !arrived(&row.id));
         let is_news =
-            self.ids_near(&task.step).iter().any(|id| !arrived(id) && !task.excluded.contains(id));
+            self.ids_near(&task.step).iter().any(|id| !arrived(id) && !task.judged.contains(id));
         if !is_news && is_as_planned(task) {
             return There::Nothing;
         }
@@ -234,7 +234,11 @@ impl Run<'_> {
             excluded,
             reason: task.step.reason,
         };
-        there(&payload.activity(&task.step.source.id), &around)
+        match there(&payload.activity(&task.step.source.id), &around) {
+            // Another version of it is no backup that was put back.
+            There::Same(_) if task.is_restore() => There::Question(ConflictReason::Ambiguous),
+            there => there,
+        }
     }
 
     fn told_apart(&self, task: &Task, rows: &[&crate::domain::Activity]) -> Vec<RemoteId> {

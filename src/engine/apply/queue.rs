@@ -35,7 +35,8 @@ impl Until {
     fn lets(self, one: &Move, task: &Task) -> bool {
         match self {
             Self::Ready => matches!(one, Move::Read | Move::Fetch | Move::End(..)),
-            Self::Sent => *one != Move::Read || !task.state.is_touched(),
+            // What must be hidden is looked for at once.
+            Self::Sent => *one != Move::Read || !task.state.is_touched() || task.state.must_hide(),
             Self::Waiting => true,
         }
     }
@@ -81,6 +82,9 @@ impl Run<'_> {
         destination: AccountName,
         mut queue: Vec<&mut Task>,
     ) -> Result<(), EngineError> {
+        if queue.iter().any(|task| !task.state.is_touched()) {
+            self.let_settle(&destination).await;
+        }
         self.send_all(&destination, &mut queue).await?;
         let pause = self.settling(&destination) / LOOKS;
         loop {

@@ -4,7 +4,7 @@
 use crate::archive::{AccountLocks, Backup};
 use crate::domain::{
     AccountName, Activity, Address, Decision, Fingerprint, Inventory, Party, RemoteId, RuleName,
-    Verdict,
+    Sha256, Verdict,
 };
 use crate::fit;
 use crate::plan::reconcile::{Payload, Surroundings, There, there};
@@ -29,7 +29,8 @@ use super::{Applied, Pace, bytes};
 pub struct Restore {
     /// `None` if the account holds those very bytes already.
     step: Option<Step>,
-    /// What keeps the next plan from undoing it; to be written down before anything is sent.
+    /// What keeps the next plan from undoing it, unless that is written down already; to be written
+    /// down before anything is sent.
     pub decision: Option<Decision>,
     opened: Opened,
     inventories: ByAccount<Inventory>,
@@ -69,7 +70,10 @@ pub async fn plan_restore(
     check_reach(session, locks, &opened, account, backup)?;
     let mut restore = Restore { step: None, decision: None, opened, inventories, memory };
     let place = restore.place_of(session, backup, account).await?;
+    restore.decision = restore.decision_for(session, backup, account);
     if let Place::Holds = place {
+        let is_new = |new: &Decision| !session.decisions.iter().any(|known| says(known, new));
+        restore.decision = restore.decision.filter(is_new);
         return Ok(restore);
     }
     let old = match place {
@@ -80,7 +84,6 @@ pub async fn plan_restore(
         let problem = "it holds another version of that recording";
         return Err(refused(account, problem));
     }
-    restore.decision = restore.decision_for(session, backup, account);
     restore.step = Some(restore.step_of(backup, account, old.as_deref())?);
     Ok(restore)
 }
@@ -172,8 +175,14 @@ impl Restore {
         let (Some(content), Some(recording)) = (content, recording) else {
             return Err(refused(account, "the backup is no whole activity file"));
         };
-        if self.rows(account).iter().any(|row| row.sha256.as_ref() == Some(&backup.sha256)) {
-            return Ok(Place::Holds);
+        if let Some(row) = self.same_bytes(account, backup) {
+            return match self.download(account, row).await {
+                Ok(there) if Sha256::of(&there) == backup.sha256 => Ok(Place::Holds),
+                Ok(_) | Err(PlatformError::NotFound) => {
+                    Err(refused(account, "what it lists is not what it holds; try again later"))
+                }
+                Err(error) => Err(refused(account, &format!("{} cannot be read: {error}", row.id))),
+            };
         }
         let around = Surroundings {
             rows: self.rows(account).iter().collect(),
@@ -210,11 +219,25 @@ impl Restore {
         if activity.sha256.is_some() {
             return Ok(false);
         }
+        let there = self.download(account, activity).await?;
+        Ok(fit::read(&there).is_ok_and(|there| changes(content, &there).is_empty()))
+    }
+
+    /// What an account lists with a backup's very bytes.
+    fn same_bytes(&self, account: &AccountName, backup: &Backup) -> Option<&Activity> {
+        let mut rows = self.rows(account).iter();
+        rows.find(|row| row.sha256.as_ref() == Some(&backup.sha256))
+    }
+
+    async fn download(
+        &self,
+        account: &AccountName,
+        activity: &Activity,
+    ) -> Result<Vec<u8>, PlatformError> {
         let open = self.opened.accounts.get(account);
         let platform = open.and_then(|open| open.platform.clone());
         let platform = platform.ok_or(PlatformError::Unsupported)?;
-        let original = platform.download(activity).await?;
-        Ok(fit::read(&original.bytes).is_ok_and(|there| changes(content, &there).is_empty()))
+        Ok(platform.download(activity).await?.bytes)
     }
 
     fn step_of(
@@ -283,6 +306,11 @@ impl Restore {
             at: session.clock().now(),
         })
     }
+}
+
+/// Whether a decision says the same as another, whenever it was made.
+fn says(known: &Decision, new: &Decision) -> bool {
+    *known == Decision { at: known.at, ..new.clone() }
 }
 
 /// A backup as an activity, so that it can be looked for.

@@ -47,6 +47,8 @@ pub(super) struct Run<'a> {
     pub(super) counterparts: RefCell<HashMap<(AccountName, RemoteId), (AccountRow, RemoteId)>>,
     /// What this run has removed.
     pub(super) removed: RefCell<HashSet<(AccountName, RemoteId)>>,
+    /// Accounts to which this state has never sent anything.
+    pub(super) strangers: RefCell<BTreeSet<AccountName>>,
     pub(super) breaker: RefCell<Breaker>,
     pub(super) policies: RefCell<BTreeMap<AccountName, Rc<RetryPolicy>>>,
     /// The order of readings and changes.
@@ -66,6 +68,7 @@ pub(super) struct Aim {
 pub(super) struct Sent {
     pub(super) payload: Payload,
     pub(super) named: Option<RemoteId>,
+    pub(super) is_seen: bool,
     pub(super) excluded: HashSet<RemoteId>,
 }
 
@@ -147,7 +150,7 @@ impl<'a> Run<'a> {
         memory: Memory,
     ) -> Result<Self, EngineError> {
         let views = inventories.into_iter().map(|(name, rows)| (name, View::of(rows)));
-        let run = Self {
+        let mut run = Self {
             session,
             id,
             began: session.clock().now(),
@@ -159,6 +162,7 @@ impl<'a> Run<'a> {
             arrivals: RefCell::default(),
             counterparts: RefCell::default(),
             removed: RefCell::default(),
+            strangers: RefCell::default(),
             breaker: RefCell::default(),
             policies: RefCell::default(),
             order: Cell::new(0),
@@ -169,6 +173,7 @@ impl<'a> Run<'a> {
             let known = known.into_iter().map(|(id, source)| ((name.clone(), id), source));
             run.counterparts.borrow_mut().extend(known);
         }
+        run.strangers = RefCell::new(run.find_strangers()?);
         Ok(run)
     }
 
@@ -255,6 +260,10 @@ impl<'a> Run<'a> {
         }
     }
 
+    pub(super) fn accounts(&self) -> impl Iterator<Item = (&AccountName, &OpenAccount)> {
+        self.opened.accounts.iter()
+    }
+
     pub(super) fn account(&self, name: &AccountName) -> Option<&OpenAccount> {
         self.opened.accounts.get(name)
     }
@@ -292,9 +301,7 @@ impl<'a> Run<'a> {
 
     /// How long this account may need to show what it took or to forget what it deleted.
     pub(super) fn settling(&self, name: &AccountName) -> Duration {
-        let own = self.session.manifest.accounts.get(name).and_then(|account| account.settle_s);
-        let platform = self.account(name).map(|account| account.capabilities.settle_s);
-        Duration::from_secs(own.or(platform).unwrap_or_default())
+        self.account(name).map(|open| open.settling(self.session)).unwrap_or_default()
     }
 
     pub(super) async fn sleep(&self, duration: Duration) {
@@ -307,15 +314,24 @@ impl<'a> Run<'a> {
         let days = [utc_day(start), utc_day(task.step.key.start)];
         let first = super::view::day_before(days[0].min(days[1]));
         let last = super::view::day_after(days[0].max(days[1]));
-        let is_sent = task.state.sends > 0 || task.state.turned.is_some();
+        let is_sent = self.may_have_arrived(task);
         let sent = task.state.payload.as_ref().filter(|_| is_sent).map(|payload| Sent {
             payload: payload.clone(),
             named: task.state.known_id().cloned(),
+            is_seen: task.state.seen.is_some(),
             excluded: self.excluded(task, payload),
         });
         let account = task.step.destination.account.clone();
         let aim = Aim { account, days: (first, last), sent };
         self.open.borrow_mut().insert(task.number, aim);
+    }
+
+    /// Whether something of what a step puts may be there: what was refused is not, and what was just
+    /// removed may be listed still.
+    fn may_have_arrived(&self, task: &Task) -> bool {
+        let state = &task.state;
+        let is_forgotten = || self.has_passed(state.changed_at, 1, task);
+        state.may_have_stored() || (state.turned.is_some() && is_forgotten())
     }
 
     /// Ids that a step's arrival cannot have. Under a name that is free again, the bytes tell.

@@ -28,6 +28,8 @@ pub(super) struct Task {
     pub(super) state: StepState,
     /// Entries of what changes nothing yet; they are written with the first that does.
     unwritten: Vec<Entry>,
+    /// Ids near its start that were judged when it was planned.
+    pub(super) judged: HashSet<RemoteId>,
     /// Ids that what it sends cannot have.
     pub(super) excluded: HashSet<RemoteId>,
     pub(super) run: ThisRun,
@@ -67,7 +69,12 @@ pub(super) struct ThisRun {
 impl ThisRun {
     /// What stays known when a step turns round: other bytes are sent from here on.
     pub(super) fn turned(self) -> Self {
-        Self { changed: self.changed, permit: self.permit, ..Self::default() }
+        Self {
+            changed: self.changed,
+            permit: self.permit,
+            refused_before: self.refused_before,
+            ..Self::default()
+        }
     }
 }
 
@@ -94,6 +101,7 @@ impl Task {
             id: None,
             state: StepState::default(),
             unwritten: Vec::new(),
+            judged: run.ids_near(step).into_iter().collect(),
             excluded: HashSet::new(),
             run: ThisRun::default(),
         })
@@ -101,10 +109,11 @@ impl Task {
 
     /// A step that an earlier run began; `None` if its journal does not say what it is about.
     pub(super) fn resumed(number: usize, record: &StepRecord, step: Step) -> Option<Self> {
-        let known = record.entries.first().and_then(|written| match &written.entry {
-            Entry::Intended { known, .. } => Some(known.iter().cloned().collect()),
-            _ => None,
-        })?;
+        let known: HashSet<RemoteId> =
+            record.entries.first().and_then(|written| match &written.entry {
+                Entry::Intended { known, .. } => Some(known.iter().cloned().collect()),
+                _ => None,
+            })?;
         Some(Self {
             number,
             step,
@@ -112,6 +121,7 @@ impl Task {
             id: Some(record.id),
             state: record.state().ok()?,
             unwritten: Vec::new(),
+            judged: known.clone(),
             excluded: known,
             run: ThisRun::default(),
         })

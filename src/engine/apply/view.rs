@@ -102,6 +102,13 @@ impl View {
         }
     }
 
+    /// Has everything read once more before it is believed.
+    pub(super) fn forget_readings(&mut self) {
+        self.days.clear();
+        self.partly.clear();
+        (self.since, self.whole, self.whole_partly) = (None, None, None);
+    }
+
     /// Notes that a reading failed.
     pub(super) fn note_failure(&mut self, order: u64, message: String, cause: Cause) {
         self.failed = Some((order, message, cause));
@@ -161,6 +168,13 @@ impl View {
     /// All rows, in order of start.
     pub(super) fn rows(&self) -> impl Iterator<Item = &Activity> {
         self.rows.values().map(AsRef::as_ref)
+    }
+
+    /// Whether anything starts on some days.
+    pub(super) fn has_rows(&self, first: Date, last: Date) -> bool {
+        let from = (second(first), RemoteId::new(""));
+        let found = self.rows.range(from..).next();
+        found.is_some_and(|((start, _), _)| *start < second(day_after(last)))
     }
 
     /// Rows that start within so many seconds of a moment, in order of start.

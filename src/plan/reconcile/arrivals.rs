@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, HashSet};
 
-use crate::domain::{Activity, RemoteId};
+use crate::domain::{Activity, RemoteId, Sha256};
 use crate::plan::matching::{self, Field, NEAR_S, Outcome, Seeker};
 
 use super::entry::Payload;
@@ -15,6 +15,8 @@ pub struct Candidate<'a> {
     pub payload: &'a Payload,
     /// The id that the platform named, if it did.
     pub named: Option<&'a RemoteId>,
+    /// Whether it was listed under that id: what a person makes of it since is still it.
+    pub is_seen: bool,
     /// Ids that it cannot have: listed before it was sent, or found to hold other bytes.
     pub excluded: &'a HashSet<RemoteId>,
 }
@@ -204,6 +206,7 @@ fn named<'a>(
     let row = listed.get(id)?;
     let apart = |start: jiff::Timestamp| start.as_second().abs_diff(one.payload.start.as_second());
     let is_its_time = row.start.is_none_or(|start| apart(start) <= NEAR_S.unsigned_abs());
-    let is_its_file = row.sha256.as_ref().is_none_or(|sha256| *sha256 == one.payload.sha256);
+    let is_payload = |sha256: &Sha256| *sha256 == one.payload.sha256;
+    let is_its_file = one.is_seen || row.sha256.as_ref().is_none_or(is_payload);
     (is_its_time && is_its_file && !one.excluded.contains(id)).then_some(id)
 }

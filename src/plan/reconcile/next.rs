@@ -46,17 +46,30 @@ pub enum Move {
 
 /// Decides. Level-triggered: it asks what is, never what was done last.
 pub fn next(state: &StepState, seen: &Evidence) -> Move {
+    // Some platforms name another id at first, or give one after a while.
+    if let Some(id) = seen.arrival.as_ref().filter(|id| state.seen.as_ref() != Some(*id)) {
+        return Move::NoteSeen(id.clone());
+    }
+    if is_gone(state, seen) {
+        let reason = SkipReason::RemovedAtDestination;
+        return end(Outcome::Skipped { reason }, Why::RemovedMeanwhile);
+    }
     if let Some(hide) = visibility(state, seen) {
         return hide;
     }
-    match (&state.seen, &seen.arrival) {
-        // Some platforms give an activity another id after a while.
-        (Some(id), Some(other)) if id != other => Move::NoteSeen(other.clone()),
-        (Some(id), _) => finish(state, seen, id),
-        (None, Some(id)) => Move::NoteSeen(id.clone()),
-        (None, None) if !state.is_touched() => begin(state, seen),
-        (None, None) => go_on(state, seen),
+    match &state.seen {
+        Some(id) => finish(state, seen, id),
+        None if !state.is_touched() => begin(state, seen),
+        None => go_on(state, seen),
     }
+}
+
+/// Whether what was listed once is there no more; what would have to be hidden is not even known by
+/// its id.
+fn is_gone(state: &StepState, seen: &Evidence) -> bool {
+    let is_unlisted = seen.arrival.is_none() && seen.days == Days::Complete;
+    let is_hidden = !state.must_hide() || state.hidden == state.seen;
+    state.seen.is_some() && is_unlisted && (is_hidden || seen.visibility == Visibility::NotYet)
 }
 
 pub(super) fn end(outcome: Outcome, why: Why) -> Move {
@@ -69,12 +82,19 @@ fn visibility(state: &StepState, seen: &Evidence) -> Option<Move> {
     if !state.must_hide() {
         return None;
     }
+    let is_listed = state.seen.is_some();
     match &seen.visibility {
         Visibility::Fine | Visibility::TooWide => Some(Move::Hide(id.clone())),
         // Once it is listed, it can be hidden.
-        Visibility::NotYet if state.seen.is_none() => None,
+        Visibility::NotYet if !is_listed => None,
         Visibility::NotYet => {
             Some(held(Why::NotHidden { message: "not known yet".to_owned() }, seen))
+        }
+        // It may have named another's id.
+        Visibility::Stuck(_)
+            if !is_listed && seen.days == Days::Due && !seen.stopped && seen.given_up.is_none() =>
+        {
+            Some(Move::Read)
         }
         Visibility::Stuck(message) => Some(held(Why::NotHidden { message: message.clone() }, seen)),
     }
@@ -158,6 +178,8 @@ fn refused_untouched(state: &StepState, seen: &Evidence) -> Option<Move> {
 fn duplicate_untouched(state: &StepState, seen: &Evidence) -> Move {
     match &seen.named {
         Named::Unasked if seen.given_up.is_none() && !seen.stopped => Move::LookAtNamed,
+        // A lost state may have sent it, and not hidden it.
+        Named::Same(id) if state.must_hide() && !state.replaces => Move::NoteSeen(id.clone()),
         Named::Same(id) => end(Outcome::Adopted, Why::Same { id: id.clone() }),
         Named::Gone if !seen.settled && seen.given_up.is_none() && !seen.stopped => {
             ask_again(state, seen)
@@ -324,6 +346,9 @@ fn finish(state: &StepState, seen: &Evidence, id: &RemoteId) -> Move {
         let why = Why::PutBack { message: turned.message.clone() };
         return match turned.question {
             Some(question) => end(Outcome::Asked { question }, why),
+            None if seen.refused_before => {
+                end(Outcome::Skipped { reason: SkipReason::from(turned.reason) }, why)
+            }
             None => end(Outcome::Restored, why),
         };
     }

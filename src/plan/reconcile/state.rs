@@ -165,6 +165,7 @@ impl StepState {
                 }
                 Entry::Ended { outcome, why, .. } => match why {
                     Why::Forgotten => true,
+                    Why::RemovedMeanwhile => self.seen.is_some(),
                     Why::NeverAppeared | Why::NeverArrived => !self.is_gap() && self.seen.is_none(),
                     _ => self.may_end(*outcome),
                 },
@@ -217,6 +218,9 @@ impl StepState {
             Outcome::Pending | Outcome::Held => self.is_touched(),
             Outcome::Adopted => self.removal != Removal::Done && !self.is_in_doubt() && !is_shown,
             Outcome::Asked { .. } => !self.is_gap() && !self.is_in_doubt(),
+            Outcome::Skipped { .. } if self.turned.is_some() => {
+                self.verified.is_some() && !is_shown
+            }
             Outcome::Failed | Outcome::Stale | Outcome::Skipped { .. } | Outcome::NotTried => {
                 !self.is_gap() && !self.is_in_doubt() && !is_shown
             }
@@ -301,10 +305,11 @@ impl StepState {
 
     /// Whether something was removed, or may have been, or something was sent.
     pub fn is_touched(&self) -> bool {
-        self.removal != Removal::Untouched || self.answer_may_have_stored() || self.turned.is_some()
+        self.removal != Removal::Untouched || self.may_have_stored() || self.turned.is_some()
     }
 
-    fn answer_may_have_stored(&self) -> bool {
+    /// Whether something was sent that may be there.
+    pub fn may_have_stored(&self) -> bool {
         self.seen.is_some() || self.doubtful_sends > 0
     }
 

@@ -136,6 +136,8 @@ pub enum Why {
         /// Whether this was so before.
         again: bool,
     },
+    /// It was listed, and somebody removed it.
+    RemovedMeanwhile,
     /// An earlier run ended before it.
     NotBegun,
     /// An earlier run's step of the same activity is not over.
@@ -219,6 +221,7 @@ impl fmt::Display for Why {
                     Ok(())
                 }
             }
+            Self::RemovedMeanwhile => f.write_str("it was there, and somebody has removed it"),
             Self::NotBegun => f.write_str("an earlier run ended before it; it is planned again"),
             Self::Unsettled => {
                 f.write_str("what an earlier run sent or removed for it is not settled yet")

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, STANDARD_NO_PAD};
+use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use md5::{Digest as _, Md5};
 use serde_json::{Value, json};
@@ -33,6 +34,9 @@ const MARKER: &str = "9y78gpoERW4lBNYL";
 const POLL_EVERY: Duration = Duration::from_secs(3);
 /// Imports that are looked at to find one.
 const LISTED: u32 = 100;
+const DAY_S: u64 = 24 * 3600;
+/// Times above this are in milliseconds: in seconds they were after the year 5000.
+const MILLISECONDS: i64 = 100_000_000_000;
 const ZIP: &str = "application/zip";
 
 /// A file as it lies in the object store.
@@ -69,17 +73,48 @@ pub(super) async fn status(
     ticket: &UploadTicket,
 ) -> Result<UploadStatus, PlatformError> {
     let id = &ticket.name;
-    let call = Call::json("/activity/fit/getImportSportList", json!({ "size": LISTED }))
-        .urgency(Urgency::Final);
-    let imports: Option<Vec<Import>> = api.read(&call).await?;
-    let import = imports.into_iter().flatten().find(|import| import.id().as_ref() == Some(id));
+    let imports = list(api).await?;
+    let import = imports.into_iter().find(|import| import.id().as_ref() == Some(id));
     let Some(import) = import else { return Ok(UploadStatus::Processing) };
-    let status = import.status.unwrap_or_default();
-    if status < 0 || (status == 2 && import.error_size.unwrap_or_default() > 0) {
+    if has_failed(&import) {
         let reason = "COROS could not import the file".to_owned();
         return Err(PlatformError::Rejected { reason, kind: Rejection::Refused });
     }
-    Ok(if status == 2 { UploadStatus::Finished } else { UploadStatus::Processing })
+    Ok(match import.status {
+        Some(2) => UploadStatus::Finished,
+        Some(_) | None => UploadStatus::Processing,
+    })
+}
+
+/// The newest imports.
+pub(super) async fn list(api: &Api) -> Result<Vec<Import>, PlatformError> {
+    let call = Call::json("/activity/fit/getImportSportList", json!({ "size": LISTED }))
+        .urgency(Urgency::Final);
+    let imports: Option<Vec<Import>> = api.read(&call).await?;
+    Ok(imports.unwrap_or_default())
+}
+
+fn has_failed(import: &Import) -> bool {
+    let status = import.status.unwrap_or_default();
+    status < 0 || (status == 2 && import.error_size.unwrap_or_default() > 0)
+}
+
+/// Whether a file is among the imports of the last day. What is older was listed long ago, or was
+/// removed since.
+pub(super) fn names(imports: &[Import], file: &FitFile, now: Timestamp) -> bool {
+    let md5 = hex::encode(Md5::digest(&file.bytes));
+    let is_it = |import: &&Import| {
+        import.md5.as_ref().is_some_and(|given| given.eq_ignore_ascii_case(&md5))
+    };
+    let is_recent = |import: &Import| {
+        let begun = import.create_time.map(seconds);
+        begun.is_none_or(|begun| now.as_second().abs_diff(begun) <= DAY_S)
+    };
+    imports.iter().filter(is_it).any(|import| !has_failed(import) && is_recent(import))
+}
+
+fn seconds(time: i64) -> i64 {
+    if time.abs() > MILLISECONDS { time / 1000 } else { time }
 }
 
 fn object(file: &FitFile, user: &str) -> Result<Object, PlatformError> {

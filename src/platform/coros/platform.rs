@@ -7,6 +7,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use jiff::Timestamp;
 use serde_json::json;
+use tokio::sync::OnceCell;
 
 use crate::cancellation::Cancelled;
 use crate::domain::{Activity, Capabilities, Details, Profile, RemoteId};
@@ -22,7 +23,7 @@ use super::import;
 use super::listing;
 use super::regions::Region;
 use super::spec::SPEC;
-use super::types::FileData;
+use super::types::{FileData, Import};
 
 /// Larger than any activity.
 const MOST_FILE_BYTES: usize = 256 * 1024 * 1024;
@@ -48,11 +49,13 @@ pub(super) struct Coros {
     region: &'static Region,
     /// Starts of what was listed: a single activity is looked at in the list of its days.
     starts: Mutex<HashMap<RemoteId, Option<Timestamp>>>,
+    /// What it had been given when that was first asked.
+    imports: OnceCell<Vec<Import>>,
 }
 
 impl Coros {
     pub(super) fn new(api: Api, region: &'static Region) -> Self {
-        Self { api, region, starts: Mutex::default() }
+        Self { api, region, starts: Mutex::default(), imports: OnceCell::new() }
     }
 
     fn note(&self, activities: &[Activity]) {
@@ -174,6 +177,11 @@ impl Platform for Coros {
 
     async fn upload(&self, file: &FitFile) -> Result<Uploaded, PlatformError> {
         import::upload(&self.api, file).await
+    }
+
+    async fn has_taken(&self, file: &FitFile) -> Result<bool, PlatformError> {
+        let imports = self.imports.get_or_try_init(|| import::list(&self.api)).await?;
+        Ok(import::names(imports, file, self.api.clock.now()))
     }
 
     async fn upload_status(&self, ticket: &UploadTicket) -> Result<UploadStatus, PlatformError> {

@@ -1,7 +1,7 @@
 //! COROS as data.
 
 use crate::domain::{
-    Capabilities, Editable, PlatformSpec, RegionSpec, ReplaceProtocol, RequestSpec,
+    Capabilities, Editable, PlatformSpec, RegionSpec, ReplaceProtocol, RequestSpec, Unlisted,
 };
 
 const fn region(id: &'static str, implied_by: &'static str, uploads: bool) -> RegionSpec {
@@ -63,6 +63,7 @@ pub(in crate::platform) const SPEC: PlatformSpec = PlatformSpec {
         parallel: 1,
         steps_per_request: 1,
         settle_s: 60,
+        unlisted: Unlisted::Named,
         loses_on_replace: &["photos", "comments"],
     },
 };

@@ -78,6 +78,10 @@ pub(super) struct Import {
     pub(super) id_string: Value,
     pub(super) status: Option<i64>,
     pub(super) error_size: Option<i64>,
+    /// Of the file's bytes, or of its zip's.
+    pub(super) md5: Option<String>,
+    /// Seconds or milliseconds of the Unix epoch; nobody has written down which.
+    pub(super) create_time: Option<i64>,
 }
 
 impl Import {

@@ -1,6 +1,6 @@
 //! Directories as data.
 
-use crate::domain::{Capabilities, Editable, PlatformSpec, ReplaceProtocol};
+use crate::domain::{Capabilities, Editable, PlatformSpec, ReplaceProtocol, Unlisted};
 
 /// What a directory is and can do.
 pub(in crate::platform) const SPEC: PlatformSpec = PlatformSpec {
@@ -20,6 +20,7 @@ pub(in crate::platform) const SPEC: PlatformSpec = PlatformSpec {
         parallel: 4,
         steps_per_request: 1,
         settle_s: 0,
+        unlisted: Unlisted::Silent,
         loses_on_replace: &[],
     },
 };

@@ -1,7 +1,7 @@
 //! Garmin Connect as data.
 
 use crate::domain::{
-    Capabilities, Editable, PlatformSpec, RegionSpec, ReplaceProtocol, RequestSpec,
+    Capabilities, Editable, PlatformSpec, RegionSpec, ReplaceProtocol, RequestSpec, Unlisted,
 };
 
 const REGIONS: &[RegionSpec] = &[
@@ -68,6 +68,7 @@ pub(in crate::platform) const SPEC: PlatformSpec = PlatformSpec {
         parallel: 1,
         steps_per_request: 8,
         settle_s: 60,
+        unlisted: Unlisted::Refused,
         loses_on_replace: &["photos", "comments"],
     },
 };

@@ -49,6 +49,14 @@ CREATE TABLE activity (
     PRIMARY KEY (account, id)
 ) STRICT;
 
+-- What runs removed and when: a listing may show it for a while.
+CREATE TABLE removed (
+    account INTEGER NOT NULL REFERENCES account (id),
+    id      TEXT NOT NULL,
+    at      TEXT NOT NULL,
+    PRIMARY KEY (account, id)
+) STRICT;
+
 -- Facts of originals that were downloaded to be compared.
 CREATE TABLE content (
     account     INTEGER NOT NULL REFERENCES account (id),

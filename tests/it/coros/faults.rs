@@ -247,7 +247,10 @@ fn expected(cell: Cell) -> End {
             _ => Partly,
         },
         (_, Kind::Token) => unless_once(Login),
-        (Place::Jobs, Kind::Passing) if trouble != Trouble::Status(403) => unless_once(Partly),
+        // It is asked first what it was given before, and nothing is sent yet.
+        (Place::Jobs, Kind::Passing) if trouble != Trouble::Status(403) => {
+            unless_once(if flow == Flow::Into { Unavailable } else { Partly })
+        }
         (Place::Import, Kind::Silent) | (Place::Jobs, _) => Done,
         (Place::Import, Kind::Doubtful) => unless_once(Partly),
         (Place::Import, Kind::Passing) if trouble == Trouble::Status(403) => {

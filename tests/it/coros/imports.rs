@@ -132,6 +132,34 @@ async fn an_import_that_shows_late_is_waited_for_and_not_sent_again() {
 }
 
 #[tokio::test]
+async fn an_import_that_a_lost_state_has_sent_and_that_shows_late_is_not_sent_again() {
+    let mut switches = Switches::of("us");
+    switches.shows_after = 100;
+    let account = Account::open(switches).await;
+    let here = Memory::new(Settings::new("a"));
+    here.put_file(&ride(1).build(), Some("Ride"));
+    for _ in 0..2 {
+        let world = World::new(Arc::new(here.clone()), account.reopened());
+        let outcome = world.apply().await;
+        assert_eq!(outcome.phases(), [Phase::Pending], "{}", outcome.told());
+    }
+    assert_eq!(account.fake.count("/activity/fit/import"), 1);
+}
+
+#[tokio::test]
+async fn imports_that_are_long_over_say_nothing_about_a_new_one() {
+    let account = Account::open(Switches::of("us")).await;
+    let file = file(&ride(1).build(), None);
+    account.platform.upload(&file).await.unwrap();
+    assert_eq!(account.platform.has_taken(&file).await, Ok(true));
+    let other = self::file(&ride(2).build(), None);
+    assert_eq!(account.platform.has_taken(&other).await, Ok(false), "asked once for all");
+    assert_eq!(account.fake.count("/activity/fit/getImportSportList"), 1);
+    account.fake.world().imports[0].parameter["createTime"] = 1_700_000_000.into();
+    assert_eq!(account.reopened().has_taken(&file).await, Ok(false));
+}
+
+#[tokio::test]
 async fn a_removal_is_answered_well_whether_or_not_it_was_there() {
     let account = Account::open(Switches::of("cn")).await;
     account.fake.world().store(&ride(1).build(), "Ride", 32);

@@ -210,11 +210,13 @@ async fn an_incomplete_listing_never_leads_to_a_second_sending() {
 
 #[tokio::test]
 async fn a_private_source_is_private_before_its_step_is_confirmed() {
-    for (fault, is_overcome) in
-        [(Fault::KeepsPrivacy, false), (transient(Operation::SetDetails), true)]
+    let twice = |fault: Fault| [fault.clone(), fault];
+    for (faults, is_overcome) in
+        [(twice(Fault::KeepsPrivacy), false), (twice(transient(Operation::SetDetails)), true)]
     {
         let stage = Stage::new(Flow::Upload, 1);
-        let first = stage.world.apply_after(|| stage.there.script(fault)).await;
+        let script = || faults.into_iter().for_each(|fault| stage.there.script(fault));
+        let first = stage.world.apply_after(script).await;
         if is_overcome {
             assert_eq!(first.phases(), [Phase::Confirmed], "{}", first.told());
         } else {

@@ -408,10 +408,15 @@ fn expected(cell: Cell) -> &'static [End] {
             &[Done]
         }
         (Place::Details, T::NotFound) if flow == Flow::Upload => &[Done],
+        // The list tells that one is hidden, or it is hidden once more; no other is sent then.
+        (Place::SetDetails, T::LostAfter) => &[Done, Partly],
+        (Place::SetDetails, _) if once => &[Done, Partly],
+        (Place::Details, T::Unreached) if once => &[Done],
+        (Place::Details, _) if flow == Flow::Upload => &[Done, Partly],
         (Place::Status, T::Limited | T::LimitedUntil) => &[Done, Partly],
         (Place::Status, _) => &[Done],
         (Place::Delete, T::LostAfter) => &[Done, Partly],
-        (Place::SourceDownload | Place::Download | Place::Details, T::Unreached) if once => &[Done],
+        (Place::SourceDownload | Place::Download, T::Unreached) if once => &[Done],
         (_, T::Unreached | T::Limited | T::LimitedUntil) => &[Unavailable, Partly],
         _ => &[Partly],
     }

@@ -166,15 +166,22 @@ impl Account {
                 format!("  {}{}", self.told(ledger, call), if is_ok { "" } else { ": in vain" })
             });
         }
+        // Some answers name a neighbour.
+        let is_told = |id: &RemoteId| {
+            ids.contains(id) && (call.operation != Operation::Upload || added.contains(id))
+        };
         for copy in state.ledger.there_mut(self.number) {
-            if ids.contains(&copy.id) {
+            if is_told(&copy.id) {
                 copy.is_known = true;
+                copy.was_private = copy.private;
             }
         }
         if let (Operation::Upload, false, Some(recording)) = (call.operation, is_ok, call.file) {
             state.refusals.push((self.number, recording, self.weather.time.now()));
         }
-        if is_ok {
+        let names_another =
+            |id: &RemoteId| !added.contains(id) && state.ledger.copy(self.number, id).is_some();
+        if is_ok && !ids.iter().any(names_another) {
             let there = state.ledger.there_mut(self.number);
             there.filter(|copy| added.contains(&copy.id)).for_each(|copy| copy.answer_lost = false);
         }
@@ -357,6 +364,11 @@ impl Platform for Account {
             Uploaded::Processing(_) => Vec::new(),
         };
         self.call(call, self.memory.upload(file), ids).await
+    }
+
+    async fn has_taken(&self, file: &FitFile) -> Result<bool, PlatformError> {
+        let call = about(Operation::UploadStatus, None);
+        self.call(call, self.memory.has_taken(file), nothing).await
     }
 
     async fn upload_status(&self, ticket: &UploadTicket) -> Result<UploadStatus, PlatformError> {

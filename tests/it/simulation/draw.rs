@@ -161,6 +161,7 @@ impl Drawing {
             Some(Quirk::PrivacyIgnored),
             Some(Quirk::RowsHidePrivacy),
             Some(Quirk::ExportsAgain),
+            Some(Quirk::NamesUploads),
             poison.map(|recording| Quirk::Refuses { recording, with }),
         ];
         quirks.into_iter().flatten().filter(|quirk| self.shows(quirk.switch())).collect()

@@ -54,6 +54,8 @@ pub(crate) enum Ran {
 pub(crate) struct Report {
     pub(crate) plan: Option<PlanFacts>,
     pub(crate) exit: Exit,
+    /// Steps of which the run says that they are left alone.
+    pub(crate) skipped: Vec<Address>,
 }
 
 /// How a run ends, as a pipeline sees it: contract 4.
@@ -188,7 +190,7 @@ impl Machine {
         }
         if !facts.limits.is_empty() {
             let exit = exit_of(&settled.steps, &fresh, false).min(Exit::Decide);
-            return Ok(Report { plan: Some(facts), exit });
+            return Ok(Report { plan: Some(facts), exit, skipped: Vec::new() });
         }
         let approved = match saved {
             Some(saved) => Approved::Saved(saved),
@@ -207,7 +209,9 @@ impl Machine {
         if self.session.stop.is_requested() {
             exit = Exit::Interrupted;
         }
-        Ok(Report { plan: Some(facts), exit })
+        let skipped = all.iter().filter(|step| step.phase == Phase::Skipped);
+        let skipped = skipped.map(|step| step.address.clone()).collect();
+        Ok(Report { plan: Some(facts), exit, skipped })
     }
 
     /// The backups, oldest first.
@@ -222,27 +226,27 @@ impl Machine {
     pub(crate) async fn restore(&mut self, backup: &Backup) -> Ran {
         let work = async {
             let locks = self.lock().await?;
-            engine::settle(&self.session, &locks).await?;
+            let settled = engine::settle(&self.session, &locks).await?;
             let restore = engine::plan_restore(&self.session, &locks, backup, None).await?;
-            let decision = restore.decision.clone().filter(|_| restore.is_needed());
+            let decision = restore.decision.clone();
             self.session.decisions.extend(decision.clone());
             let restored = engine::restore(&self.session, restore).await?;
             let lasts = |step: &Applied| {
                 matches!(step.phase, Phase::Confirmed | Phase::Pending | Phase::Held)
             };
-            if !restored.as_ref().is_some_and(lasts)
+            if !restored.as_ref().is_none_or(lasts)
                 && let Some(place) =
                     decision.and_then(|it| self.session.decisions.iter().rposition(|d| *d == it))
             {
                 self.session.decisions.remove(place);
             }
-            Ok::<_, EngineError>(restored)
+            Ok::<_, EngineError>((settled, restored))
         };
         match work.await {
-            Ok(restored) => {
-                let steps: Vec<Applied> = restored.into_iter().collect();
-                let exit = exit_of(&steps, &empty(), false);
-                Ran::Ended(Report { plan: None, exit })
+            Ok((settled, restored)) => {
+                let steps: Vec<Applied> = settled.steps.into_iter().chain(restored).collect();
+                let exit = exit_of(&steps, &empty(), !settled.left.is_empty());
+                Ran::Ended(Report { exit, ..Report::default() })
             }
             Err(error) => Ran::Refused(error.to_string()),
         }

@@ -23,6 +23,17 @@ pub(crate) fn is_final(reason: SkipReason) -> bool {
     )
 }
 
+/// Whether it is about a look that found a reason, and will be looked at again.
+pub(crate) fn is_refusal(reason: &SkipReason) -> bool {
+    matches!(
+        reason,
+        SkipReason::NoOriginal
+            | SkipReason::Unreadable
+            | SkipReason::NotCompared
+            | SkipReason::RejectedByDestination
+    )
+}
+
 /// After quiet weather all is there, once, and nothing is left to do.
 pub(crate) fn at_the_end(
     weather: &Weather,
@@ -42,7 +53,7 @@ pub(crate) fn at_the_end(
         }
         wrong.extend(open.iter().map(|step| (Question::Unended, format!("still open: {step}"))));
         for account in 0..world.accounts.len() {
-            view.nothing_twice(account, &mut wrong);
+            view.nothing_twice(account, plan, &mut wrong);
             view.nothing_exposed(account, &mut wrong);
             view.own_words(account, &mut wrong);
         }
@@ -142,6 +153,9 @@ impl View<'_> {
 
     /// Why an activity of a source is not where a rule wants it, unless a person decides that.
     fn missing(&self, plan: &PlanFacts, rule: Rule, copy: &Copy) -> Option<String> {
+        if copy.is_excused {
+            return None;
+        }
         let name = rule_name(rule);
         let asked = plan.conflicts.iter().find(|(of, id, _)| *of == name && *id == copy.id);
         if let Some((.., reason)) = asked {
@@ -155,6 +169,14 @@ impl View<'_> {
                 Some(other) if other.recording.may_be(copy.recording) => None,
                 Some(other) if is_swapped_since(copy, other) => None,
                 Some(other) => Some(format!("{} is taken for it", other.recording.name())),
+                // Where only counts are looked at, it may have another id by now.
+                None if self
+                    .ledger
+                    .there(rule.destination)
+                    .any(|it| it.recording == copy.recording) =>
+                {
+                    None
+                }
                 None => Some(format!("{id} is taken for it and is not there")),
             };
         }
@@ -162,11 +184,14 @@ impl View<'_> {
             return None;
         }
         let skips: Vec<SkipReason> = self.skips(plan, &name, copy);
-        if skips.iter().any(|reason| self.is_justified(*reason, rule, copy)) {
+        if skips.iter().any(|reason| self.is_justified(plan, *reason, rule, copy)) {
             return None;
         }
+        let mut there = self.ledger.there(rule.destination);
         match skips.first() {
             Some(reason) => Some(format!("skipped as {reason}, which is not so")),
+            // It got another id when it was listed for the plan.
+            None if there.any(|it| it.recording == copy.recording) => None,
             None => Some("the plan does not say why".to_owned()),
         }
     }
@@ -179,7 +204,7 @@ impl View<'_> {
     }
 
     /// The reasons for which activities of this start are skipped.
-    fn skips(&self, plan: &PlanFacts, rule: &RuleName, copy: &Copy) -> Vec<SkipReason> {
+    pub(crate) fn skips(&self, plan: &PlanFacts, rule: &RuleName, copy: &Copy) -> Vec<SkipReason> {
         let first = Address::of_start(rule, copy.recording.start(), 1);
         let is_it = |address: &Address| {
             let rest = address.as_str().strip_prefix(first.as_str());
@@ -189,14 +214,16 @@ impl View<'_> {
         skips.map(|(.., reason)| *reason).collect()
     }
 
-    fn is_justified(&self, reason: SkipReason, rule: Rule, copy: &Copy) -> bool {
+    fn is_justified(&self, plan: &PlanFacts, reason: SkipReason, rule: Rule, copy: &Copy) -> bool {
         let may_be = |other: &Copy| other.recording.may_be(copy.recording);
         let there = || self.ledger.there(rule.destination).any(may_be);
         match reason {
             SkipReason::RejectedByDestination | SkipReason::TooLarge => self.is_poison(rule, copy),
             SkipReason::RemovedAtDestination => self.is_taken_away(rule, copy),
             SkipReason::IsOurCopy => copy.by == By::Run || there(),
-            SkipReason::CoveredByRule => there() || self.is_taken_away(rule, copy),
+            SkipReason::CoveredByRule => {
+                there() || self.is_taken_away(rule, copy) || self.is_asked(plan, rule, copy)
+            }
             SkipReason::SameBytesInSource => {
                 let twins =
                     self.ledger.there(rule.source).filter(|it| it.recording == copy.recording);
@@ -215,16 +242,42 @@ impl View<'_> {
         }
     }
 
+    /// Whether the rule that owns an event asks about it.
+    fn is_asked(&self, plan: &PlanFacts, rule: Rule, copy: &Copy) -> bool {
+        let into = self.world.rules.iter().filter(|other| other.destination == rule.destination);
+        into.into_iter().any(|owner| {
+            let name = rule_name(*owner);
+            let asked = plan.conflicts.iter().filter(|(of, ..)| *of == name);
+            let mut asked = asked.filter_map(|(_, id, _)| self.ledger.copy(owner.source, id));
+            asked.any(|it| it.recording.may_be(copy.recording))
+        })
+    }
+
     /// Of a recording that a run brought there is one.
-    fn nothing_twice(&self, account: usize, wrong: &mut Vec<(Question, String)>) {
+    fn nothing_twice(
+        &self,
+        account: usize,
+        plan: Option<&PlanFacts>,
+        wrong: &mut Vec<(Question, String)>,
+    ) {
         let there: Vec<&Copy> = self.ledger.there(account).collect();
-        for copy in there.iter().filter(|copy| copy.by == By::Run && !copy.is_excused) {
+        for copy in
+            there.iter().filter(|copy| copy.by == By::Run && copy.changed == 0 && !copy.is_excused)
+        {
             let double = there.iter().find(|other| {
                 other.id != copy.id
                     && !other.is_excused
                     && other.recording.is_same(copy.recording)
                     && (other.by == By::Run || other.since < copy.since)
             });
+            // Without the state, or where a person changed the old one meanwhile, both stay and a
+            // person is asked.
+            let is_open = copy.state_lost || double.is_some_and(|it| it.changed > it.made);
+            let into = self.world.rules.iter().filter(|rule| rule.destination == account);
+            let is_asked = |rule: &Rule| plan.is_some_and(|plan| self.is_asked(plan, *rule, copy));
+            if is_open && into.into_iter().any(is_asked) {
+                continue;
+            }
             if let Some(double) = double {
                 let (one, two) = (self.ledger.told(account, &copy.id), &double.id);
                 wrong.push((Question::Doubled, format!("{one} is there as {two}, too")));
@@ -241,7 +294,7 @@ impl View<'_> {
     /// A copy carries the words of its source, or of what was there before it.
     fn own_words(&self, account: usize, wrong: &mut Vec<(Question, String)>) {
         let brought = self.ledger.there(account).filter(|copy| copy.by == By::Run);
-        for copy in brought.filter(|copy| !copy.is_renamed) {
+        for copy in brought.filter(|copy| !copy.is_renamed && !copy.state_lost) {
             wrong.extend(self.lost_words(account, copy).map(|how| (Question::Words, how)));
             let Some(title) = &copy.title else { continue };
             let rules = self.world.rules.iter();
@@ -276,10 +329,10 @@ impl View<'_> {
         };
         let old = self.ledger.of(account).iter().rev().find(replaced)?;
         let told = || format!("'{}' is lost", old.title.clone().unwrap_or_default());
-        (old.title != copy.title).then(told)
+        (old.title != copy.title && !copy.is_restored).then(told)
     }
 }
 
-fn rule_name(rule: Rule) -> RuleName {
+pub(crate) fn rule_name(rule: Rule) -> RuleName {
     RuleName::new(format!("{}-to-{}", World::name(rule.source), World::name(rule.destination)))
 }

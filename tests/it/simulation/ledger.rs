@@ -27,6 +27,8 @@ pub(crate) struct Copy {
     pub(crate) since: Timestamp,
     pub(crate) gone: Option<By>,
     pub(crate) private: bool,
+    /// Whether it was private when a list last showed it: what is hidden after that is not known.
+    pub(crate) was_private: bool,
     /// Its source, or the one that it replaces, was private when it was made.
     pub(crate) must_be_private: bool,
     pub(crate) title: Option<String>,
@@ -48,6 +50,8 @@ pub(crate) struct Copy {
     pub(crate) changed: u64,
     /// It took the id of another recording.
     pub(crate) is_swapped: bool,
+    /// It was put back, with its own words.
+    pub(crate) is_restored: bool,
 }
 
 impl Copy {
@@ -57,7 +61,8 @@ impl Copy {
 
     /// Whether it shows itself to more people than it may.
     pub(crate) fn is_exposed(&self) -> bool {
-        self.is_there() && self.by == By::Run && self.must_be_private && !self.private
+        let is_wide = self.must_be_private && !self.private;
+        self.is_there() && self.by == By::Run && !self.is_excused && is_wide
     }
 }
 
@@ -73,12 +78,14 @@ pub(crate) struct Ledger {
     planned: Vec<(usize, RemoteId, Option<Recording>, u64)>,
     /// When people last imported what, while a run was under way.
     tick: u64,
+    /// What a run brings is a backup.
+    pub(crate) is_restoring: bool,
 }
 
 impl Ledger {
     pub(crate) fn new(rules: Vec<Rule>, owner: Vec<usize>) -> Self {
         let copies = owner.iter().map(|_| Vec::new()).collect();
-        Self { copies, rules, owner, planned: Vec::new(), tick: 0 }
+        Self { copies, rules, owner, planned: Vec::new(), tick: 0, is_restoring: false }
     }
 
     /// The account that an account's name stands for.
@@ -126,7 +133,13 @@ impl Ledger {
         (private, title): (bool, Option<String>),
         since: Timestamp,
     ) {
-        let must_be_private = by == By::Run && self.must_be_private(account, recording);
+        let is_restored =
+            by == By::Run && (self.is_restoring || self.is_put_back(account, recording));
+        let must_be_private = by == By::Run
+            && match is_restored {
+                true => self.was_private(account, recording),
+                false => self.must_be_private(account, recording),
+            };
         let made = self.next_tick();
         self.of_mut(account).push(Copy {
             id,
@@ -135,6 +148,7 @@ impl Ledger {
             since,
             gone: None,
             private,
+            was_private: private,
             must_be_private,
             title,
             is_renamed: false,
@@ -146,6 +160,7 @@ impl Ledger {
             made,
             changed: if by == By::Person { made } else { 0 },
             is_swapped: false,
+            is_restored,
         });
     }
 
@@ -164,6 +179,13 @@ impl Ledger {
     pub(crate) fn plan_removal(&mut self, account: usize, old: RemoteId, new: Option<Recording>) {
         let (owner, tick) = (self.owner(account), self.next_tick());
         self.planned.push((owner, old, new, tick));
+    }
+
+    /// Enters that a person wants a recording back, in the place of another version.
+    pub(crate) fn plan_restore(&mut self, account: usize, recording: Recording) {
+        let there = self.there(account).filter(|copy| copy.recording.is_same(recording));
+        let old: Vec<RemoteId> = there.map(|copy| copy.id.clone()).collect();
+        old.into_iter().for_each(|id| self.plan_removal(account, id, Some(recording)));
     }
 
     /// When a plan last named this activity as one to be replaced.
@@ -199,13 +221,32 @@ impl Ledger {
             .flat_map(|rule| self.there(rule.source))
             .filter(|copy| copy.recording.is_same(recording))
             .peekable();
-        let by_source = sources.peek().is_some() && sources.all(|copy| copy.private);
+        let by_source = sources.peek().is_some() && sources.all(|copy| copy.was_private);
         let old =
             self.planned.iter().rev().find(|(at, _, new, _)| {
                 *at == owner && new.is_some_and(|new| new.is_same(recording))
             });
         let old = old.and_then(|(_, id, ..)| self.copy(account, id));
         by_source || old.is_some_and(|copy| copy.private)
+    }
+
+    /// Whether a recording is one that a run removed here and that no source has.
+    fn is_put_back(&self, account: usize, recording: Recording) -> bool {
+        let owner = self.owner(account);
+        let into = self.rules.iter().filter(|rule| self.owner(rule.destination) == owner);
+        let mut sources = into.flat_map(|rule| self.there(rule.source));
+        let mut removed = self.of(account).iter().filter(|copy| copy.gone == Some(By::Run));
+        removed.any(|copy| copy.recording == recording)
+            && !sources.any(|copy| copy.recording == recording)
+    }
+
+    /// Whether what is put back, or what stands in its place, was its athlete's only.
+    fn was_private(&self, account: usize, recording: Recording) -> bool {
+        let of = self.of(account).iter();
+        let mut backed_up = of.clone().rev().filter(|copy| copy.gone == Some(By::Run));
+        let then = backed_up.find(|copy| copy.recording == recording);
+        let mut now = of.filter(|copy| copy.is_there() && copy.recording.is_same(recording));
+        then.is_some_and(|copy| copy.private) || now.any(|copy| copy.private)
     }
 
     /// Whether an earlier copy could not be known of when another one is sent.

@@ -62,6 +62,11 @@ impl Simulator {
         self.live(&draw::world(seed, switches), false).broken
     }
 
+    /// Whether the world of a seed has anything of these.
+    pub(crate) fn has_any(seed: u64, switches: &[Switch], of: &[Switch]) -> bool {
+        draw::world(seed, switches).switches().iter().any(|switch| of.contains(switch))
+    }
+
     #[cfg(not(test))]
     /// Tells the story of a seed, whether or not it breaks a promise; a failing one is made short.
     pub(crate) fn story(&mut self, seed: u64, switches: &[Switch]) -> (Option<Question>, String) {
@@ -84,7 +89,7 @@ impl Simulator {
     /// The first failing seed of a range, told.
     pub(crate) fn first_failure(
         &mut self,
-        seeds: std::ops::Range<u64>,
+        seeds: impl IntoIterator<Item = u64>,
         switches: &[Switch],
     ) -> Option<Failure> {
         seeds.into_iter().find_map(|seed| {
@@ -132,16 +137,8 @@ mod tests {
     /// Worlds of each finding.
     const SEEDS_OF_FINDINGS: u64 = 12;
     /// What the engine does not keep every promise under yet.
-    const OPEN: &[Switch] = &[
-        Switch::CountsOnly,
-        Switch::EmptyPage,
-        Switch::MissingFile,
-        Switch::PeopleHide,
-        Switch::PeopleSwap,
-        Switch::PoisonFile,
-        Switch::SavedPlan,
-        Switch::Twins,
-    ];
+    const OPEN: &[Switch] =
+        &[Switch::PeopleSwap, Switch::PoisonFile, Switch::SavedPlan, Switch::Twins];
 
     fn is_kept(switches: &[Switch]) -> bool {
         switches.iter().all(|switch| !OPEN.contains(switch))
@@ -149,9 +146,8 @@ mod tests {
 
     #[test]
     fn some_seconds_of_seeds() {
-        let kept: Vec<Switch> =
-            Switch::ALL.iter().filter(|switch| !OPEN.contains(switch)).copied().collect();
-        let failure = Simulator::new().first_failure(0..SEEDS, &kept);
+        let kept = (0..SEEDS).filter(|seed| !Simulator::has_any(*seed, &[], OPEN));
+        let failure = Simulator::new().first_failure(kept, &[]);
         let told = failure.map(|it| format!("seed {}: {}\n{}", it.seed, it.question, it.story));
         assert_eq!(told, None);
     }

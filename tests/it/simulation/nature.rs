@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::num::NonZeroUsize;
 use std::sync::Arc;
 
-use fit_sync::domain::{ReplaceProtocol, Sha256};
+use fit_sync::domain::{ReplaceProtocol, Sha256, Unlisted};
 use fit_sync::platform::{PlatformError, Rejection};
 
 use super::ledger::SETTLE_S;
@@ -31,13 +31,19 @@ pub(crate) fn memory(number: usize, account: &Account, time: &Arc<Time>) -> Memo
     let mut settings = Settings::new(World::name(number));
     settings.capabilities.lists_bytes = account.lists_bytes;
     settings.capabilities.settle_s = u64::from(SETTLE_S);
+    settings.capabilities.unlisted = Unlisted::Silent;
     if account.refuses_duplicates {
         settings.capabilities.replace = ReplaceProtocol::DeleteThenUpload;
+        settings.capabilities.unlisted = Unlisted::Refused;
         settings.duplicates = Duplicates::Refused;
     }
     for quirk in &account.quirks {
         match quirk {
             Quirk::UnsettledDeletions(refusals) => settings.unsettled_deletions = *refusals,
+            // One that refuses duplicates tells by that.
+            Quirk::NamesUploads if !account.refuses_duplicates => {
+                settings.capabilities.unlisted = Unlisted::Named;
+            }
             Quirk::Pages(size) => settings.page_size = NonZeroUsize::new(usize::from(*size)),
             _ => {}
         }
@@ -68,7 +74,10 @@ fn give(memory: &Memory, quirk: Quirk) {
             let refusal = refusal(with);
             quirks.refused.extend(files.into_iter().map(|sha256| (sha256, refusal.clone())));
         }
-        Quirk::UnsettledDeletions(_) | Quirk::Pages(_) | Quirk::SecondName => {}
+        Quirk::UnsettledDeletions(_)
+        | Quirk::Pages(_)
+        | Quirk::NamesUploads
+        | Quirk::SecondName => {}
     });
 }
 

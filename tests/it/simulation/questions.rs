@@ -1,14 +1,16 @@
 //! The questions after each run: of the ledger, whatever the run says.
 
-use fit_sync::domain::RemoteId;
+use fit_sync::domain::{Address, RemoteId};
+use fit_sync::plan::SkipReason;
 use jiff::SignedDuration;
 
 use super::driver::{Exit, PlanFacts, Ran, Report};
+use super::last_questions::{is_refusal, rule_name};
 use super::ledger::{By, Copy, Ledger};
 use super::recordings::Recording;
 use super::view::View;
 use super::weather::{Question, Weather};
-use super::world::{Account, Act, World};
+use super::world::{Account, Act, Quirk, World};
 
 /// How long a run of a small world may take: an account's longest wait, and some.
 const LONGEST: SignedDuration = SignedDuration::from_hours(2);
@@ -32,7 +34,7 @@ pub(crate) fn after_run(weather: &Weather, world: &World, report: &Report) {
     if let (Exit::Done, Some(plan)) = (exit, &report.plan) {
         let run = state.run.since;
         let view = View { ledger: &state.ledger, world };
-        let undone = view.undone(plan, run).or_else(|| view.unlike(run));
+        let undone = view.undone(plan, &report.skipped, run).or_else(|| view.unlike(plan, run));
         if let Some(how) = undone {
             state.breaks(Question::Silent, |_| format!("{how}, and the run ends well"));
         }
@@ -105,8 +107,9 @@ fn gap(ledger: &Ledger, account: usize) -> Option<RemoteId> {
 
 impl View<'_> {
     /// A step of the plan of a run of which nothing came.
-    fn undone(&self, plan: &PlanFacts, run: u64) -> Option<String> {
-        plan.steps.iter().find_map(|step| {
+    fn undone(&self, plan: &PlanFacts, skipped: &[Address], run: u64) -> Option<String> {
+        let steps = plan.steps.iter().filter(|step| !skipped.contains(&step.address));
+        steps.into_iter().find_map(|step| {
             let rule = self.world.rules.iter().find(|rule| {
                 World::name(rule.source) == step.source.0.as_str()
                     && World::name(rule.destination) == step.destination.as_str()
@@ -122,12 +125,18 @@ impl View<'_> {
     }
 
     /// A pair that a rule shall make alike and that never was.
-    fn unlike(&self, run: u64) -> Option<String> {
+    fn unlike(&self, plan: &PlanFacts, run: u64) -> Option<String> {
         let is_plain = |act: &Act| !matches!(act, Act::Restore(..));
         if !self.world.acts.iter().all(is_plain) {
             return None;
         }
+        // Where counts are believed, a change is seen within two days.
+        let is_read = |account: usize| {
+            let quirks = self.world.accounts.get(account).map(|account| account.quirks.as_slice());
+            !quirks.unwrap_or_default().contains(&Quirk::CountsOnly)
+        };
         let rules = self.world.rules.iter().filter(|rule| rule.replaces);
+        let rules = rules.filter(|rule| is_read(rule.source) && is_read(rule.destination));
         rules.into_iter().find_map(|rule| {
             let here = self.ledger.there(rule.source);
             let here = here.filter(|copy| copy.changed < run && copy.made < run);
@@ -135,9 +144,16 @@ impl View<'_> {
                 let is_same = |it: &&Copy| it.recording.is_same(copy.recording);
                 let mut ever = self.ledger.of(rule.destination).iter().filter(is_same);
                 let (first, others) = (ever.next()?, ever.next());
-                let is_old = first.by == By::Person && first.is_there() && first.changed < run;
+                let is_old = first.by == By::Person
+                    && first.is_there()
+                    && first.changed < run
+                    && first.changed == first.made;
                 let owns = self.owns(*rule, copy) && others.is_none();
-                (is_old && owns && first.recording != copy.recording).then(|| {
+                // Until the next day the plan says that it was refused, and leaves it; and what is a
+                // copy of it replaces nothing.
+                let is_reason = |it: &SkipReason| is_refusal(it) || *it == SkipReason::IsOurCopy;
+                let is_told = self.skips(plan, &rule_name(*rule), copy).iter().any(is_reason);
+                (is_old && owns && !is_told && first.recording != copy.recording).then(|| {
                     let it = self.ledger.told(rule.destination, &first.id);
                     format!("{it} is not replaced by {}", copy.recording.name())
                 })

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use fit_sync::plan::Document;
 use fit_sync::platform::Platform;
-use jiff::SignedDuration;
+use jiff::{SignedDuration, Timestamp};
 
 use super::account::Account;
 use super::driver::{Exit, Machine, Parts, PlanFacts, Ran, Report, until_killed};
@@ -189,6 +189,9 @@ impl<'a> Life<'a> {
             let known = Known { destination, new: recording, old: None };
             self.weather.state().known.entry(address).or_default().push(known);
         }
+        if let (Some(account), Some(recording)) = (account, recording) {
+            self.weather.state().ledger.plan_restore(account, recording);
+        }
         self.begin(run, true);
         let weather = Arc::clone(&self.weather);
         let ran = until_killed(self.machine.restore(backup), || weather.is_dead()).await;
@@ -203,7 +206,11 @@ impl<'a> Life<'a> {
         self.is_untouched = false;
         self.machine.lose_state();
         let mut state = self.weather.state();
-        state.ledger.copies.iter_mut().flatten().for_each(|copy| copy.state_lost = true);
+        for copy in state.ledger.copies.iter_mut().flatten() {
+            copy.state_lost = true;
+            // Nobody knows any more that it was to be hidden.
+            copy.must_be_private &= copy.private;
+        }
     }
 
     fn put(&mut self, held: &Held) {
@@ -227,6 +234,7 @@ impl<'a> Life<'a> {
             account.memory.quirk(|quirks| quirks.privacy_edits = PrivacyEdits::Kept);
         }
         let mut last: Option<PlanFacts> = None;
+        let began = self.weather.time.now();
         for hours in QUIET {
             self.weather.time.pass(SignedDuration::from_hours(hours));
             self.weather.say(|_| "apply".to_owned());
@@ -239,7 +247,7 @@ impl<'a> Life<'a> {
             }
             match ran {
                 Ran::Ended(report) => {
-                    let is_done = self.is_done(&report);
+                    let is_done = self.is_done(&report) && self.is_read(began);
                     last = report.plan;
                     if is_done {
                         break;
@@ -269,6 +277,13 @@ impl<'a> Life<'a> {
                 && plan.skips.iter().all(|(.., reason)| is_final(*reason))
         });
         is_quiet && report.exit >= Exit::Decide && self.machine.open_steps().is_empty()
+    }
+
+    /// Whether everything has been read row by row since: counts are believed for less than two days.
+    fn is_read(&self, since: Timestamp) -> bool {
+        let mut quirks = self.world.accounts.iter().flat_map(|account| &account.quirks);
+        let waited = self.weather.time.now().duration_since(since);
+        waited > SignedDuration::from_hours(48) || !quirks.any(|it| *it == Quirk::CountsOnly)
     }
 
     fn has_two_names(&self) -> bool {

@@ -46,6 +46,8 @@ switches! {
     ChangesIds = "changes-ids",
     /// An upload is answered without an id, or with one that is never listed.
     NoId = "no-id",
+    /// An account names what it was given, listed or not.
+    NamesUploads = "names-uploads",
     /// An upload is answered with the id of another activity.
     NeighbourId = "neighbour-id",
     /// An upload is answered with success and nothing is stored.

@@ -54,6 +54,7 @@ pub(crate) enum Quirk {
     PrivacyIgnored,
     RowsHidePrivacy,
     ExportsAgain,
+    NamesUploads,
     Refuses {
         recording: Recording,
         with: Words,
@@ -222,6 +223,7 @@ impl Quirk {
             Self::PrivacyIgnored => Switch::PrivacyIgnored,
             Self::RowsHidePrivacy => Switch::RowsHidePrivacy,
             Self::ExportsAgain => Switch::ExportsAgain,
+            Self::NamesUploads => Switch::NamesUploads,
             Self::Refuses { .. } => Switch::PoisonFile,
             Self::SecondName => Switch::SecondName,
         }

@@ -1,7 +1,7 @@
 //! A catalog that tests rely on, whatever the real one becomes.
 
 use fit_sync::domain::{
-    Capabilities, Catalog, Editable, PlatformSpec, RegionSpec, ReplaceProtocol,
+    Capabilities, Catalog, Editable, PlatformSpec, RegionSpec, ReplaceProtocol, Unlisted,
 };
 
 const fn region(id: &'static str, implied_by: &'static str, uploads: bool) -> RegionSpec {
@@ -19,6 +19,7 @@ const fn capabilities(delete: bool) -> Capabilities {
         parallel: 1,
         steps_per_request: 1,
         settle_s: 0,
+        unlisted: Unlisted::Silent,
         loses_on_replace: &[],
     }
 }

@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::rc::Rc;
 
+use crate::clock::age;
 use crate::domain::{AccountName, Activity, Content, RefusalReason, Sha256, Unusable};
 use crate::fit;
 use crate::plan::SkipReason;
@@ -12,8 +13,10 @@ use crate::platform::PlatformError;
 
 use super::super::super::error::EngineError;
 use super::super::super::originals;
+use super::super::super::plan::utc_day;
 use super::super::breaker::cause;
 use super::super::bytes;
+use super::super::observe::BELIEVED;
 use super::super::run::Run;
 use super::super::task::Task;
 
@@ -88,9 +91,9 @@ impl Run<'_> {
 
     /// The bytes of a backup, which is put back.
     fn fetch_backup(&self, task: &mut Task) -> Result<(), EngineError> {
-        let id = match task.is_restore() {
-            true => task.step.source.id.to_string(),
-            false => task.state.backup.clone().unwrap_or_default(),
+        let id = match task.state.turned {
+            None => task.step.source.id.to_string(),
+            Some(_) => task.state.backup.clone().unwrap_or_default(),
         };
         let not = |message: String| Why::NotFetched { message };
         let (backup, bytes) = match bytes::backups(self.session).load(&id) {
@@ -125,22 +128,44 @@ impl Run<'_> {
     }
 
     /// Whether a copy must be seen by its athlete only: the source is, as far as both platforms know
-    /// such a thing. What the listing does not say is asked; what is not answered counts as private.
+    /// such a thing. What no young reading says is asked; what is not answered counts as private.
     async fn must_stay_private(&self, task: &Task, source: &Activity) -> bool {
-        let can = |name: &AccountName| self.account(name).map(|open| open.capabilities.editable);
         let from = &task.step.source.account;
-        let hides = can(&task.step.destination.account).is_some_and(|can| can.privacy);
-        let tells = can(from).is_some_and(|can| can.privacy);
-        match source.private {
-            _ if !hides => false,
+        if !self.knows_privacy(&task.step.destination.account) {
+            return false;
+        }
+        match source.private.filter(|_| self.is_read(from, source)) {
             Some(private) => private,
-            None if !tells => false,
+            None if !self.knows_privacy(from) => source.private == Some(true),
             None => {
                 let Some(platform) = self.platform(from) else { return true };
                 let details = self.ask(from, async || platform.details(&source.id).await).await;
                 details.map_or(true, |details| details.private.unwrap_or(true))
             }
         }
+    }
+
+    fn knows_privacy(&self, account: &AccountName) -> bool {
+        self.account(account).is_some_and(|open| open.capabilities.editable.privacy)
+    }
+
+    /// Whether a row was read now and is not only remembered.
+    fn is_read(&self, account: &AccountName, row: &Activity) -> bool {
+        let views = self.views.borrow();
+        let Some((view, start)) = views.get(account).zip(row.start) else { return false };
+        let reading = view.reading(utc_day(start), utc_day(start));
+        let now = self.session.clock().now();
+        reading.is_some_and(|reading| age(now, reading.at) <= BELIEVED)
+    }
+
+    /// The payload of a step whose source was made private since it was fetched.
+    pub(super) fn turned_private(&self, task: &Task) -> Option<Payload> {
+        let payload = task.state.payload.as_ref().filter(|payload| !payload.private)?;
+        if task.state.turned.is_some() || !self.knows_privacy(&task.step.destination.account) {
+            return None;
+        }
+        let source = self.listed(&task.step.source.account, &task.step.source.id)?;
+        (source.private == Some(true)).then(|| Payload { private: true, ..payload.clone() })
     }
 
     /// The bytes of a step's source; `None` if there are none to be had.

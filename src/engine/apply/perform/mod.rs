@@ -6,7 +6,7 @@ mod old;
 mod read;
 mod send;
 
-use crate::domain::{LinkOrigin, Refusal, RefusalReason, RemoteId};
+use crate::domain::{Link, LinkOrigin, LinkStatus, Refusal, RefusalReason, RemoteId};
 use crate::manifest::ConflictStrategy;
 use crate::plan::ConflictReason;
 use crate::plan::reconcile::{Answer, Cause, Entry, GivenUp, Move, Outcome, Why};
@@ -66,11 +66,21 @@ impl Run<'_> {
             (Outcome::Failed, Why::NotKept { id, .. }) => {
                 return self.leave_what_was_not_kept(task, &id.clone());
             }
+            // Sent again and again, what shows itself very late would be there again and again.
+            (Outcome::Failed, Why::NeverArrived)
+                if self.was_so_before(task, is_never_arrived)? =>
+            {
+                let reason = RefusalReason::RejectedByDestination;
+                self.remember_refusal(task, reason, &why.to_string())?;
+            }
             (Outcome::Failed, Why::RefusedAsDuplicate) => {
                 let reason = RefusalReason::DuplicateAtDestination;
                 self.remember_refusal(task, reason, &why.to_string())?;
             }
             _ => {}
+        }
+        if why == Why::RemovedMeanwhile {
+            return self.leave_what_was_removed(task, outcome, why);
         }
         let seen = task.state.seen.clone().filter(|_| outcome == Outcome::Confirmed);
         let row = seen.and_then(|id| self.listed(&task.step.destination.account, &id));
@@ -78,6 +88,20 @@ impl Run<'_> {
         let why = self.noted(task, &outcome, why);
         let effects = Effects { link: link.as_ref(), listed: row.as_deref(), gone: None };
         task.write_with(self, Entry::Ended { outcome, why, cause }, effects)
+    }
+
+    /// A person removed what the step had brought: the pair stays known, so that no plan brings it
+    /// back.
+    fn leave_what_was_removed(
+        &self,
+        task: &mut Task,
+        outcome: Outcome,
+        why: Why,
+    ) -> Result<(), EngineError> {
+        let link = task.pending_link(self, task.state.seen.clone());
+        let link = link.map(|link| Link { status: LinkStatus::Confirmed, ..link });
+        let effects = Effects { link: link.as_ref(), ..Effects::default() };
+        task.write_with(self, Entry::Ended { outcome, why, cause: None }, effects)
     }
 
     /// What the owner should know although the step ended well.
@@ -111,16 +135,7 @@ impl Run<'_> {
     /// What a destination always does to a file must not become a replace of every day: the first time
     /// the next plan compares what is there, the second time the pair is left as it is.
     fn leave_what_was_not_kept(&self, task: &mut Task, id: &RemoteId) -> Result<(), EngineError> {
-        let earlier = self.session.store.steps_about(
-            task.row.source,
-            &task.row.source_id,
-            task.row.destination,
-        )?;
-        let again = earlier.iter().filter(|record| is_same_source(record, task)).any(|record| {
-            record.entries.iter().any(|written| {
-                matches!(&written.entry, Entry::Ended { why: Why::NotKept { .. }, .. })
-            })
-        });
+        let again = self.was_so_before(task, |why| matches!(why, Why::NotKept { .. }))?;
         let why = Why::NotKept { id: id.clone(), again };
         let mut link = None;
         if !again {
@@ -137,6 +152,22 @@ impl Run<'_> {
         let effects = Effects { link: link.as_ref(), ..Effects::default() };
         let cause = Some(Cause::Other);
         task.write_with(self, Entry::Ended { outcome: Outcome::Failed, why, cause }, effects)
+    }
+
+    /// Whether an earlier step about the same activity as it is now ended so.
+    fn was_so_before(
+        &self,
+        task: &Task,
+        is_so: impl Fn(&Why) -> bool,
+    ) -> Result<bool, EngineError> {
+        let row = &task.row;
+        let earlier =
+            self.session.store.steps_about(row.source, &row.source_id, row.destination)?;
+        let mut about = earlier.iter().filter(|record| is_same_source(record, task));
+        Ok(about.any(|record| {
+            let mut entries = record.entries.iter();
+            entries.any(|written| matches!(&written.entry, Entry::Ended { why, .. } if is_so(why)))
+        }))
     }
 
     /// Remembers a refusal as a look of today; the first look at it fails the step.
@@ -174,6 +205,10 @@ impl Run<'_> {
     fn give_up(&self, task: &mut Task, why: Why, cause: Cause) {
         task.run.given_up = Some(GivenUp { outcome: Outcome::Failed, why, cause: Some(cause) });
     }
+}
+
+fn is_never_arrived(why: &Why) -> bool {
+    *why == Why::NeverArrived
 }
 
 fn is_same_source(record: &crate::state::StepRecord, task: &Task) -> bool {

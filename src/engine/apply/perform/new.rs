@@ -2,7 +2,7 @@
 
 use crate::domain::{Details, LinkOrigin, RemoteId};
 use crate::fit;
-use crate::plan::reconcile::{Entry, Visibility, Why};
+use crate::plan::reconcile::{Arrival, Entry, Visibility, Why};
 use crate::plan::{Change, changes, is_whole};
 use crate::platform::PlatformError;
 use crate::state::Effects;
@@ -15,7 +15,7 @@ use super::super::run::Run;
 use super::super::task::Task;
 
 /// What a destination made of a file.
-enum Kept {
+pub(super) enum Kept {
     /// What was sent.
     Same,
     /// The same recording, with other numbers.
@@ -48,6 +48,8 @@ impl Run<'_> {
         }
         self.claim(task, &id);
         task.run.visibility = None;
+        let arrival = Arrival { id: id.clone(), is_sure: true };
+        self.arrivals.borrow_mut().insert(task.number, arrival);
         task.write(self, Entry::Seen { id })
     }
 
@@ -61,7 +63,10 @@ impl Run<'_> {
         let is_listed = task.state.seen.is_some();
         let shown = match self.set_private(task, id).await {
             Ok(()) => return task.write(self, Entry::Hidden { id: id.clone() }),
-            Err(PlatformError::NotFound) if !is_listed => Visibility::NotYet,
+            Err(PlatformError::NotFound) if is_listed && self.has_moved(task, id).await? => {
+                return Ok(());
+            }
+            Err(PlatformError::NotFound) => Visibility::NotYet,
             Err(error) => {
                 let message = format!("{account}: nothing private is sent any more: {error}");
                 self.breaker.borrow_mut().stop_private(&account, message);
@@ -92,6 +97,13 @@ impl Run<'_> {
         }
     }
 
+    /// Reads the days once more: some platforms give an activity another id after it was listed.
+    async fn has_moved(&self, task: &Task, id: &RemoteId) -> Result<bool, EngineError> {
+        self.read_days(&task.step.destination.account).await?;
+        let arrivals = self.arrivals.borrow();
+        Ok(arrivals.get(&task.number).is_some_and(|arrival| arrival.id != *id))
+    }
+
     /// Compares what an activity holds with what was sent.
     pub(super) async fn verify(&self, task: &mut Task, id: &RemoteId) -> Result<(), EngineError> {
         match self.kept(task, id).await {
@@ -104,6 +116,7 @@ impl Run<'_> {
                 task.run.unverified = Some(Why::NotKept { id: id.clone(), again: false });
                 Ok(())
             }
+            Err(PlatformError::NotFound) if self.has_moved(task, id).await? => Ok(()),
             Err(error) => {
                 task.run.unverified = Some(Why::NotVerified { message: error.to_string() });
                 Ok(())
@@ -126,7 +139,7 @@ impl Run<'_> {
 
     /// What the destination's new activity holds of what was sent. One look at a broken download
     /// proves nothing; two that agree do.
-    async fn kept(&self, task: &Task, id: &RemoteId) -> Result<Kept, PlatformError> {
+    pub(super) async fn kept(&self, task: &Task, id: &RemoteId) -> Result<Kept, PlatformError> {
         let account = &task.step.destination.account;
         let payload = task.state.payload.as_ref().ok_or(PlatformError::NotFound)?;
         let new = self.listed(account, id).ok_or(PlatformError::NotFound)?;
@@ -175,6 +188,7 @@ impl Run<'_> {
         let detailed = |lacking| Entry::Detailed { id: id.clone(), lacking };
         match answer {
             Ok(()) => task.write(self, detailed(None)),
+            Err(PlatformError::NotFound) if self.has_moved(task, id).await? => Ok(()),
             Err(
                 error @ (PlatformError::Cancelled
                 | PlatformError::Unconfirmed(_)

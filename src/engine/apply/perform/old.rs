@@ -50,7 +50,9 @@ impl Run<'_> {
         let details = self.details_of(account, &old.id).await.map_err(|error| failed(&error))?;
         let other = |message: String| (message, Cause::Other);
         let owner = task.owner(self).map_err(|error| other(error.to_string()))?;
-        let payload = task.run.bytes.clone().ok_or_else(|| other("nothing to send".to_owned()))?;
+        let kept = || bytes::get(self.session, &task.state.payload.as_ref()?.sha256).map(Rc::new);
+        let payload = task.run.bytes.clone().or_else(kept);
+        let payload = payload.ok_or_else(|| other("nothing to send".to_owned()))?;
         let subject = self.subject(task, &old, details.clone(), Sha256::of(&payload));
         let id = bytes::keep(self.session, owner, (&bytes, subject), &payload)
             .map_err(|error| other(error.to_string()))?;

@@ -105,7 +105,14 @@ impl Run<'_> {
             }
         };
         let (order, at) = (self.next_order(), self.session.clock().now());
-        let answer = refresh::read_window(self.session, account, window, &known).await;
+        let read = async || refresh::read_window(self.session, account, window, &known).await;
+        let answer = match read().await? {
+            // An answer that lacks everything is likelier than an athlete who removed it.
+            Ok(found) if found.activities.is_empty() && self.has_rows(name, window) => {
+                read().await?
+            }
+            answer => answer,
+        };
         let mut views = self.views.borrow_mut();
         let Some(view) = views.get_mut(name) else { return Ok(()) };
         match answer {
@@ -120,6 +127,13 @@ impl Run<'_> {
             }
         }
         Ok(())
+    }
+
+    /// Whether something is known to lie in a window.
+    fn has_rows(&self, name: &AccountName, window: Window) -> bool {
+        let views = self.views.borrow();
+        let days = window.first.zip(window.last);
+        views.get(name).zip(days).is_some_and(|(view, (first, last))| view.has_rows(first, last))
     }
 
     pub(in super::super) async fn read_whole(

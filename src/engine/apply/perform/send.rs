@@ -1,20 +1,25 @@
 //! Sends a file once, and makes sense of what the destination answers.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use crate::domain::{AccountName, RefusalReason, RemoteId};
-use crate::plan::StepReason;
-use crate::plan::reconcile::{Entry, Named, Surroundings, There, Why, there};
+use crate::plan::reconcile::{
+    Answer, Cause, Entry, GivenUp, Named, Outcome, Surroundings, There, Why, there,
+};
+use crate::plan::{SkipReason, StepReason};
 use crate::platform::{
-    FitFile, PlatformError, Rejection, UploadStatus, UploadTicket, Uploaded, Urgency,
+    FitFile, Platform, PlatformError, Rejection, UploadStatus, UploadTicket, Uploaded, Urgency,
 };
 use crate::state::Effects;
 
 use super::super::super::error::EngineError;
 use super::super::breaker::cause;
 use super::super::bytes;
+use super::super::observe::replaces;
 use super::super::run::Run;
 use super::super::task::Task;
+use super::new::Kept;
 
 /// How far apart, unless it says so itself, and how long a platform is asked what became of an
 /// upload.
@@ -27,13 +32,20 @@ impl Run<'_> {
         let account = task.step.destination.account.clone();
         let (Some(file), Some(platform)) = (file_of(task), self.platform(&account)) else {
             let why = Why::NotSent { message: "the account is not open".to_owned() };
-            self.give_up(task, why, crate::plan::reconcile::Cause::Other);
+            self.give_up(task, why, Cause::Other);
             return Ok(());
         };
         let most = platform.capabilities().max_upload_bytes;
         if most.is_some_and(|most| file.bytes.len() as u64 > most) {
             return self.too_large(task, file.bytes.len());
         }
+        if let Some(payload) = self.turned_private(task) {
+            return task.write(self, Entry::Fetched { payload });
+        }
+        let Ok(is_taken) = self.has_taken(&account, &file).await else {
+            self.let_settle_instead(&account).await;
+            return Ok(());
+        };
         self.free_names(task);
         task.note_known(self);
         task.write(self, Entry::Sending)?;
@@ -41,16 +53,30 @@ impl Run<'_> {
         task.run.waits = 0;
         task.run.first_sent_at = task.run.first_sent_at.or(task.state.sent_at);
         self.aim(task);
-        let sent = self.call(&account, async || platform.upload(&file).await).await;
-        // While this one is worked on, the next may be sent; not while others can see it.
-        task.run.permit.take_if(|_| !task.state.must_hide());
-        let answer = match sent {
-            Ok(Uploaded::Stored(id)) => self.believed(task, id),
-            Ok(Uploaded::Processing(ticket)) => self.follow(task, ticket).await,
-            Err(error) => self.answer_of(task, &account, error),
+        let answer = match is_taken {
+            // Before the state was lost; it is not listed yet.
+            true => Entry::Sent { id: None },
+            false => self.answer_to(task, &account, &platform, &file).await,
         };
         task.run.changed = self.next_order();
         self.take_answer(task, answer)
+    }
+
+    async fn answer_to(
+        &self,
+        task: &mut Task,
+        account: &AccountName,
+        platform: &Arc<dyn Platform>,
+        file: &FitFile,
+    ) -> Entry {
+        let sent = self.call(account, async || platform.upload(file).await).await;
+        // While this one is worked on, the next may be sent; not while others can see it.
+        task.run.permit.take_if(|_| !task.state.must_hide());
+        match sent {
+            Ok(Uploaded::Stored(id)) => self.believed(task, id),
+            Ok(Uploaded::Processing(ticket)) => self.follow(task, ticket).await,
+            Err(error) => self.answer_of(task, account, error),
+        }
     }
 
     /// The ids of a folder are names, and a name is free again once nothing lies there.
@@ -69,7 +95,7 @@ impl Run<'_> {
     fn too_large(&self, task: &mut Task, length: usize) -> Result<(), EngineError> {
         let message = format!("{length} bytes, more than the destination takes");
         if task.state.turned.is_some() {
-            self.give_up(task, Why::NotSent { message }, crate::plan::reconcile::Cause::Other);
+            self.give_up(task, Why::NotSent { message }, Cause::Other);
             return Ok(());
         }
         if task.state.is_gap() {
@@ -77,10 +103,9 @@ impl Run<'_> {
         }
         let found = self.refusal(task, RefusalReason::TooLarge, &message).without_looks();
         self.note_refusal(task, found)?;
-        let outcome =
-            crate::plan::reconcile::Outcome::Skipped { reason: crate::plan::SkipReason::TooLarge };
+        let outcome = Outcome::Skipped { reason: SkipReason::TooLarge };
         let why = Why::Against { message };
-        task.run.given_up = Some(crate::plan::reconcile::GivenUp { outcome, why, cause: None });
+        task.run.given_up = Some(GivenUp { outcome, why, cause: None });
         Ok(())
     }
 
@@ -89,7 +114,7 @@ impl Run<'_> {
     fn take_answer(&self, task: &mut Task, answer: Entry) -> Result<(), EngineError> {
         match &answer {
             Entry::Sent { id } => {
-                let is_alone = task.state.deletes_first || !super::super::observe::replaces(task);
+                let is_alone = task.state.deletes_first || !replaces(task);
                 let named = id.clone();
                 let link = is_alone.then(|| task.pending_link(self, named)).flatten();
                 let effects = Effects { link: link.as_ref(), ..Effects::default() };
@@ -106,7 +131,7 @@ impl Run<'_> {
                 let message = message.clone();
                 task.write(self, answer)?;
                 let why = Why::NotSent { message };
-                let cause = task.run.cause.unwrap_or(crate::plan::reconcile::Cause::Other);
+                let cause = task.run.cause.unwrap_or(Cause::Other);
                 self.give_up(task, why, cause);
                 Ok(())
             }
@@ -177,7 +202,7 @@ impl Run<'_> {
         let account = task.step.destination.account.clone();
         self.read_days(&account).await?;
         let existing = match &task.state.answer {
-            crate::plan::reconcile::Answer::Duplicate(existing) => existing.clone(),
+            Answer::Duplicate(existing) => existing.clone(),
             _ => None,
         };
         let listed = existing.as_ref().filter(|id| self.listed(&account, id).is_some());
@@ -191,8 +216,21 @@ impl Run<'_> {
             (None, There::Same(id)) => Named::Same(id),
             (None, There::Nothing) => self.existence(&account, existing.as_ref()).await,
         };
+        let named = match named {
+            Named::Same(id) if task.is_restore() => self.is_put_back(task, id).await,
+            named => named,
+        };
         task.run.named = Some(named);
         Ok(())
+    }
+
+    /// A backup is only there where its content is.
+    async fn is_put_back(&self, task: &Task, id: RemoteId) -> Named {
+        match self.kept(task, &id).await {
+            Ok(Kept::Same) => Named::Same(id),
+            Ok(Kept::Recomputed(_) | Kept::Other) => Named::Other,
+            Err(_) => Named::Unclear,
+        }
     }
 
     /// Whether what is sent are the very bytes of the one that it replaces.

@@ -37,6 +37,7 @@ fn assigned(sent: &[(&Payload, Option<&str>, &[&str])], rows: &[Activity]) -> Ve
         .map(|((payload, ..), (named, excluded))| Candidate {
             payload,
             named: named.as_ref(),
+            is_seen: false,
             excluded,
         })
         .collect();

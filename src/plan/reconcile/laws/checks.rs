@@ -87,8 +87,9 @@ fn shows_lawfully(state: &StepState, seen: &Evidence, one: &Move) -> bool {
 /// not know by its id either is shown to nobody.
 pub fn may_rest(state: &StepState, outcome: Outcome, seen: Option<&Evidence>) -> bool {
     let is_nowhere = seen.is_some_and(|seen| {
-        let is_unlisted = seen.arrival.is_none() && state.seen.is_none();
-        is_unlisted && seen.days == Days::Complete && seen.visibility == Visibility::NotYet
+        seen.arrival.is_none()
+            && seen.days == Days::Complete
+            && seen.visibility == Visibility::NotYet
     });
     let known = state.known_id().filter(|id| state.hidden.as_ref() != Some(*id));
     let is_shown = state.must_hide() && known.is_some() && !is_nowhere;

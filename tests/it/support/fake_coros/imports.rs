@@ -198,7 +198,11 @@ async fn jobs(State(world): State<Shared>, headers: HeaderMap, body: Bytes) -> R
             (End::Taken | End::LeftOut, _) | (End::Failed, Unreadable::Hidden) => (2, 0),
         };
         let text = (!numeric).then(|| import.id.to_string());
-        value!({ "id": import.id, "idString": text, "status": status, "errorSize": errors })
+        value!({
+            "id": import.id, "idString": text, "status": status, "errorSize": errors,
+            "md5": import.parameter["md5"], "originalFilename": import.parameter["oriFileName"],
+            "createTime": import.parameter["createTime"],
+        })
     };
     let imports: Vec<Value> = world.imports.iter_mut().rev().map(shown).collect();
     fine(Some(Value::Array(imports)))

@@ -9,6 +9,8 @@ use super::world::World;
 
 /// Rows that a reading by count looks at before it believes the rest.
 const LOOKED_AT: usize = 1;
+/// How long after a whole reading a count is believed, as by the clients of web platforms.
+const MAX_AGE: SignedDuration = SignedDuration::from_hours(36);
 
 /// Returns one page and has the account do what it does after a listing.
 pub(super) fn page(
@@ -28,6 +30,9 @@ pub(super) fn page(
         None => cut(world, &rows, offset),
     };
     if page.next.is_none() {
+        if request.window == Window::default() && page.read == Coverage::Whole {
+            world.whole_at = world.now();
+        }
         after_listing(world, &rows);
     }
     if let Some(Fault::List(fault)) = fault {
@@ -70,7 +75,9 @@ fn local_day(start: Timestamp, offset_s: Option<i32>) -> Option<Date> {
 /// The known rows and the newest one, if there are as many as the account holds.
 fn by_count(world: &World, request: &ListRequest<'_>, rows: &[Activity]) -> Option<Page> {
     let is_whole = request.window == Window::default() && request.page.is_none();
-    if !(world.quirks.counts_only && is_whole) || request.known.is_empty() {
+    let age = world.now().zip(world.whole_at).map(|(now, at)| now.duration_since(at));
+    let is_old = age.is_some_and(|age| age > MAX_AGE);
+    if !(world.quirks.counts_only && is_whole) || request.known.is_empty() || is_old {
         return None;
     }
     let looked_at = rows.iter().take(LOOKED_AT);

@@ -225,6 +225,13 @@ impl Platform for Memory {
         })
     }
 
+    async fn has_taken(&self, file: &FitFile) -> Result<bool, PlatformError> {
+        self.act(Operation::UploadStatus, |world, _| {
+            let held = world.items.keys().filter_map(|id| world.bytes.get(id));
+            Ok(held.into_iter().any(|bytes| *bytes == file.bytes))
+        })
+    }
+
     async fn upload_status(&self, ticket: &UploadTicket) -> Result<UploadStatus, PlatformError> {
         self.act(Operation::UploadStatus, |world, _| {
             let (end, questions) =

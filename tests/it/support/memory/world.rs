@@ -7,7 +7,7 @@ use jiff::Timestamp;
 
 use fit_sync::domain::{
     Activity, Capabilities, Details, Editable, Fingerprint, Profile, ProfileId, RemoteId,
-    ReplaceProtocol, Unusable,
+    ReplaceProtocol, Unlisted, Unusable,
 };
 use fit_sync::platform::{FitFile, PlatformError, Rejection, row};
 
@@ -54,6 +54,7 @@ impl Settings {
                 parallel: 1,
                 steps_per_request: 1,
                 settle_s: 60,
+                unlisted: Unlisted::Refused,
                 loses_on_replace: &[],
             },
             page_size: None,
@@ -148,6 +149,8 @@ pub(super) struct World {
     pub(super) ghosts: Vec<Ghost>,
     /// Activities that get another id once they were listed.
     pub(super) fleeting: BTreeSet<RemoteId>,
+    /// When all of it was last listed row by row.
+    pub(super) whole_at: Option<Timestamp>,
     /// Downloads so far.
     pub(super) downloads: u8,
     pub(super) items: BTreeMap<RemoteId, Item>,
@@ -172,6 +175,7 @@ impl World {
             quirks: Quirks::default(),
             ghosts: Vec::new(),
             fleeting: BTreeSet::new(),
+            whole_at: None,
             downloads: 0,
             items: BTreeMap::new(),
             bytes: HashMap::new(),
