@@ -95,7 +95,7 @@ fn a_persons_word_comes_first(memories: &[Memory<'_>], seekers: &mut [Seeker<'_>
         .collect();
     for (memory, seeker) in memories.iter().zip(seekers) {
         if !matches!(memory, Memory::Adopted(_)) {
-            seeker.fixed = seeker.fixed.filter(|place| !adopted.contains(place));
+            seeker.fixed = seeker.fixed.filter(|fixed| !adopted.contains(&fixed.place()));
         }
     }
 }

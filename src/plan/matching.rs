@@ -29,9 +29,26 @@ pub struct Seeker<'a> {
     /// Its account, as a number: recordings of one account are all wanted.
     pub account: usize,
     /// Its counterpart by link or decision.
-    pub fixed: Option<usize>,
+    pub fixed: Option<Fixed>,
     /// Those that a person said it is not.
     pub excluded: Vec<usize>,
+}
+
+/// A counterpart by link or decision: a place in [`Field::activities`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Fixed {
+    /// Both sides are what they were then.
+    Sure(usize),
+    /// One side has another start by now: an edited one, unless what is there is clearly another's.
+    Moved(usize),
+}
+
+impl Fixed {
+    /// The place.
+    pub fn place(self) -> usize {
+        let (Self::Sure(place) | Self::Moved(place)) = self;
+        place
+    }
 }
 
 /// The side on which counterparts are looked for.
@@ -84,10 +101,11 @@ pub fn find(seekers: &[Seeker<'_>], field: &Field<'_>) -> Vec<Outcome> {
         outcomes: vec![None; seekers.len()],
         taken: vec![false; field.activities.len()],
     };
-    matcher.fixed();
+    matcher.fixed(|fixed| matches!(fixed, Fixed::Sure(_)));
     matcher.bytes();
     matcher.exact();
     matcher.near();
+    matcher.fixed(|fixed| matches!(fixed, Fixed::Moved(_)));
     matcher.leftovers();
     matcher.outcomes.into_iter().map(|outcome| outcome.unwrap_or(Outcome::Alone)).collect()
 }
@@ -152,9 +170,10 @@ impl<'s, 'a> Matcher<'s, 'a> {
             .collect()
     }
 
-    fn fixed(&mut self) {
+    fn fixed(&mut self, is_due: impl Fn(Fixed) -> bool) {
         for (number, seeker) in self.open() {
-            if let Some(place) = seeker.fixed.filter(|place| self.is_free(*place)) {
+            let due = seeker.fixed.filter(|fixed| is_due(*fixed)).map(Fixed::place);
+            if let Some(place) = due.filter(|place| self.is_free(*place)) {
                 self.settle(number, Outcome::Match(place, Evidence::Fixed));
             }
         }

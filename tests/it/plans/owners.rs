@@ -112,6 +112,35 @@ fn a_copy_whose_original_left_stays_a_copy() {
     shows("is_our_copy_without_original", &there_and_back().lacks("us", "1"));
 }
 
+fn uploads(scenario: &Scenario) -> Vec<String> {
+    let steps = scenario.plan().document.body.steps.clone();
+    steps.iter().map(|step| format!("{} {}", step.rule, step.source.id)).collect()
+}
+
+/// Found by the simulation: a copy's id vouched for whatever a person put under it.
+#[test]
+fn another_recording_under_a_copys_id_is_no_copy() {
+    let other = there_and_back().edited("watch", "w 2026-11-13T06:00:00Z running 3000s 10000m");
+    assert_eq!(uploads(&other), ["watch-to-us w", "watch-to-backup w"]);
+    let edited = there_and_back().edited("watch", "w 2026-11-10T06:00:00Z running 2400s 8000m");
+    assert_eq!(uploads(&edited), ["watch-to-backup w"]);
+}
+
+#[test]
+fn another_recording_under_a_copys_id_breaks_the_chain_to_its_origin() {
+    let chain = Scenario::new()
+        .rule("a -> b")
+        .rule("b -> c")
+        .rule("c -> a")
+        .has("a", "a1 2026-11-10T06:00:00Z running 3000s 10000m")
+        .has("b", "b1 2026-11-10T06:00:00Z running 3000s 10000m")
+        .placed("a/a1 -> b/b1")
+        .edited("b", "b1 2026-11-13T06:00:00Z running 3000s 10000m")
+        .has("c", "c1 2026-11-13T06:00:00Z running 3000s 10000m")
+        .placed("b/b1 -> c/c1");
+    assert_eq!(uploads(&chain), ["c-to-a c1"]);
+}
+
 /// Found by the laws: what matched differently at each station went round for ever.
 #[test]
 fn a_copy_that_went_round_a_ring_has_arrived() {
