@@ -162,7 +162,7 @@ impl View<'_> {
             return None;
         }
         let skips: Vec<SkipReason> = self.skips(plan, &name, copy);
-        if skips.iter().any(|reason| self.is_justified(*reason, rule, copy)) {
+        if skips.iter().any(|reason| self.is_justified(plan, *reason, rule, copy)) {
             return None;
         }
         match skips.first() {
@@ -189,14 +189,18 @@ impl View<'_> {
         skips.map(|(.., reason)| *reason).collect()
     }
 
-    fn is_justified(&self, reason: SkipReason, rule: Rule, copy: &Copy) -> bool {
+    fn is_justified(&self, plan: &PlanFacts, reason: SkipReason, rule: Rule, copy: &Copy) -> bool {
         let may_be = |other: &Copy| other.recording.may_be(copy.recording);
         let there = || self.ledger.there(rule.destination).any(may_be);
         match reason {
             SkipReason::RejectedByDestination | SkipReason::TooLarge => self.is_poison(rule, copy),
             SkipReason::RemovedAtDestination => self.is_taken_away(rule, copy),
             SkipReason::IsOurCopy => copy.by == By::Run || there(),
-            SkipReason::CoveredByRule => there() || self.is_taken_away(rule, copy),
+            SkipReason::CoveredByRule => {
+                there()
+                    || self.is_taken_away(rule, copy)
+                    || self.is_asked_of_owner(plan, rule, copy)
+            }
             SkipReason::SameBytesInSource => {
                 let twins =
                     self.ledger.there(rule.source).filter(|it| it.recording == copy.recording);
@@ -213,6 +217,19 @@ impl View<'_> {
             | SkipReason::FilteredDate
             | SkipReason::Filtered => false,
         }
+    }
+
+    /// Whether a person is asked about the recording of the same event that owns its place: what was
+    /// decided of that one decides of both.
+    fn is_asked_of_owner(&self, plan: &PlanFacts, rule: Rule, copy: &Copy) -> bool {
+        let others = self.world.rules.iter().filter(|other| other.destination == rule.destination);
+        others.into_iter().any(|other| {
+            let name = rule_name(*other);
+            plan.conflicts.iter().filter(|(of, ..)| *of == name).any(|(_, id, _)| {
+                let asked = self.ledger.copy(other.source, id);
+                asked.is_some_and(|asked| asked.recording.may_be(copy.recording))
+            })
+        })
     }
 
     /// Of a recording that a run brought there is one.
