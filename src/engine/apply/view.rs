@@ -77,14 +77,17 @@ impl View {
             }
             Coverage::Remembered => {}
         }
+        self.note_moves(&inventory.activities);
         self.rows.clear();
-        let before = std::mem::take(&mut self.starts);
-        for row in inventory.activities {
-            if before.get(&row.id).is_some_and(|start| *start != second_of(&row)) {
-                self.moved.insert(row.id.clone());
-            }
-            self.put(row);
-        }
+        self.starts.clear();
+        inventory.activities.into_iter().for_each(|row| self.put(row));
+    }
+
+    fn note_moves(&mut self, rows: &[Activity]) {
+        let moved = rows
+            .iter()
+            .filter(|row| self.starts.get(&row.id).is_some_and(|before| *before != second_of(row)));
+        self.moved.extend(moved.map(|row| row.id.clone()));
     }
 
     /// Takes a reading of the days of a window, which are the account's local days: of the first and
@@ -92,6 +95,7 @@ impl View {
     pub(super) fn take_days(&mut self, window: Window, rows: Vec<Activity>, reading: Reading) {
         let (Some(first), Some(last)) = (window.first, window.last) else { return };
         let (first, last) = (day_after(first), day_before(last));
+        self.note_moves(&rows);
         if reading.complete {
             let gone: Vec<RemoteId> = self
                 .rows
@@ -142,11 +146,8 @@ impl View {
 
     /// Puts a row in, in place of an earlier one of its id.
     pub(super) fn put(&mut self, row: Activity) {
-        let start = second_of(&row);
-        if self.starts.get(&row.id).is_some_and(|before| *before != start) {
-            self.moved.insert(row.id.clone());
-        }
         self.remove(&row.id);
+        let start = second_of(&row);
         self.starts.insert(row.id.clone(), start);
         self.rows.insert((start, row.id.clone()), Rc::new(row));
     }
@@ -268,8 +269,9 @@ mod tests {
         let moved: Vec<bool> =
             ["1", "2", "3"].map(|id| view.has_moved(&RemoteId::new(id))).to_vec();
         assert_eq!(moved, [true, false, false]);
-        let second = vec![row("2", "2026-05-09T06:00:00Z")];
-        view.take_whole(Inventory::new(second, true, None), 2);
-        assert!(view.has_moved(&RemoteId::new("2")));
+        let within = vec![row("3", "2026-05-21T09:00:00Z")];
+        view.take_days(days, within, Reading { at, order: 2, complete: true });
+        view.take_whole(Inventory::new(vec![row("2", "2026-05-09T06:00:00Z")], true, None), 3);
+        assert!(["2", "3"].map(RemoteId::new).iter().all(|id| view.moved.contains(id)));
     }
 }
