@@ -46,6 +46,8 @@ pub enum Notice {
     ChangedAtSource,
     /// The destination was edited since; it is never overwritten.
     ChangedAtDestination,
+    /// An open step has placed it, or is to take it away; it goes onward once that is settled.
+    Unsettled,
 }
 
 /// Rules on every event of one destination.
@@ -199,6 +201,10 @@ impl<'a> Judge<'a> {
         let (source, id) = (&event.rule.source, &event.entry.activity.id);
         if self.world.memory.is_in_flight(source, self.destination, id) {
             return in_sync(None, InSyncReason::Pending);
+        }
+        if self.world.memory.is_unsettled(source, id) {
+            let (reason, notice) = (InSyncReason::Pending, Some(Notice::Unsettled));
+            return Ruling::InSync { with: None, reason, notice };
         }
         match outcome {
             Outcome::Match(place, evidence) => match self.activity(place) {

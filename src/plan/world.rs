@@ -61,6 +61,9 @@ pub struct Memory {
     /// Source activities by (source, destination) of which nobody knows yet what became of them
     /// there: nothing is done about them before that.
     pub in_flight: HashMap<(AccountName, AccountName), HashSet<RemoteId>>,
+    /// By account: what open steps have placed there, and what they are to take away. It goes nowhere
+    /// before that is settled.
+    pub unsettled: ByAccount<HashSet<RemoteId>>,
 }
 
 impl Memory {
@@ -78,6 +81,11 @@ impl Memory {
     ) -> bool {
         let between = self.in_flight.get(&(source.clone(), destination.clone()));
         between.is_some_and(|ids| ids.contains(id))
+    }
+
+    /// Whether an open step has placed an account's activity there, or is to take it away.
+    pub fn is_unsettled(&self, account: &AccountName, id: &RemoteId) -> bool {
+        self.unsettled.get(account).is_some_and(|ids| ids.contains(id))
     }
 
     /// The refusals of activities of one account by another.

@@ -2,7 +2,7 @@
 
 use crate::engine::Standing;
 use crate::event::Phase;
-use crate::plan::{ConflictReason, InSyncReason, SkipReason, StepReason};
+use crate::plan::{ConflictReason, InSyncReason, Notice, SkipReason, StepReason};
 
 /// What a person may do next.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -71,6 +71,15 @@ pub(super) fn after_in_sync(reason: InSyncReason) -> Vec<Next> {
         InSyncReason::Linked | InSyncReason::SameActivity => vec![Next::Nothing, Next::Diff],
         InSyncReason::Adopted => vec![Next::Nothing, Next::Undecide],
         InSyncReason::Pending => vec![Next::PlanAgain],
+    }
+}
+
+/// What an owner may want to know of a pair with nothing to do.
+pub fn notice(notice: Notice) -> &'static str {
+    match notice {
+        Notice::ChangedAtSource => "changed at the source since; the rule does not replace",
+        Notice::ChangedAtDestination => "changed at the destination since; it is not overwritten",
+        Notice::Unsettled => "placed, or to be replaced, by a step that is not settled; it waits",
     }
 }
 

@@ -1,6 +1,6 @@
 //! Several rules, in one direction, in both, in a chain.
 
-use fit_sync::plan::BlockedReason;
+use fit_sync::plan::{BlockedReason, InSyncReason, Notice};
 
 use super::shows;
 use crate::support::scenario::Scenario;
@@ -139,6 +139,18 @@ fn another_recording_under_a_copys_id_breaks_the_chain_to_its_origin() {
         .has("c", "c1 2026-11-13T06:00:00Z running 3000s 10000m")
         .placed("b/b1 -> c/c1");
     assert_eq!(uploads(&chain), ["c-to-a c1"]);
+}
+
+#[test]
+fn what_an_open_step_is_about_goes_onward_once_it_is_settled() {
+    let open = there_and_back().unsettled("watch/w");
+    assert_eq!(uploads(&open), [""; 0]);
+    let plan = open.plan();
+    let told = |pair: &fit_sync::plan::Pair| (pair.rule.to_string(), pair.reason);
+    let pairs: Vec<_> = plan.in_sync.iter().map(told).collect();
+    let linked = ("us-to-watch".to_owned(), InSyncReason::Linked);
+    assert_eq!(pairs, [linked, ("watch-to-backup".to_owned(), InSyncReason::Pending)]);
+    assert!(matches!(plan.notices.as_slice(), [(_, Notice::Unsettled)]));
 }
 
 /// Found by the laws: what matched differently at each station went round for ever.
