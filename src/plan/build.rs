@@ -6,6 +6,7 @@ use crate::domain::{AccountName, Activity, Address, Fingerprint, RemoteId, RuleN
 use crate::manifest::{ConflictStrategy, Rule};
 
 use super::basis::{accounts, inventories, selected_rules, shrunken_destinations};
+use super::chains;
 use super::context::{
     ActivityRef, Blocked, BlockedReason, Conflict, Context, Counts, InSync, ManifestRef,
     RuleSummary, Skip,
@@ -13,7 +14,7 @@ use super::context::{
 use super::decide::{self, Notice, Ruling};
 use super::document::DocumentError;
 use super::guard;
-use super::model::{Body, Document, Step};
+use super::model::{Action, Body, Document, Step};
 use super::owners::{self, Covered, Owned};
 use super::reason::{InSyncReason, SkipReason};
 use super::select::{self, Entry};
@@ -306,6 +307,30 @@ impl Draft {
         self.skip(world, rule, entry, SkipReason::NotCompared, None);
     }
 
+    /// Leaves the steps that wait for another one to the next plan.
+    fn leave_what_waits(&mut self) {
+        let waiting = chains::waiting(&self.steps);
+        for (number, first) in &waiting {
+            let Some((step, first)) = self.steps.get(*number).zip(self.steps.get(*first)) else {
+                continue;
+            };
+            let counts = self.counts.entry(step.rule.clone()).or_default();
+            match step.action {
+                Action::Upload => counts.upload -= 1,
+                Action::Replace => counts.replace -= 1,
+            }
+            counts.skip += 1;
+            self.skips.push(Skip {
+                address: step.address.clone(),
+                rule: step.rule.clone(),
+                reason: SkipReason::NotCompared,
+                detail: Some(format!("waits for {}", first.address)),
+            });
+        }
+        let mut number = 0..;
+        self.steps.retain(|_| number.next().is_none_or(|number| !waiting.contains_key(&number)));
+    }
+
     fn finish(mut self, world: &World<'_>, blocked: Vec<Blocked>) -> Result<Plan, DocumentError> {
         let order: BTreeMap<&RuleName, usize> =
             world.manifest.rules.iter().enumerate().map(|(n, rule)| (&rule.name, n)).collect();
@@ -313,6 +338,7 @@ impl Draft {
         self.steps.sort_by_cached_key(|step| {
             (place(&step.rule), step.action, step.key.start, step.source.id.clone())
         });
+        self.leave_what_waits();
         self.conflicts.sort_by_cached_key(|conflict| {
             let source = &conflict.source;
             (place(&conflict.rule), source.start, source.id.clone())

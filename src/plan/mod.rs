@@ -5,6 +5,7 @@
 
 mod basis;
 mod build;
+mod chains;
 mod choice;
 mod compare;
 mod context;

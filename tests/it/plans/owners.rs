@@ -1,6 +1,6 @@
 //! Several rules, in one direction, in both, in a chain.
 
-use fit_sync::plan::{BlockedReason, InSyncReason, Notice};
+use fit_sync::plan::{BlockedReason, InSyncReason, Notice, SkipReason};
 
 use super::shows;
 use crate::support::scenario::Scenario;
@@ -151,6 +151,29 @@ fn what_an_open_step_is_about_goes_onward_once_it_is_settled() {
     let linked = ("us-to-watch".to_owned(), InSyncReason::Linked);
     assert_eq!(pairs, [linked, ("watch-to-backup".to_owned(), InSyncReason::Pending)]);
     assert!(matches!(plan.notices.as_slice(), [(_, Notice::Unsettled)]));
+}
+
+/// Found by the simulation: what a replace takes away was to go onward in the same plan.
+#[test]
+fn what_is_replaced_goes_onward_with_the_next_plan() {
+    let chain = Scenario::new()
+        .rule("b -> c")
+        .replacing()
+        .rule("a -> b")
+        .replacing()
+        .has("a", "a1 2026-11-10T06:00:00Z running 3000s 10000m records=3000")
+        .has("b", "b1 2026-11-10T06:00:00Z running 3000s 9000m records=2900")
+        .has("c", "c1 2026-11-10T06:00:00Z running 3000s 8000m records=2800");
+    assert_eq!(uploads(&chain), ["a-to-b a1"]);
+    let skip = chain.plan().document.context.skips.remove(0);
+    assert_eq!(skip.reason, SkipReason::NotCompared);
+    assert_eq!(skip.detail.as_deref(), Some("waits for a-to-b/2026-11-10T06:00:00Z"));
+    let counts = chain.plan().document.context.counts;
+    assert_eq!((counts.replace, counts.skip, counts.total()), (1, 1, 2));
+    let next = chain.applied();
+    assert_eq!(uploads(&next).len(), 1);
+    assert_eq!(next.plan().document.body.steps[0].rule.as_str(), "b-to-c");
+    assert_eq!(uploads(&next.applied()), [""; 0]);
 }
 
 /// Found by the laws: what matched differently at each station went round for ever.
