@@ -9,7 +9,7 @@ use crate::domain::{AccountName, Inventory, Profile, Refusal, RemoteId, RuleName
 use crate::event::Phase;
 use crate::manifest::Manifest;
 use crate::plan::reconcile::Entry;
-use crate::plan::{self, AccountView, ByAccount, Memory, Options, Plan, World};
+use crate::plan::{self, AccountView, ByAccount, Memory, Options, Plan, RetryRefused, World};
 use crate::state::{AccountRow, StepRecord};
 
 use super::accounts::{self, Opened};
@@ -41,6 +41,7 @@ pub struct Planned {
     pub(super) opened: Opened,
     pub(super) inventories: ByAccount<Inventory>,
     pub(super) memory: Memory,
+    pub(super) refused: RetryRefused,
 }
 
 /// Makes the plan of the session's manifest.
@@ -74,7 +75,8 @@ pub async fn plan(session: &Session, request: &PlanRequest) -> Result<Planned, E
         uncompared = identify::compare(&mut comparing, &comparisons, most).await?;
         plan = build(memory)?;
     }
-    Ok(Planned { plan, read_at, uncompared, opened, inventories, memory })
+    let refused = request.options.refused;
+    Ok(Planned { plan, read_at, uncompared, opened, inventories, memory, refused })
 }
 
 impl Planned {

@@ -45,7 +45,7 @@ pub use model::{
     Protocol, SourceRef, Step, StepKey,
 };
 pub use reason::{ConflictReason, InSyncReason, SkipReason, StepReason};
-pub use select::activity_at;
+pub use select::{activity_at, address_of};
 pub use simulate::simulate;
 pub use since::{Now, Since, since};
 pub use within::{Difference, Part, allowed, differences};

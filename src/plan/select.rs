@@ -5,8 +5,8 @@ use std::collections::{HashMap, HashSet};
 use jiff::civil::Date;
 
 use crate::domain::{
-    Activity, Address, Inventory, Refusal, RefusalReason, RefusalStanding, RemoteId, Sha256,
-    Unusable, Verdict,
+    Activity, Address, Inventory, Refusal, RefusalReason, RefusalStanding, RemoteId, RuleName,
+    Sha256, Unusable, Verdict,
 };
 use crate::manifest::Rule;
 
@@ -77,6 +77,14 @@ pub fn activity_at<'a>(
     found.map(|entry| entry.activity)
 }
 
+/// The address that an activity of a rule's source has today.
+pub fn address_of(rule: &RuleName, inventory: &Inventory, activity: &Activity) -> Address {
+    let Some(start) = activity.start else { return Address::of_id(rule, &activity.id) };
+    let mut same = inventory.activities.iter().filter(|row| row.start == activity.start);
+    let place = same.position(|row| row.id == activity.id).unwrap_or_default();
+    Address::of_start(rule, start, place + 1)
+}
+
 type Reason = (SkipReason, Option<String>);
 
 struct Sieve<'a> {
@@ -84,6 +92,7 @@ struct Sieve<'a> {
     today: Date,
     decided: Decided<'a>,
     refusals: HashMap<&'a RemoteId, &'a Refusal>,
+    approved: Option<&'a HashSet<RemoteId>>,
     retry: RetryRefused,
     copies: Copies<'a>,
 }
@@ -97,6 +106,7 @@ impl<'a> Sieve<'a> {
             today: world.today,
             decided: Decided::about(memory, &rule.name, &rule.source, source.profile.as_ref()),
             refusals: refusals.map(|refusal| (&refusal.id, refusal)).collect(),
+            approved: world.options.approved.get(&rule.name),
             retry: world.options.refused,
             copies: Copies::of(memory, &rule.destination),
         }
@@ -140,6 +150,9 @@ impl<'a> Sieve<'a> {
     }
 
     fn filtered(&self, activity: &Activity) -> Option<Reason> {
+        if self.approved.is_some_and(|ids| ids.contains(&activity.id)) {
+            return None;
+        }
         let (reason, line) = filter::objection(&self.rule.filter, activity, self.today)?;
         Some((reason, line.map(|line| format!("line {line} of the manifest"))))
     }

@@ -155,6 +155,8 @@ pub struct Options {
     pub refused: RetryRefused,
     /// Whether the pairs in sync stand in the document.
     pub in_sync: Listing,
+    /// Activities of a rule's source that were approved, whatever its filter says by now.
+    pub approved: HashMap<RuleName, HashSet<RemoteId>>,
 }
 
 /// Whether what was refused is tried again before its date.

@@ -62,6 +62,8 @@ mod restore;
 #[cfg(test)]
 mod resume;
 #[cfg(test)]
+mod saved;
+#[cfg(test)]
 mod settling;
 #[cfg(test)]
 mod simulate;

@@ -44,6 +44,7 @@ pub async fn run_scoped(context: &Context, args: &Plan, scope: Scope<'_>) -> Res
             force: scope.force(),
             refused: retry_refused(args.retry_refused),
             in_sync: if args.against.is_some() { Listing::Listed } else { listing(context, args) },
+            ..Options::default()
         },
         max_downloads: args.max_downloads,
     };
