@@ -14,7 +14,7 @@ use super::context::{
 use super::decide::{self, Notice, Ruling};
 use super::document::DocumentError;
 use super::guard;
-use super::model::{Action, Body, Document, Step};
+use super::model::{Body, Document, Step};
 use super::owners::{self, Covered, Owned};
 use super::reason::{InSyncReason, SkipReason};
 use super::select::{self, Entry};
@@ -32,7 +32,12 @@ pub struct Plan {
     pub to_compare: Vec<Comparison>,
     /// Edits that the plan leaves alone.
     pub notices: Vec<(Address, Notice)>,
+    /// What another rule owns the event of.
+    pub covered: Vec<Way>,
 }
+
+/// The way of an activity: its account, where to, and its id.
+pub type Way = (AccountName, AccountName, RemoteId);
 
 /// A pair with nothing to do, by the ids of its sides: there may be many.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -114,6 +119,7 @@ struct Draft {
     to_compare: Vec<Comparison>,
     notices: Vec<(Address, Notice)>,
     blocked: Vec<Blocked>,
+    covered: Vec<Way>,
     counts: BTreeMap<RuleName, Counts>,
 }
 
@@ -145,6 +151,8 @@ impl Draft {
         }
         let (owned, covered) = owners::assign(world, wishes);
         for Covered { rule, entry, by } in &covered {
+            let id = entry.activity.id.clone();
+            self.covered.push((rule.source.clone(), destination.clone(), id));
             let detail = format!("owned by {}", by.1);
             self.skip(world, rule, entry, SkipReason::CoveredByRule, Some(&detail));
         }
@@ -214,7 +222,9 @@ impl Draft {
                 }
             }
             Ruling::Skip(reason) => self.skip(world, rule, entry, reason, None),
-            Ruling::Compare(found) => self.compare(world, rule, entry, found),
+            Ruling::Compare(account, found) => {
+                self.compare(world, rule, entry, (account, found));
+            }
             Ruling::InSync { with, reason, notice } => {
                 if self.count(world, rule, entry, |counts| counts.in_sync += 1) {
                     self.notices.extend(notice.map(|notice| (entry.address.clone(), notice)));
@@ -293,7 +303,13 @@ impl Draft {
         self.skip(world, rule, entry, SkipReason::NotCompared, detail);
     }
 
-    fn compare(&mut self, world: &World<'_>, rule: &Rule, entry: &Entry<'_>, found: &Activity) {
+    fn compare(
+        &mut self,
+        world: &World<'_>,
+        rule: &Rule,
+        entry: &Entry<'_>,
+        (account, found): (&AccountName, &Activity),
+    ) {
         let side = |account: &AccountName, activity: &Activity| {
             (account.clone(), activity.id.clone(), activity.fingerprint.clone())
         };
@@ -301,34 +317,10 @@ impl Draft {
             self.to_compare.push(Comparison {
                 address: entry.address.clone(),
                 source: side(&rule.source, entry.activity),
-                destination: side(&rule.destination, found),
+                destination: side(account, found),
             });
         }
         self.skip(world, rule, entry, SkipReason::NotCompared, None);
-    }
-
-    /// Leaves the steps that wait for another one to the next plan.
-    fn leave_what_waits(&mut self) {
-        let waiting = chains::waiting(&self.steps);
-        for (number, first) in &waiting {
-            let Some((step, first)) = self.steps.get(*number).zip(self.steps.get(*first)) else {
-                continue;
-            };
-            let counts = self.counts.entry(step.rule.clone()).or_default();
-            match step.action {
-                Action::Upload => counts.upload -= 1,
-                Action::Replace => counts.replace -= 1,
-            }
-            counts.skip += 1;
-            self.skips.push(Skip {
-                address: step.address.clone(),
-                rule: step.rule.clone(),
-                reason: SkipReason::NotCompared,
-                detail: Some(format!("waits for {}", first.address)),
-            });
-        }
-        let mut number = 0..;
-        self.steps.retain(|_| number.next().is_none_or(|number| !waiting.contains_key(&number)));
     }
 
     fn finish(mut self, world: &World<'_>, blocked: Vec<Blocked>) -> Result<Plan, DocumentError> {
@@ -338,7 +330,7 @@ impl Draft {
         self.steps.sort_by_cached_key(|step| {
             (place(&step.rule), step.action, step.key.start, step.source.id.clone())
         });
-        self.leave_what_waits();
+        self.skips.extend(chains::leave_what_waits(&mut self.steps, &mut self.counts));
         self.conflicts.sort_by_cached_key(|conflict| {
             let source = &conflict.source;
             (place(&conflict.rule), source.start, source.id.clone())
@@ -362,6 +354,7 @@ impl Draft {
             in_sync: self.in_sync,
             to_compare: self.to_compare,
             notices: self.notices,
+            covered: self.covered,
         })
     }
 

@@ -5,15 +5,44 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use crate::domain::{AccountName, RemoteId};
+use crate::domain::{AccountName, RemoteId, RuleName};
 
-use super::model::Step;
+use super::context::{Counts, Skip};
+use super::model::{Action, Step};
+use super::reason::SkipReason;
 
 /// An activity of an account.
 type Place<'a> = (&'a AccountName, &'a RemoteId);
 
+/// Takes the steps that wait for another one out of a plan, and says so.
+pub(super) fn leave_what_waits(
+    steps: &mut Vec<Step>,
+    counts: &mut BTreeMap<RuleName, Counts>,
+) -> Vec<Skip> {
+    let waiting = waiting(steps);
+    let both = waiting.iter().filter_map(|(n, first)| steps.get(*n).zip(steps.get(*first)));
+    let left = both.map(|(step, first)| {
+        let counts = counts.entry(step.rule.clone()).or_default();
+        match step.action {
+            Action::Upload => counts.upload -= 1,
+            Action::Replace => counts.replace -= 1,
+        }
+        counts.skip += 1;
+        Skip {
+            address: step.address.clone(),
+            rule: step.rule.clone(),
+            reason: SkipReason::NotCompared,
+            detail: Some(format!("waits for {}", first.address)),
+        }
+    });
+    let left = left.collect();
+    let mut number = 0..;
+    steps.retain(|_| number.next().is_none_or(|number| !waiting.contains_key(&number)));
+    left
+}
+
 /// The steps that wait, each with the one that it waits for; by their numbers.
-pub(super) fn waiting(steps: &[Step]) -> BTreeMap<usize, usize> {
+fn waiting(steps: &[Step]) -> BTreeMap<usize, usize> {
     let replaced = steps.iter().enumerate().filter_map(|(n, step)| Some((old_of(step)?, n)));
     let mut chains = Chains {
         steps,
@@ -86,7 +115,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::domain::{Activity, Address, Fingerprint, RuleName, Unusable};
+    use crate::domain::{Activity, Address, Fingerprint, Unusable};
     use crate::manifest::{ConflictStrategy, Filter, Rule};
     use crate::plan::select::Entry;
     use crate::plan::steps::upload;

@@ -17,6 +17,7 @@ use super::model::Change;
 use super::owners::Owned;
 use super::reason::{ConflictReason, InSyncReason, SkipReason, StepReason};
 use super::recall::{Known, Memory};
+use super::twins::Twins;
 use super::world::{AccountView, Decided, Force, World};
 
 /// What is to be done about an event.
@@ -35,8 +36,8 @@ pub(super) enum Ruling<'a> {
     },
     Skip(SkipReason),
     Conflict(ConflictReason, Vec<ActivityRef>),
-    /// Both originals must be read first.
-    Compare(&'a Activity),
+    /// Its original and that of this account's activity must be read first.
+    Compare(&'a AccountName, &'a Activity),
 }
 
 /// Something about a pair in sync that its owner may want to know.
@@ -73,11 +74,14 @@ pub(super) fn decide<'a>(
     }
     a_persons_word_comes_first(&memories, &mut seekers);
     let outcomes = matching::find(&seekers, &judge.field());
-    owned
-        .iter()
-        .zip(memories)
-        .zip(outcomes)
-        .map(|((event, memory), outcome)| judge.rule(event, &memory, outcome))
+    let twins = Twins::of(&seekers);
+    let first = |number| seekers.get(twins.first(number)?).map(|seeker| seeker.activity);
+    let events = owned.iter().zip(memories).zip(outcomes).enumerate();
+    events
+        .map(|(number, ((event, memory), outcome))| {
+            let ruling = judge.rule(event, &memory, outcome);
+            judge.tell_from_twin(event, &memory, first(number), ruling)
+        })
         .collect()
 }
 
@@ -350,7 +354,7 @@ impl<'a> Judge<'a> {
             return Ruling::Conflict(ConflictReason::WouldLoseData, vec![candidate]);
         }
         let (Some(source), Some(destination)) = (source, destination) else {
-            return Ruling::Compare(found);
+            return Ruling::Compare(self.destination, found);
         };
         if compare::would_lose(destination, source) {
             let candidate = ActivityRef::of(self.destination, found);

@@ -22,16 +22,18 @@ mod reason;
 mod recall;
 pub mod reconcile;
 mod refused;
+mod repeats;
 mod select;
 mod simulate;
 mod since;
 mod steps;
 mod suspects;
+mod twins;
 mod within;
 mod world;
 
-pub use build::{Comparison, Pair, Plan, build};
-pub use compare::{changes, clock, is_whole};
+pub use build::{Comparison, Pair, Plan, Way, build};
+pub use compare::{changes, clock, is_same_recording, is_whole};
 pub use context::{
     ActivityRef, Blocked, BlockedReason, Conflict, Context, Counts, InSync, InventoryRef,
     LimitExceeded, ManifestRef, RuleSummary, Skip,

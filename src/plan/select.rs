@@ -89,6 +89,7 @@ type Reason = (SkipReason, Option<String>);
 
 struct Sieve<'a> {
     rule: &'a Rule,
+    inventory: &'a Inventory,
     today: Date,
     decided: Decided<'a>,
     refusals: HashMap<&'a RemoteId, &'a Refusal>,
@@ -103,6 +104,7 @@ impl<'a> Sieve<'a> {
         let refusals = memory.refusals_between(&rule.source, &rule.destination).iter();
         Self {
             rule,
+            inventory: source.inventory,
             today: world.today,
             decided: Decided::about(memory, &rule.name, &rule.source, source.profile.as_ref()),
             refusals: refusals.map(|refusal| (&refusal.id, refusal)).collect(),
@@ -144,9 +146,20 @@ impl<'a> Sieve<'a> {
         if refusal.reason == RefusalReason::DuplicateAtDestination {
             return None;
         }
+        if refusal.is_twin() && !self.stands_for(refusal.candidate.as_ref(), activity) {
+            return None;
+        }
         let reason = SkipReason::from(refusal.reason);
         let detail = Some(refusal.detail.clone()).filter(|detail| !detail.is_empty());
         Some((reason, detail))
+    }
+
+    /// Whether the twin for which an activity was left out is there still, and wanted.
+    fn stands_for(&self, twin: Option<&RemoteId>, activity: &Activity) -> bool {
+        let is_it = |row: &&Activity| Some(&row.id) == twin && row.is_listed_as(activity);
+        self.inventory.activities.iter().find(is_it).is_some_and(|twin| {
+            self.decided.find(Verdict::Ignore, twin).is_none() && self.filtered(twin).is_none()
+        })
     }
 
     fn filtered(&self, activity: &Activity) -> Option<Reason> {

@@ -101,6 +101,7 @@ pub(super) fn skip(reason: SkipReason) -> &'static str {
         SkipReason::IsOurCopy => "apply brought it here from that very destination",
         SkipReason::CoveredByRule => "another rule owns this event",
         SkipReason::SameBytesInSource => "the source holds the same bytes twice",
+        SkipReason::SameRecordingInSource => "the source holds the same recording twice",
         SkipReason::Ignored => "a person said to leave it alone",
         SkipReason::NotCompared => "it is there, and whether its content differs is not known yet",
     }
@@ -120,7 +121,8 @@ pub(super) fn after_skip(reason: SkipReason) -> Vec<Next> {
         | SkipReason::UnsupportedByDestination
         | SkipReason::IsOurCopy
         | SkipReason::CoveredByRule
-        | SkipReason::SameBytesInSource => vec![Next::Nothing],
+        | SkipReason::SameBytesInSource
+        | SkipReason::SameRecordingInSource => vec![Next::Nothing],
         SkipReason::Ignored => vec![Next::Undecide],
         SkipReason::NotCompared => vec![Next::PlanAgain, Next::Diff],
     }

@@ -75,4 +75,6 @@ mod state;
 mod stops;
 mod support;
 #[cfg(test)]
+mod twins;
+#[cfg(test)]
 mod within;

@@ -42,7 +42,7 @@ pub(crate) fn at_the_end(
         }
         wrong.extend(open.iter().map(|step| (Question::Unended, format!("still open: {step}"))));
         for account in 0..world.accounts.len() {
-            view.nothing_twice(account, &mut wrong);
+            view.nothing_twice(account, plan, &mut wrong);
             view.nothing_exposed(account, &mut wrong);
             view.own_words(account, &mut wrong);
         }
@@ -116,6 +116,20 @@ impl View<'_> {
                 days
             };
             for copy in self.ledger.there(rule.source).filter(|copy| self.is_poison(*rule, copy)) {
+                // Each source's own file has its own looks.
+                let holds = |source: usize| {
+                    self.ledger.there(source).any(|it| it.recording == copy.recording)
+                };
+                let into = self.world.rules.iter();
+                let mut into = into.filter(|other| other.destination == rule.destination);
+                let of_source = self.ledger.of(rule.source).iter();
+                let mut gone = of_source.filter(|it| !it.is_there());
+                // What was put back under another id is another activity.
+                if into.any(|other| other.source != rule.source && holds(other.source))
+                    || gone.any(|it| it.recording == copy.recording)
+                {
+                    continue;
+                }
                 let days = of(copy.recording);
                 let later = days.iter().skip(1).zip(days.iter().skip(2));
                 if later.into_iter().any(|(second, third)| third - second < 7) {
@@ -206,6 +220,10 @@ impl View<'_> {
                     self.ledger.there(rule.source).filter(|it| it.recording == copy.recording);
                 twins.count() > 1
             }
+            SkipReason::SameRecordingInSource => {
+                let twins = self.ledger.there(rule.source);
+                twins.filter(|it| it.recording.is_same(copy.recording)).count() > 1
+            }
             SkipReason::NoOriginal
             | SkipReason::Unreadable
             | SkipReason::NotCompared
@@ -233,9 +251,24 @@ impl View<'_> {
     }
 
     /// Of a recording that a run brought there is one.
-    fn nothing_twice(&self, account: usize, wrong: &mut Vec<(Question, String)>) {
+    fn nothing_twice(
+        &self,
+        account: usize,
+        plan: Option<&PlanFacts>,
+        wrong: &mut Vec<(Question, String)>,
+    ) {
         let there: Vec<&Copy> = self.ledger.there(account).collect();
-        for copy in there.iter().filter(|copy| copy.by == By::Run && !copy.is_excused) {
+        // A replace that was lost with the state, between its two calls, is a question.
+        let into = |rule: &&Rule| self.ledger.owner(rule.destination) == self.ledger.owner(account);
+        let is_asked = |copy: &Copy| {
+            copy.state_lost
+                && plan.is_some_and(|plan| {
+                    let mut rules = self.world.rules.iter().filter(into);
+                    rules.any(|rule| self.is_asked_of_owner(plan, *rule, copy))
+                })
+        };
+        let by_run = there.iter().filter(|copy| copy.by == By::Run && !copy.is_excused);
+        for copy in by_run.filter(|copy| !is_asked(copy)) {
             let double = there.iter().find(|other| {
                 other.id != copy.id
                     && !other.is_excused
