@@ -40,12 +40,14 @@ pub(super) fn select<'a>(
     let mut seen: HashSet<&Sha256> = HashSet::new();
     for entry in entries(rule, source.inventory) {
         let twin = entry.activity.sha256.as_ref().is_some_and(|sha256| seen.contains(sha256));
-        match sieve.reason_against(entry.activity, twin) {
+        let against = sieve.reason_against(entry.activity, twin);
+        // What was refused is refused under every id.
+        if against.is_none() || sieve.is_refused(entry.activity) {
+            seen.extend(entry.activity.sha256.as_ref());
+        }
+        match against {
             Some((reason, detail)) => selected.skipped.push((entry, reason, detail)),
-            None => {
-                seen.extend(entry.activity.sha256.as_ref());
-                selected.wanted.push(entry);
-            }
+            None => selected.wanted.push(entry),
         }
     }
     selected
@@ -131,6 +133,10 @@ impl<'a> Sieve<'a> {
             return Some((SkipReason::IsOurCopy, None));
         }
         self.filtered(activity).or_else(|| self.refused(activity))
+    }
+
+    fn is_refused(&self, activity: &Activity) -> bool {
+        self.filtered(activity).is_none() && self.refused(activity).is_some()
     }
 
     /// What was refused is left alone until its next date.

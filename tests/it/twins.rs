@@ -1,13 +1,13 @@
 //! One recording twice in a source that shows no bytes: the files tell, and it goes over once.
 
-use fit_sync::domain::ReplaceProtocol;
+use fit_sync::domain::{Details, ReplaceProtocol};
 use fit_sync::event::Phase;
 use fit_sync::plan::{Plan, SkipReason};
 use fit_sync::platform::PlatformError;
 
 use crate::faults::stage::ride;
 use crate::support::fit::exported_again;
-use crate::support::memory::{Change, Fault, Memory, Operation};
+use crate::support::memory::{Change, Fault, Memory, Operation, UploadFault};
 use crate::support::world::{World, settings};
 
 fn accounts() -> (Memory, Memory) {
@@ -88,4 +88,26 @@ async fn a_twin_whose_file_cannot_be_had_now_makes_it_wait() {
     here.heal();
     assert_eq!(world.apply().await.phases(), [Phase::Skipped]);
     assert_eq!(arrived(&there), 1);
+}
+
+/// Found by the simulation: a replace that was refused as a duplicate took another activity of that time
+/// for the new one, each day anew.
+#[tokio::test]
+async fn what_stands_beside_the_old_one_does_not_take_the_place_of_a_refused_replace() {
+    let (here, there) = accounts();
+    let id = here.put_file(&ride(0, 31_000).1, None);
+    there.put_file(&ride(0, 30_000).1, None);
+    let world = World::memory(&here, &there);
+    world.apply().await;
+    there.put_file(&ride(0, 30_500).1, None);
+    here.put_file_as(&id, &ride(0, 33_000).1, &Details::default());
+    let world = world.replacing();
+    let refuse = || {
+        let fault = Fault::Upload(UploadFault::NamesDuplicate(None));
+        (0..20).for_each(|_| there.script(fault.clone()));
+    };
+    let ran = world.apply_after(refuse).await;
+    assert_eq!(ran.phases(), [Phase::Failed], "{}", ran.told());
+    there.heal();
+    assert_eq!(world.left().await, ["refused_by_destination here-to-there/2026-05-01T06:12:33Z"]);
 }

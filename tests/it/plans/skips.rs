@@ -141,6 +141,19 @@ fn nothing_is_replaced_by_a_recording_that_is_there_twice() {
 }
 
 #[test]
+fn a_refused_file_is_refused_under_every_id() {
+    let twins = Scenario::new()
+        .rule("watch -> archive")
+        .has(
+            "watch",
+            "a.fit 2026-11-01T06:00:00Z running 60s sha=a
+             b.fit 2026-11-01T06:00:00Z running 60s sha=a",
+        )
+        .refused("watch/a.fit -> archive", RefusalReason::RejectedByDestination, "no");
+    assert_eq!(steps(&twins), 0);
+}
+
+#[test]
 fn a_refusal_is_remembered_until_the_activity_changes() {
     let rows = "big 2026-11-01T06:00:00Z running 60s
         bad 2026-11-02T06:00:00Z running 60s
