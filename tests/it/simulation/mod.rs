@@ -84,7 +84,7 @@ impl Simulator {
     /// The first failing seed of a range, told.
     pub(crate) fn first_failure(
         &mut self,
-        seeds: std::ops::Range<u64>,
+        seeds: impl IntoIterator<Item = u64>,
         switches: &[Switch],
     ) -> Option<Failure> {
         seeds.into_iter().find_map(|seed| {
@@ -132,28 +132,23 @@ mod tests {
     /// Worlds of each finding.
     const SEEDS_OF_FINDINGS: u64 = 12;
     /// What the engine does not keep every promise under yet.
-    const OPEN: &[Switch] = &[
-        Switch::CountsOnly,
-        Switch::EmptyPage,
-        Switch::MissingFile,
-        Switch::PeopleHide,
-        Switch::PeopleSwap,
-        Switch::PoisonFile,
-        Switch::SavedPlan,
-        Switch::Twins,
-    ];
+    const OPEN: &[Switch] =
+        &[Switch::CountsOnly, Switch::EmptyPage, Switch::MissingFile, Switch::PeopleHide];
+
+    /// Each of these is kept alone, and not yet together with the other.
+    const OPEN_TOGETHER: &[[Switch; 2]] = &[[Switch::ListedVeryLate, Switch::NeighbourId]];
 
     fn is_kept(switches: &[Switch]) -> bool {
         switches.iter().all(|switch| !OPEN.contains(switch))
+            && !OPEN_TOGETHER.iter().any(|two| two.iter().all(|it| switches.contains(it)))
     }
 
     #[test]
     fn some_seconds_of_seeds() {
-        let kept: Vec<Switch> =
-            Switch::ALL.iter().filter(|switch| !OPEN.contains(switch)).copied().collect();
-        let failure = Simulator::new().first_failure(0..SEEDS, &kept);
+        let is_kept = |seed: &u64| is_kept(&draw::world(*seed, &[]).switches());
+        let failure = Simulator::new().first_failure((0..SEEDS).filter(is_kept), &[]);
         let told = failure.map(|it| format!("seed {}: {}\n{}", it.seed, it.question, it.story));
-        assert_eq!(told, None);
+        assert_eq!(told, None, "{}", told.as_deref().unwrap_or_default());
     }
 
     #[test]
