@@ -37,7 +37,6 @@ pub fn unknown_account(name: &str, known: &[&str]) -> Failure {
 /// The filters of a command line as those of a rule.
 pub fn filter(args: &Filters, today: Date) -> Result<Filter, Failure> {
     let filter = Filter {
-        ids: None,
         types: types(&args.types)?,
         exclude_types: None,
         start_date: date("--start-date", args.start_date.as_deref())?,

@@ -56,6 +56,18 @@ impl Activity {
         self.key()?.interval()
     }
 
+    /// Whether two rows of an account that shows no bytes say the same, so that only the files can tell
+    /// one recording that is there twice from those of two devices.
+    pub fn is_listed_as(&self, other: &Self) -> bool {
+        self.sha256.is_none()
+            && other.sha256.is_none()
+            && self.start.is_some()
+            && self.elapsed_s.is_some()
+            && (self.start, self.elapsed_s, self.distance_m)
+                == (other.start, other.elapsed_s, other.distance_m)
+            && (&self.kind, &self.device) == (&other.kind, &other.device)
+    }
+
     /// An activity of which only the id is known, with the reason why it cannot be used.
     pub fn unusable(id: RemoteId, fingerprint: Fingerprint, reason: Unusable) -> Self {
         Self {

@@ -57,17 +57,25 @@ impl Side {
         }
     }
 
-    /// Whether an activity changed since: its start, its length by more than 2 s, its distance by
-    /// more than 1 % and 20 m, or its family. Zero and missing are equal, since platforms recompute.
+    /// Whether an activity changed since: its start, or its extent.
     pub fn changed(&self, now: &Activity) -> bool {
-        let elapsed =
-            (self.elapsed_s.unwrap_or_default()).abs_diff(now.elapsed_s.unwrap_or_default());
-        let (was, is) = (self.distance_m.unwrap_or_default(), now.distance_m.unwrap_or_default());
+        self.start != now.start || self.extent_changed(now.elapsed_s, now.distance_m, &now.kind)
+    }
+
+    /// Whether the length changed by more than 2 s, the distance by more than 1 % and 20 m, or the
+    /// family. Zero and missing are equal, since platforms recompute.
+    pub fn extent_changed(
+        &self,
+        elapsed_s: Option<u32>,
+        distance_m: Option<u32>,
+        kind: &ActivityType,
+    ) -> bool {
+        let elapsed = self.elapsed_s.unwrap_or_default().abs_diff(elapsed_s.unwrap_or_default());
+        let (was, is) = (self.distance_m.unwrap_or_default(), distance_m.unwrap_or_default());
         let distance = was.abs_diff(is);
-        self.start != now.start
-            || elapsed > 2
+        elapsed > 2
             || (distance > 20 && u64::from(distance) * 100 > u64::from(was.max(is)))
-            || (self.kind != now.kind && self.kind.family() != now.kind.family())
+            || (self.kind != *kind && self.kind.family() != kind.family())
     }
 }
 

@@ -22,7 +22,8 @@ pub struct Refusal {
     pub reason: RefusalReason,
     /// In the platform's words.
     pub detail: String,
-    /// The destination's activity that the upload was refused for, if it was named.
+    /// The activity for which it was refused, if it was named: the destination's, or for a twin in
+    /// the source the source's.
     pub candidate: Option<RemoteId>,
     /// When this was found first.
     pub first_seen: Timestamp,
@@ -46,6 +47,10 @@ pub enum RefusalReason {
     TooLarge,
     /// The destination refused it as a duplicate of something of its own.
     DuplicateAtDestination,
+    /// The source holds the same bytes under another id, the candidate.
+    SameBytesInSource,
+    /// The source holds the same recording under another id, the candidate.
+    SameRecordingInSource,
 }
 
 impl RefusalReason {
@@ -57,6 +62,8 @@ impl RefusalReason {
             Self::RejectedByDestination => "rejected_by_destination",
             Self::TooLarge => "too_large",
             Self::DuplicateAtDestination => "duplicate_at_destination",
+            Self::SameBytesInSource => "same_bytes_in_source",
+            Self::SameRecordingInSource => "same_recording_in_source",
         }
     }
 }
@@ -123,6 +130,14 @@ impl Refusal {
             looks,
             ..self
         }
+    }
+
+    /// Whether it is left out because its source holds it under another id, too.
+    pub fn is_twin(&self) -> bool {
+        matches!(
+            self.reason,
+            RefusalReason::SameBytesInSource | RefusalReason::SameRecordingInSource
+        )
     }
 
     /// Whether only the first day's look has been made, which may have been bad luck.

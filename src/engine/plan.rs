@@ -1,6 +1,6 @@
 //! The first straight line: open the accounts, read them, recall, decide.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 
 use jiff::tz::Offset;
 use jiff::{Timestamp, civil::Date};
@@ -8,8 +8,11 @@ use jiff::{Timestamp, civil::Date};
 use crate::domain::{AccountName, Inventory, Profile, Refusal, RemoteId, RuleName};
 use crate::event::Phase;
 use crate::manifest::Manifest;
-use crate::plan::{self, AccountView, ByAccount, Memory, Options, Plan, Underway, World};
-use crate::state::AccountRow;
+use crate::plan::reconcile::Entry;
+use crate::plan::{
+    self, AccountView, ByAccount, Memory, Options, Plan, RetryRefused, Underway, World,
+};
+use crate::state::{AccountRow, StepRecord};
 
 use super::accounts::{self, Opened};
 use super::error::EngineError;
@@ -40,6 +43,7 @@ pub struct Planned {
     pub(super) opened: Opened,
     pub(super) inventories: ByAccount<Inventory>,
     pub(super) memory: Memory,
+    pub(super) refused: RetryRefused,
 }
 
 /// Makes the plan of the session's manifest.
@@ -73,7 +77,8 @@ pub async fn plan(session: &Session, request: &PlanRequest) -> Result<Planned, E
         uncompared = identify::compare(&mut comparing, &comparisons, most).await?;
         plan = build(memory)?;
     }
-    Ok(Planned { plan, read_at, uncompared, opened, inventories, memory })
+    let refused = request.options.refused;
+    Ok(Planned { plan, read_at, uncompared, opened, inventories, memory, refused })
 }
 
 impl Planned {
@@ -182,42 +187,59 @@ pub(super) fn recall(session: &Session, opened: &Opened) -> Result<Memory, Engin
         let itself = (rule.destination.clone(), rule.destination.clone());
         memory.refusals.insert(itself, session.store.refusals(destination.row, destination.row)?);
     }
-    (memory.in_flight, memory.underway) = in_flight(session, opened)?;
+    recall_open_steps(session, opened, &mut memory)?;
     for (name, account) in &opened.accounts {
         memory.contents.insert(name.clone(), session.store.contents(account.row)?);
     }
     Ok(memory)
 }
 
-/// What steps of earlier runs may have brought somewhere without anybody knowing yet. A step that was
-/// never begun is planned again.
-fn in_flight(
+/// What steps of earlier runs may have brought somewhere without anybody knowing yet, and the rows of
+/// their destinations that they are about. A step that was never begun is planned again.
+fn recall_open_steps(
     session: &Session,
     opened: &Opened,
-) -> Result<(InFlight, ByAccount<Vec<Underway>>), EngineError> {
+    memory: &mut Memory,
+) -> Result<(), EngineError> {
     let names: HashMap<AccountRow, &AccountName> =
         opened.accounts.iter().map(|(name, account)| (account.row, name)).collect();
-    let (mut in_flight, mut underway) = (InFlight::new(), ByAccount::new());
     for record in session.store.unsettled()? {
-        let accounts = names.get(&record.step.source).zip(names.get(&record.step.destination));
-        let (Some((source, destination)), true) = (accounts, is_in_doubt(record.phase())) else {
-            continue;
-        };
-        let between = in_flight.entry(((*source).clone(), (*destination).clone())).or_default();
-        between.insert(record.step.source_id.clone());
-        let state = record.state().ok();
-        let state = state.filter(|state| state.may_have_stored() || state.is_gap());
-        if let Some(payload) = state.and_then(|state| state.payload) {
-            let (account, source) = ((*source).clone(), record.step.source_id);
-            let activity = payload.activity(&source);
-            let to: &mut Vec<Underway> = underway.entry((*destination).clone()).or_default();
-            to.push(Underway { account, source, activity, overdue_since: None });
+        let Some(destination) = names.get(&record.step.destination) else { continue };
+        let unsettled = memory.unsettled.entry((*destination).clone()).or_default();
+        unsettled.extend(rows_of(&record));
+        if let (Some(source), true) = (names.get(&record.step.source), is_in_doubt(record.phase()))
+        {
+            let accounts = ((*source).clone(), (*destination).clone());
+            let underway = memory.underway.entry((*destination).clone()).or_default();
+            underway.extend(underway_of(&record, source));
+            memory.in_flight.entry(accounts).or_default().insert(record.step.source_id);
         }
     }
-    Ok((in_flight, underway))
+    Ok(())
 }
 
-type InFlight = HashMap<(AccountName, AccountName), HashSet<RemoteId>>;
+/// What a step has sent and nobody has seen yet, or is to put into a gap.
+fn underway_of(record: &StepRecord, source: &AccountName) -> Option<Underway> {
+    let state = record.state().ok()?;
+    let payload = state.payload.as_ref().filter(|_| state.may_have_stored() || state.is_gap())?;
+    let activity = payload.activity(&record.step.source_id);
+    Some(Underway {
+        account: source.clone(),
+        source: record.step.source_id.clone(),
+        activity,
+        overdue_since: None,
+    })
+}
+
+/// The activities of its destination that an open step has placed or is to take away.
+fn rows_of(record: &StepRecord) -> impl Iterator<Item = RemoteId> {
+    let old = record.entries.first().and_then(|written| match &written.entry {
+        Entry::Intended { step, .. } => step.destination.id.clone(),
+        _ => None,
+    });
+    let new = record.state().ok().and_then(|state| state.known_id().cloned());
+    old.into_iter().chain(new)
+}
 
 /// Whether a step in this phase may have done something at its destination.
 fn is_in_doubt(phase: Option<Phase>) -> bool {

@@ -1,6 +1,6 @@
 //! A manifest that has been checked: after `load` nothing in it is checked again.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use jiff::Span;
@@ -9,7 +9,7 @@ use regex::Regex;
 use secrecy::SecretString;
 
 use crate::diag::Diagnostic;
-use crate::domain::{AccountName, ActivityType, RemoteId, RuleName, Sha256};
+use crate::domain::{AccountName, ActivityType, RuleName, Sha256};
 
 /// What a user wants, complete and free of faults.
 #[derive(Clone, Debug)]
@@ -156,8 +156,6 @@ impl ConflictStrategy {
 /// Which activities a rule wants. An absent part takes everything.
 #[derive(Clone, Debug, Default)]
 pub struct Filter {
-    /// One of these ids; how a saved plan names its own activities.
-    pub ids: Option<Located<HashSet<RemoteId>>>,
     /// Any of these types.
     pub types: Option<Located<Vec<ActivityType>>>,
     /// None of these types.

@@ -144,7 +144,6 @@ fn strategy(field: &Field<'_>, reader: &mut Reader<'_>) -> Option<ConflictStrate
 fn filter(fields: &Fields<'_>, reader: &mut Reader<'_>) -> Filter {
     let get = |name| fields.get(name);
     Filter {
-        ids: None,
         types: get("activity_types").and_then(|field| field.types(reader)),
         exclude_types: get("exclude_types").and_then(|field| field.types(reader)),
         start_date: located(get("start_date"), |field| field.formed(date_bound, reader)),

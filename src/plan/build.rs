@@ -6,6 +6,7 @@ use crate::domain::{AccountName, Activity, Address, Fingerprint, RemoteId, RuleN
 use crate::manifest::{ConflictStrategy, Rule};
 
 use super::basis::{accounts, inventories, selected_rules, shrunken_destinations};
+use super::chains;
 use super::context::{
     ActivityRef, Blocked, BlockedReason, Conflict, Context, Counts, InSync, ManifestRef,
     RuleSummary, Skip,
@@ -31,7 +32,12 @@ pub struct Plan {
     pub to_compare: Vec<Comparison>,
     /// Edits that the plan leaves alone.
     pub notices: Vec<(Address, Notice)>,
+    /// What another rule owns the event of.
+    pub covered: Vec<Way>,
 }
+
+/// The way of an activity: its account, where to, and its id.
+pub type Way = (AccountName, AccountName, RemoteId);
 
 /// A pair with nothing to do, by the ids of its sides: there may be many.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -113,6 +119,7 @@ struct Draft {
     to_compare: Vec<Comparison>,
     notices: Vec<(Address, Notice)>,
     blocked: Vec<Blocked>,
+    covered: Vec<Way>,
     counts: BTreeMap<RuleName, Counts>,
 }
 
@@ -144,6 +151,8 @@ impl Draft {
         }
         let (owned, covered) = owners::assign(world, wishes);
         for Covered { rule, entry, by } in &covered {
+            let id = entry.activity.id.clone();
+            self.covered.push((rule.source.clone(), destination.clone(), id));
             let detail = format!("owned by {}", by.1);
             self.skip(world, rule, entry, SkipReason::CoveredByRule, Some(&detail));
         }
@@ -213,7 +222,9 @@ impl Draft {
                 }
             }
             Ruling::Skip(reason) => self.skip(world, rule, entry, reason, None),
-            Ruling::Compare(found) => self.compare(world, rule, entry, found),
+            Ruling::Compare(account, found) => {
+                self.compare(world, rule, entry, (account, found));
+            }
             Ruling::InSync { with, reason, notice } => {
                 if self.count(world, rule, entry, |counts| counts.in_sync += 1) {
                     self.notices.extend(notice.map(|notice| (entry.address.clone(), notice)));
@@ -292,7 +303,13 @@ impl Draft {
         self.skip(world, rule, entry, SkipReason::NotCompared, detail);
     }
 
-    fn compare(&mut self, world: &World<'_>, rule: &Rule, entry: &Entry<'_>, found: &Activity) {
+    fn compare(
+        &mut self,
+        world: &World<'_>,
+        rule: &Rule,
+        entry: &Entry<'_>,
+        (account, found): (&AccountName, &Activity),
+    ) {
         let side = |account: &AccountName, activity: &Activity| {
             (account.clone(), activity.id.clone(), activity.fingerprint.clone())
         };
@@ -300,7 +317,7 @@ impl Draft {
             self.to_compare.push(Comparison {
                 address: entry.address.clone(),
                 source: side(&rule.source, entry.activity),
-                destination: side(&rule.destination, found),
+                destination: side(account, found),
             });
         }
         self.skip(world, rule, entry, SkipReason::NotCompared, None);
@@ -313,6 +330,7 @@ impl Draft {
         self.steps.sort_by_cached_key(|step| {
             (place(&step.rule), step.action, step.key.start, step.source.id.clone())
         });
+        self.skips.extend(chains::leave_what_waits(&mut self.steps, &mut self.counts));
         self.conflicts.sort_by_cached_key(|conflict| {
             let source = &conflict.source;
             (place(&conflict.rule), source.start, source.id.clone())
@@ -336,6 +354,7 @@ impl Draft {
             in_sync: self.in_sync,
             to_compare: self.to_compare,
             notices: self.notices,
+            covered: self.covered,
         })
     }
 

@@ -94,6 +94,14 @@ pub fn is_whole(sent: &Content, kept: &Content) -> bool {
         })
 }
 
+/// Whether two files hold one recording of one device, and differ at most in when they were written.
+pub fn is_same_recording(one: &Content, other: &Content) -> bool {
+    let serials = |content: &Content| -> Vec<Option<u32>> {
+        content.parts.iter().map(|part| part.serial).collect()
+    };
+    changes(one, other).is_empty() && serials(one) == serials(other)
+}
+
 /// Whether the destination's original has something that the source's lacks: a device's serial
 /// number, more sessions, more than 5 % more records, developer fields.
 ///

@@ -60,7 +60,7 @@ impl<'a> Copies<'a> {
             stations = stations
                 .into_iter()
                 .flat_map(|(at, side)| step(at).map(move |(from, links)| (*from, links, side)))
-                .filter_map(|(from, links, side)| Some((from, &links.find_side(side)?.source)))
+                .filter_map(|(from, links, side)| Some((from, &links.find(side)?.source)))
                 .collect();
         }
         None

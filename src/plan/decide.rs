@@ -19,6 +19,7 @@ use super::model::Change;
 use super::owners::Owned;
 use super::reason::{ConflictReason, InSyncReason, SkipReason, StepReason};
 use super::recall::{Known, Memory};
+use super::twins::Twins;
 use super::underway::{Traffic, Underway};
 use super::world::{AccountView, Decided, Force, World};
 
@@ -38,8 +39,8 @@ pub(super) enum Ruling<'a> {
     },
     Skip(SkipReason),
     Conflict(ConflictReason, Vec<ActivityRef>),
-    /// Both originals must be read first.
-    Compare(&'a Activity),
+    /// Its original and that of this account's activity must be read first.
+    Compare(&'a AccountName, &'a Activity),
 }
 
 /// Something about a pair in sync that its owner may want to know.
@@ -49,6 +50,8 @@ pub enum Notice {
     ChangedAtSource,
     /// The destination was edited since; it is never overwritten.
     ChangedAtDestination,
+    /// An open step has placed it, or is to take it away; it goes onward once that is settled.
+    Unsettled,
 }
 
 /// Rules on every event of one destination.
@@ -77,11 +80,14 @@ pub(super) fn decide<'a>(
     }
     a_persons_word_comes_first(&memories, &mut seekers);
     let outcomes = matching::find(&seekers, &judge.field(&underway));
-    owned
-        .iter()
-        .zip(memories)
-        .zip(outcomes)
-        .map(|((event, memory), outcome)| judge.rule(event, &memory, outcome, &traffic))
+    let twins = Twins::of(&seekers);
+    let first = |number| seekers.get(twins.first(number)?).map(|seeker| seeker.activity);
+    let events = owned.iter().zip(memories).zip(outcomes).enumerate();
+    events
+        .map(|(number, ((event, memory), outcome))| {
+            let ruling = judge.rule(event, &memory, outcome, &traffic);
+            judge.tell_from_twin(event, &memory, first(number), ruling)
+        })
         .collect()
 }
 
@@ -101,7 +107,7 @@ fn a_persons_word_comes_first(memories: &[Memory<'_>], seekers: &mut [Seeker<'_>
         .collect();
     for (memory, seeker) in memories.iter().zip(seekers) {
         if !matches!(memory, Memory::Adopted(_)) {
-            seeker.fixed = seeker.fixed.filter(|place| !adopted.contains(place));
+            seeker.fixed = seeker.fixed.filter(|fixed| !adopted.contains(&fixed.place()));
         }
     }
 }
@@ -213,6 +219,10 @@ impl<'a> Judge<'a> {
         let (source, id) = (&event.rule.source, &event.entry.activity.id);
         if self.world.memory.is_in_flight(source, self.destination, id) {
             return in_sync(None, InSyncReason::Pending);
+        }
+        if self.world.memory.is_unsettled(source, id) {
+            let (reason, notice) = (InSyncReason::Pending, Some(Notice::Unsettled));
+            return Ruling::InSync { with: None, reason, notice };
         }
         if let Some(one) = outcome.places().iter().find_map(|place| traffic.at(*place)) {
             return self.rule_on_underway(event, memory, one);
@@ -369,7 +379,7 @@ impl<'a> Judge<'a> {
             return Ruling::Conflict(ConflictReason::WouldLoseData, vec![candidate]);
         }
         let (Some(source), Some(destination)) = (source, destination) else {
-            return Ruling::Compare(found);
+            return Ruling::Compare(self.destination, found);
         };
         if compare::would_lose(destination, source) {
             let candidate = ActivityRef::of(self.destination, found);

@@ -69,8 +69,7 @@ fn by_facts(filter: &Filter, activity: &Activity) -> Option<Line> {
     let most = |bound: Option<&Located<u32>>, fact: Option<u32>| {
         against(bound, |most| fact.is_none_or(|fact| fact <= *most))
     };
-    against(filter.ids.as_ref(), |ids| ids.contains(&activity.id))
-        .or_else(|| against(filter.title.as_ref(), |pattern| pattern.is_match(title)))
+    against(filter.title.as_ref(), |pattern| pattern.is_match(title))
         .or_else(|| against(filter.device.as_ref(), |pattern| pattern.is_match(device)))
         .or_else(|| least(filter.min_distance_m.as_ref(), activity.distance_m))
         .or_else(|| most(filter.max_distance_m.as_ref(), activity.distance_m))

@@ -11,6 +11,7 @@ use crate::domain::{Activity, Interval, Sha256};
 
 use super::choice::{self, Edge, Score};
 use super::suspects::{MultiSport, Shapes};
+use super::twins::Twins;
 
 /// Overlap from which two stretches of time are the same recording, in thousandths.
 pub(super) const SAME_PERMILLE: u32 = 800;
@@ -29,9 +30,26 @@ pub struct Seeker<'a> {
     /// Its account, as a number: recordings of one account are all wanted.
     pub account: usize,
     /// Its counterpart by link or decision.
-    pub fixed: Option<usize>,
+    pub fixed: Option<Fixed>,
     /// Those that a person said it is not.
     pub excluded: Vec<usize>,
+}
+
+/// A counterpart by link or decision: a place in [`Field::activities`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Fixed {
+    /// Both sides are what they were then.
+    Sure(usize),
+    /// One side has another start by now: an edited one, unless what is there is clearly another's.
+    Moved(usize),
+}
+
+impl Fixed {
+    /// The place.
+    pub fn place(self) -> usize {
+        let (Self::Sure(place) | Self::Moved(place)) = self;
+        place
+    }
 }
 
 /// The side on which counterparts are looked for.
@@ -94,11 +112,17 @@ pub fn find(seekers: &[Seeker<'_>], field: &Field<'_>) -> Vec<Outcome> {
         by_start: &by_start,
         outcomes: vec![None; seekers.len()],
         taken: vec![false; field.activities.len()],
+        twins: Twins::of(seekers),
+        rank: 0,
     };
-    matcher.fixed();
-    matcher.bytes();
-    matcher.exact();
-    matcher.near();
+    for rank in 0..=matcher.twins.last_rank() {
+        matcher.rank = rank;
+        matcher.fixed(|fixed| matches!(fixed, Fixed::Sure(_)));
+        matcher.bytes();
+        matcher.exact();
+        matcher.near();
+        matcher.fixed(|fixed| matches!(fixed, Fixed::Moved(_)));
+    }
     matcher.leftovers();
     matcher.outcomes.into_iter().map(|outcome| outcome.unwrap_or(Outcome::Alone)).collect()
 }
@@ -120,6 +144,9 @@ pub(super) struct Matcher<'s, 'a> {
     outcomes: Vec<Option<Outcome>>,
     /// Matched, or part of a question: nobody else's.
     taken: Vec<bool>,
+    twins: Twins,
+    /// Twins of a higher rank wait.
+    rank: usize,
 }
 
 impl<'s, 'a> Matcher<'s, 'a> {
@@ -158,14 +185,15 @@ impl<'s, 'a> Matcher<'s, 'a> {
             .iter()
             .enumerate()
             .zip(outcomes)
-            .filter(|(_, o)| o.is_none())
+            .filter(|((number, _), o)| o.is_none() && self.twins.rank(*number) <= self.rank)
             .map(|(s, _)| s)
             .collect()
     }
 
-    fn fixed(&mut self) {
+    fn fixed(&mut self, is_due: impl Fn(Fixed) -> bool) {
         for (number, seeker) in self.open() {
-            if let Some(place) = seeker.fixed.filter(|place| self.is_free(*place)) {
+            let due = seeker.fixed.filter(|fixed| is_due(*fixed)).map(Fixed::place);
+            if let Some(place) = due.filter(|place| self.is_free(*place)) {
                 self.settle(number, Outcome::Match(place, Evidence::Fixed));
             }
         }
@@ -297,12 +325,21 @@ impl<'s, 'a> Matcher<'s, 'a> {
         matched.into_iter().for_each(|place| self.take(place));
     }
 
+    /// Whether a place is the counterpart of what is listed like a seeker: the account holds both.
+    fn is_of_twin(&self, number: usize, place: usize) -> bool {
+        self.twins.mates(number).iter().any(|mate| {
+            let outcome = self.outcomes.get(*mate);
+            matches!(outcome, Some(Some(Outcome::Match(found, _))) if *found == place)
+        })
+    }
+
     fn leftovers(&mut self) {
         self.free_what_is_only_asked_about();
         let multi = MultiSport::of(self.field);
         let shapes = Shapes::of(self);
         for (number, seeker) in self.open() {
-            let overlapping = self.overlapping(seeker, &multi);
+            let mut overlapping = self.overlapping(seeker, &multi);
+            overlapping.retain(|place| !self.is_of_twin(number, *place));
             if !overlapping.is_empty() {
                 self.settle(number, Outcome::Overlap(overlapping));
                 continue;

@@ -5,6 +5,7 @@
 
 mod basis;
 mod build;
+mod chains;
 mod choice;
 mod compare;
 mod context;
@@ -21,17 +22,19 @@ mod reason;
 mod recall;
 pub mod reconcile;
 mod refused;
+mod repeats;
 mod select;
 mod simulate;
 mod since;
 mod steps;
 mod suspects;
+mod twins;
 mod underway;
 mod within;
 mod world;
 
-pub use build::{Comparison, Pair, Plan, build};
-pub use compare::{changes, clock, is_whole};
+pub use build::{Comparison, Pair, Plan, Way, build};
+pub use compare::{changes, clock, is_same_recording, is_whole};
 pub use context::{
     ActivityRef, Blocked, BlockedReason, Conflict, Context, Counts, InSync, InventoryRef,
     LimitExceeded, ManifestRef, RuleSummary, Skip,
@@ -45,7 +48,7 @@ pub use model::{
     Protocol, SourceRef, Step, StepKey,
 };
 pub use reason::{ConflictReason, InSyncReason, SkipReason, StepReason};
-pub use select::activity_at;
+pub use select::{activity_at, address_of};
 pub use simulate::simulate;
 pub use since::{Now, Since, since};
 pub use underway::Underway;

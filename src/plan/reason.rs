@@ -96,6 +96,8 @@ reasons! {
         CoveredByRule = "covered_by_rule",
         /// The source holds the same bytes twice.
         SameBytesInSource = "same_bytes_in_source",
+        /// The source holds the same recording twice, in files that differ in their bytes only.
+        SameRecordingInSource = "same_recording_in_source",
         /// A person said so.
         Ignored = "ignored",
         /// There, but its content has not been compared yet.
@@ -134,6 +136,8 @@ impl From<RefusalReason> for SkipReason {
                 Self::RejectedByDestination
             }
             RefusalReason::TooLarge => Self::TooLarge,
+            RefusalReason::SameBytesInSource => Self::SameBytesInSource,
+            RefusalReason::SameRecordingInSource => Self::SameRecordingInSource,
         }
     }
 }

@@ -4,6 +4,7 @@ use crate::domain::{AccountName, Activity, Decision, Link, LinkStatus, Party, Ve
 
 use super::decide::Judge;
 use super::links::Links;
+use super::matching::Fixed;
 use super::owners::Owned;
 use super::world::{is_of, is_party};
 
@@ -49,36 +50,53 @@ impl<'a> Judge<'a> {
         &self,
         event: &Owned<'a>,
         excluded: &[usize],
-    ) -> (Memory<'a>, Option<usize>) {
+    ) -> (Memory<'a>, Option<Fixed>) {
         let activity = event.entry.activity;
         if let Some(place) = self.adopted(event) {
-            return (Memory::Adopted(place), Some(place));
+            return (Memory::Adopted(place), Some(Fixed::Sure(place)));
         }
         let recall = |account: &AccountName, activity: &Activity| {
-            let known = self.links.get(account)?.there.find(activity);
-            let recalled = match known {
-                Some(link) => self.recall(link),
-                None => (Memory::SameEvent, Some(self.linked_place(account, activity)?)),
-            };
-            let told_apart = recalled.1.is_some_and(|place| excluded.contains(&place));
+            let recalled = self.recall_of(account, activity)?;
+            let told_apart = recalled.1.is_some_and(|fixed| excluded.contains(&fixed.place()));
             (!told_apart).then_some(recalled)
         };
         let mut own = recall(&event.rule.source, activity);
-        if let Some(own) = own.take_if(|(_, place)| place.is_some()) {
+        if let Some(own) = own.take_if(|(_, fixed)| fixed.is_some()) {
             return own;
         }
-        let mut others: Vec<(Memory<'a>, Option<usize>)> =
+        let mut others: Vec<(Memory<'a>, Option<Fixed>)> =
             event.covers.iter().filter_map(|(account, other)| recall(account, other)).collect();
-        if let Some(place) = others.iter().find_map(|(_, place)| *place) {
-            return (Memory::SameEvent, Some(place));
+        if let Some(fixed) = others.iter().find_map(|(_, fixed)| *fixed) {
+            return (Memory::SameEvent, Some(fixed));
         }
         let other = (!others.is_empty()).then(|| others.swap_remove(0));
         own.or(other).unwrap_or((Memory::Nothing, None))
     }
 
-    fn recall(&self, link: &'a Link) -> (Memory<'a>, Option<usize>) {
-        match (self.place(link), link.status) {
-            (Some(place), _) => (Memory::Linked(link), Some(place)),
+    /// What the links of either direction say of an activity of a source.
+    fn recall_of(
+        &self,
+        account: &AccountName,
+        activity: &Activity,
+    ) -> Option<(Memory<'a>, Option<Fixed>)> {
+        let there = &self.links.get(account)?.there;
+        if let Some(link) = there.find(activity) {
+            return Some(self.recall(link, Fixed::Sure));
+        }
+        if let Some(place) = self.linked_place(account, activity) {
+            return Some((Memory::SameEvent, Some(Fixed::Sure(place))));
+        }
+        there.find_moved(activity).map(|link| self.recall(link, Fixed::Moved))
+    }
+
+    fn recall(
+        &self,
+        link: &'a Link,
+        fixed: impl Fn(usize) -> Fixed,
+    ) -> (Memory<'a>, Option<Fixed>) {
+        let moved = || self.places.find_moved(link.destination.as_ref()?).map(Fixed::Moved);
+        match (self.place(link).map(fixed).or_else(moved), link.status) {
+            (Some(found), _) => (Memory::Linked(link), Some(found)),
             (None, LinkStatus::Pending { .. }) => (Memory::Pending(link), None),
             (None, LinkStatus::Confirmed) if self.view.inventory.complete => {
                 (Memory::Removed, None)

@@ -5,8 +5,8 @@ use std::collections::{HashMap, HashSet};
 use jiff::civil::Date;
 
 use crate::domain::{
-    Activity, Address, Inventory, Refusal, RefusalReason, RefusalStanding, RemoteId, Sha256,
-    Unusable, Verdict,
+    Activity, Address, Inventory, Refusal, RefusalReason, RefusalStanding, RemoteId, RuleName,
+    Sha256, Unusable, Verdict,
 };
 use crate::manifest::Rule;
 
@@ -40,12 +40,14 @@ pub(super) fn select<'a>(
     let mut seen: HashSet<&Sha256> = HashSet::new();
     for entry in entries(rule, source.inventory) {
         let twin = entry.activity.sha256.as_ref().is_some_and(|sha256| seen.contains(sha256));
-        match sieve.reason_against(entry.activity, twin) {
+        let against = sieve.reason_against(entry.activity, twin);
+        // What was refused is refused under every id.
+        if against.is_none() || sieve.is_refused(entry.activity) {
+            seen.extend(entry.activity.sha256.as_ref());
+        }
+        match against {
             Some((reason, detail)) => selected.skipped.push((entry, reason, detail)),
-            None => {
-                seen.extend(entry.activity.sha256.as_ref());
-                selected.wanted.push(entry);
-            }
+            None => selected.wanted.push(entry),
         }
     }
     selected
@@ -77,13 +79,23 @@ pub fn activity_at<'a>(
     found.map(|entry| entry.activity)
 }
 
+/// The address that an activity of a rule's source has today.
+pub fn address_of(rule: &RuleName, inventory: &Inventory, activity: &Activity) -> Address {
+    let Some(start) = activity.start else { return Address::of_id(rule, &activity.id) };
+    let mut same = inventory.activities.iter().filter(|row| row.start == activity.start);
+    let place = same.position(|row| row.id == activity.id).unwrap_or_default();
+    Address::of_start(rule, start, place + 1)
+}
+
 type Reason = (SkipReason, Option<String>);
 
 struct Sieve<'a> {
     rule: &'a Rule,
+    inventory: &'a Inventory,
     today: Date,
     decided: Decided<'a>,
     refusals: HashMap<&'a RemoteId, &'a Refusal>,
+    approved: Option<&'a HashSet<RemoteId>>,
     retry: RetryRefused,
     copies: Copies<'a>,
 }
@@ -94,9 +106,11 @@ impl<'a> Sieve<'a> {
         let refusals = memory.refusals_between(&rule.source, &rule.destination).iter();
         Self {
             rule,
+            inventory: source.inventory,
             today: world.today,
             decided: Decided::about(memory, &rule.name, &rule.source, source.profile.as_ref()),
             refusals: refusals.map(|refusal| (&refusal.id, refusal)).collect(),
+            approved: world.options.approved.get(&rule.name),
             retry: world.options.refused,
             copies: Copies::of(memory, &rule.destination),
         }
@@ -121,6 +135,10 @@ impl<'a> Sieve<'a> {
         self.filtered(activity).or_else(|| self.refused(activity))
     }
 
+    fn is_refused(&self, activity: &Activity) -> bool {
+        self.filtered(activity).is_none() && self.refused(activity).is_some()
+    }
+
     /// What was refused is left alone until its next date.
     fn refused(&self, activity: &Activity) -> Option<Reason> {
         let refusal = *self.refusals.get(&activity.id)?;
@@ -134,12 +152,26 @@ impl<'a> Sieve<'a> {
         if refusal.reason == RefusalReason::DuplicateAtDestination {
             return None;
         }
+        if refusal.is_twin() && !self.stands_for(refusal.candidate.as_ref(), activity) {
+            return None;
+        }
         let reason = SkipReason::from(refusal.reason);
         let detail = Some(refusal.detail.clone()).filter(|detail| !detail.is_empty());
         Some((reason, detail))
     }
 
+    /// Whether the twin for which an activity was left out is there still, and wanted.
+    fn stands_for(&self, twin: Option<&RemoteId>, activity: &Activity) -> bool {
+        let is_it = |row: &&Activity| Some(&row.id) == twin && row.is_listed_as(activity);
+        self.inventory.activities.iter().find(is_it).is_some_and(|twin| {
+            self.decided.find(Verdict::Ignore, twin).is_none() && self.filtered(twin).is_none()
+        })
+    }
+
     fn filtered(&self, activity: &Activity) -> Option<Reason> {
+        if self.approved.is_some_and(|ids| ids.contains(&activity.id)) {
+            return None;
+        }
         let (reason, line) = filter::objection(&self.rule.filter, activity, self.today)?;
         Some((reason, line.map(|line| format!("line {line} of the manifest"))))
     }

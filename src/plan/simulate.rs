@@ -36,6 +36,7 @@ pub fn simulate(world: &World<'_>, plan: &Plan) -> Result<Plan, DocumentError> {
             force: Force::No,
             refused: RetryRefused::OnItsDate,
             in_sync: Listing::Counted,
+            approved: world.options.approved.clone(),
         },
     };
     build(&next)

@@ -64,6 +64,9 @@ pub struct Memory {
     pub in_flight: HashMap<(AccountName, AccountName), HashSet<RemoteId>>,
     /// What was sent to an account by steps that are not over.
     pub underway: ByAccount<Vec<Underway>>,
+    /// By account: what open steps have placed there, and what they are to take away. It goes nowhere
+    /// before that is settled.
+    pub unsettled: ByAccount<HashSet<RemoteId>>,
 }
 
 impl Memory {
@@ -81,6 +84,11 @@ impl Memory {
     ) -> bool {
         let between = self.in_flight.get(&(source.clone(), destination.clone()));
         between.is_some_and(|ids| ids.contains(id))
+    }
+
+    /// Whether an open step has placed an account's activity there, or is to take it away.
+    pub fn is_unsettled(&self, account: &AccountName, id: &RemoteId) -> bool {
+        self.unsettled.get(account).is_some_and(|ids| ids.contains(id))
     }
 
     /// The refusals of activities of one account by another.
@@ -150,6 +158,8 @@ pub struct Options {
     pub refused: RetryRefused,
     /// Whether the pairs in sync stand in the document.
     pub in_sync: Listing,
+    /// Activities of a rule's source that were approved, whatever its filter says by now.
+    pub approved: HashMap<RuleName, HashSet<RemoteId>>,
 }
 
 /// Whether what was refused is tried again before its date.

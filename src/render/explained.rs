@@ -6,7 +6,7 @@ use owo_colors::OwoColorize as _;
 
 use crate::domain::{LinkOrigin, LinkStatus, neutralise};
 use crate::engine::{Evidence, Explanation, InForce, Standing, Word};
-use crate::plan::{Action, Notice, clock};
+use crate::plan::{Action, clock};
 use crate::state::StepRecord;
 
 use super::diff::one_line;
@@ -160,13 +160,7 @@ fn evidence_line(evidence: &Evidence) -> String {
 /// What stands in the memory and in the decisions file.
 fn remembered(explanation: &Explanation, line: &mut impl FnMut(&str, &str)) {
     if let Some(notice) = explanation.notice {
-        let words = match notice {
-            Notice::ChangedAtSource => "changed at the source since; the rule does not replace",
-            Notice::ChangedAtDestination => {
-                "changed at the destination since; it is not overwritten"
-            }
-        };
-        line("notice", words);
+        line("notice", reasons::notice(notice));
     }
     if let Some(link) = &explanation.link {
         let origin = match link.origin {

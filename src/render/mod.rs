@@ -43,6 +43,7 @@ pub use outcome::{FailureWords, Outcome};
 pub use pages::Pages;
 pub use plan_markdown::{MARKER, plan_markdown};
 pub use plan_text::{Detail, plan_summary, plan_text};
+pub use reasons::notice;
 pub use report::{PhaseCounts, Report, ReportText, ReportedExit, ReportedStep};
 pub use sessions::{SessionRow, SessionState, sessions, sessions_json};
 pub use simulated::simulated;

@@ -2,7 +2,7 @@
 
 use crate::engine::Standing;
 use crate::event::Phase;
-use crate::plan::{ConflictReason, InSyncReason, SkipReason, StepReason};
+use crate::plan::{ConflictReason, InSyncReason, Notice, SkipReason, StepReason};
 
 /// What a person may do next.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -74,6 +74,15 @@ pub(super) fn after_in_sync(reason: InSyncReason) -> Vec<Next> {
     }
 }
 
+/// What an owner may want to know of a pair with nothing to do.
+pub fn notice(notice: Notice) -> &'static str {
+    match notice {
+        Notice::ChangedAtSource => "changed at the source since; the rule does not replace",
+        Notice::ChangedAtDestination => "changed at the destination since; it is not overwritten",
+        Notice::Unsettled => "placed, or to be replaced, by a step that is not settled; it waits",
+    }
+}
+
 pub(super) fn skip(reason: SkipReason) -> &'static str {
     match reason {
         SkipReason::FilteredType => "the rule's activity types do not take it",
@@ -92,6 +101,7 @@ pub(super) fn skip(reason: SkipReason) -> &'static str {
         SkipReason::IsOurCopy => "apply brought it here from that very destination",
         SkipReason::CoveredByRule => "another rule owns this event",
         SkipReason::SameBytesInSource => "the source holds the same bytes twice",
+        SkipReason::SameRecordingInSource => "the source holds the same recording twice",
         SkipReason::Ignored => "a person said to leave it alone",
         SkipReason::NotCompared => "it is there, and whether its content differs is not known yet",
     }
@@ -111,7 +121,8 @@ pub(super) fn after_skip(reason: SkipReason) -> Vec<Next> {
         | SkipReason::UnsupportedByDestination
         | SkipReason::IsOurCopy
         | SkipReason::CoveredByRule
-        | SkipReason::SameBytesInSource => vec![Next::Nothing],
+        | SkipReason::SameBytesInSource
+        | SkipReason::SameRecordingInSource => vec![Next::Nothing],
         SkipReason::Ignored => vec![Next::Undecide],
         SkipReason::NotCompared => vec![Next::PlanAgain, Next::Diff],
     }

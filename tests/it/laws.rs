@@ -194,6 +194,11 @@ proptest! {
     #[test]
     fn matching_is_the_same_from_either_side(left in lines(), right in lines()) {
         let (left, right) = (read(&left, 0), read(&right, 0));
+        // Of what a source lists alike, the first one comes first; a destination's are a question.
+        let has_twins = |rows: &[Activity]| {
+            rows.iter().enumerate().any(|(n, row)| rows[..n].iter().any(|it| it.is_listed_as(row)))
+        };
+        prop_assume!(!has_twins(&left) && !has_twins(&right));
         let pairs = |outcomes: Vec<Outcome>| -> Vec<(usize, usize)> {
             let matched = outcomes.into_iter().enumerate().filter_map(|(n, outcome)| match outcome {
                 Outcome::Match(place, _) => Some((n, place)),

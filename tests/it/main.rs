@@ -62,6 +62,8 @@ mod restore;
 #[cfg(test)]
 mod resume;
 #[cfg(test)]
+mod saved;
+#[cfg(test)]
 mod settling;
 #[cfg(test)]
 mod simulate;
@@ -72,5 +74,7 @@ mod state;
 #[cfg(test)]
 mod stops;
 mod support;
+#[cfg(test)]
+mod twins;
 #[cfg(test)]
 mod within;

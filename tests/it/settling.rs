@@ -4,12 +4,15 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use crate::support::memory::{Fault, ListFault, Memory, Operation, Settings, UploadFault};
+use crate::support::memory::{Change, Fault, ListFault, Memory, Operation, Settings, UploadFault};
 use async_trait::async_trait;
 use fit_sync::archive::{AccountLocks, Owner};
-use fit_sync::domain::{AccountName, Activity, Address, Capabilities, Details, Profile, RemoteId};
+use fit_sync::domain::{
+    AccountName, Activity, Address, Capabilities, Details, Profile, RemoteId, ReplaceProtocol,
+};
 use fit_sync::engine::{self, Approved, EngineError, LeftReason, Pace};
 use fit_sync::event::{Event, Phase};
+use fit_sync::manifest::ConflictStrategy;
 use fit_sync::plan::reconcile::Entry;
 use fit_sync::platform::{
     FitFile, ListRequest, Original, Page, Platform, PlatformError, UploadStatus, UploadTicket,
@@ -17,10 +20,10 @@ use fit_sync::platform::{
 };
 use fit_sync::state::{Access, Effects, Store, Written};
 
-use crate::faults::stage::{Flow, Stage};
+use crate::faults::stage::{Flow, Stage, ride as ride_of};
 use crate::support::cli::{Cli, REPLACING, ride};
 use crate::support::session;
-use crate::support::world::World;
+use crate::support::world::{World, settings};
 
 const START: &str = "2026-11-19T06:12:33Z";
 
@@ -93,6 +96,42 @@ async fn a_saved_plan_does_not_begin_again_what_is_in_flight() {
     let uploads = asked.iter().filter(|m| m.happening.operation == Some(Operation::Upload));
     assert_eq!(uploads.count(), 1);
     assert!(session.store.all_links().unwrap().is_empty());
+}
+
+/// A replace whose old one cannot be removed yet: neither it nor its successor goes onward before.
+#[tokio::test]
+async fn what_a_held_replace_is_about_goes_onward_once_it_is_settled() {
+    let takes = |name| Memory::new(settings(name, ReplaceProtocol::UploadThenDelete));
+    let [here, there, third] = ["a", "b", "c"].map(takes);
+    let (_, new) = ride_of(0, 31_000);
+    here.put_file(&new, None);
+    there.put_file(&ride_of(0, 30_000).1, None);
+    let platforms: Vec<(&'static str, Arc<dyn Platform>)> = vec![
+        ("here", Arc::new(here)),
+        ("there", Arc::new(there.clone())),
+        ("third", Arc::new(third.clone())),
+    ];
+    let rules = vec![
+        session::rule("here", "there", ConflictStrategy::ReplaceExisting),
+        session::rule("there", "third", ConflictStrategy::SkipExisting),
+    ];
+    let mut world = World::of(&platforms, rules);
+    let second = world.session.manifest.rules.pop().unwrap();
+    let refuse = || {
+        let error = PlatformError::Transient("down".to_owned());
+        (0..9).for_each(|_| there.script(Fault::Fails(Operation::Delete, error.clone())));
+    };
+    assert_eq!(world.apply_after(refuse).await.phases(), [Phase::Held]);
+    world.session.manifest.rules.push(second);
+    let planned = world.plan().await.plan;
+    assert_eq!(planned.document.body.steps.len(), 0);
+    assert_eq!(planned.notices.len(), 2);
+    there.heal();
+    assert_eq!(world.apply().await.phases(), [Phase::Confirmed]);
+    assert_eq!(world.left().await, [""; 0]);
+    let changes = third.take_changes();
+    let [Change::Added(copy)] = changes.as_slice() else { panic!("{changes:?}") };
+    assert_eq!(third.bytes(copy).unwrap(), new);
 }
 
 /// The archive of a run that was killed between a request and its answer.

@@ -3,9 +3,9 @@
 use std::time::Duration;
 
 use crate::engine::{self, PlanRequest, Planned, Session};
-use crate::plan::{BlockedReason, Document, Listing, Notice, Options};
+use crate::plan::{BlockedReason, Document, Listing, Options};
 use crate::render::html::Style;
-use crate::render::{plan_summary, plan_text, simulated};
+use crate::render::{notice, plan_summary, plan_text, simulated};
 
 use super::super::args::{Format, Plan, Refresh};
 use super::super::context::{Context, retry_refused, selection};
@@ -44,6 +44,7 @@ pub async fn run_scoped(context: &Context, args: &Plan, scope: Scope<'_>) -> Res
             force: scope.force(),
             refused: retry_refused(args.retry_refused),
             in_sync: if args.against.is_some() { Listing::Listed } else { listing(context, args) },
+            ..Options::default()
         },
         max_downloads: args.max_downloads,
     };
@@ -110,14 +111,8 @@ pub fn note_first_plan(context: &Context, session: &Session) -> Result<(), Failu
 
 /// Tells about edits that the plan leaves alone, and about what could not be compared.
 pub fn note_findings(context: &Context, planned: &Planned) {
-    for (address, notice) in &planned.plan.notices {
-        let words = match notice {
-            Notice::ChangedAtSource => "changed at the source since; the rule does not replace",
-            Notice::ChangedAtDestination => {
-                "changed at the destination since; it is not overwritten"
-            }
-        };
-        context.printer.note(&format!("{address}: {words}"));
+    for (address, found) in &planned.plan.notices {
+        context.printer.note(&format!("{address}: {}", notice(*found)));
     }
     if !planned.plan.to_compare.is_empty() {
         context.printer.note(&format!(

@@ -122,7 +122,9 @@ impl Run<'_> {
         let candidates: Vec<Candidate<'_>> = sent.iter().map(|(_, one)| *one).collect();
         let rows: Vec<_> = view.rows().collect();
         let counterparts = self.counterparts.borrow();
-        let is_taken = |id: &RemoteId| counterparts.contains_key(&(account.clone(), id.clone()));
+        let is_taken = |id: &RemoteId| {
+            counterparts.contains_key(&(account.clone(), id.clone())) || view.has_moved(id)
+        };
         let found = assign(&candidates, &rows, is_taken);
         let mut arrivals = self.arrivals.borrow_mut();
         for ((number, _), arrival) in sent.iter().zip(found) {

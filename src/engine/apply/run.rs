@@ -13,7 +13,7 @@ use crate::domain::{AccountName, Activity, Inventory, RemoteId};
 use crate::event::{Event, Phase};
 use crate::net::RetryPolicy;
 use crate::plan::reconcile::{Arrival, Cause, Entry, Outcome, Payload, Removal, Why};
-use crate::plan::{Context, Memory, Pair, Step};
+use crate::plan::{Context, Memory, Pair, Step, Way};
 use crate::platform::Platform;
 use crate::state::{AccountRow, RunId, StepRecord};
 
@@ -45,6 +45,8 @@ pub(super) struct Run<'a> {
     pub(super) arrivals: RefCell<HashMap<usize, Arrival>>,
     /// Whose counterpart a destination's activity is: the source's account and id.
     pub(super) counterparts: RefCell<HashMap<(AccountName, RemoteId), (AccountRow, RemoteId)>>,
+    /// What this run sends, and what others send as another account's.
+    wanted: HashSet<Way>,
     /// What this run has removed.
     pub(super) removed: RefCell<HashSet<(AccountName, RemoteId)>>,
     /// Accounts to which this state has never sent anything.
@@ -91,6 +93,7 @@ pub async fn apply(
     session.emit(Event::RunStarted { run: id.0, steps: document.body.steps.len() });
     let believed = believed(&planned.plan.document.context);
     let mut run = Run::new(session, id, pace, planned.opened, planned.inventories, planned.memory)?;
+    run.wanted = steps.iter().map(way).chain(planned.plan.covered).collect();
     run.prepare(&steps).await?;
     run.keep_links(&planned.plan.in_sync)?;
     run.accept_counts(&believed)?;
@@ -115,6 +118,11 @@ fn believed(context: &Context) -> Vec<AccountName> {
     let doubted: HashSet<&AccountName> = blocked.chain(shrunken).collect();
     let accounts = context.inventories.iter().map(|inventory| &inventory.account);
     accounts.filter(|account| !doubted.contains(account)).cloned().collect()
+}
+
+fn way(step: &Step) -> Way {
+    let (source, destination) = (&step.source, &step.destination.account);
+    (source.account.clone(), destination.clone(), source.id.clone())
 }
 
 /// A step whose account is not open today, and why.
@@ -161,6 +169,7 @@ impl<'a> Run<'a> {
             open: RefCell::default(),
             arrivals: RefCell::default(),
             counterparts: RefCell::default(),
+            wanted: HashSet::new(),
             removed: RefCell::default(),
             strangers: RefCell::default(),
             breaker: RefCell::default(),
@@ -283,6 +292,11 @@ impl<'a> Run<'a> {
     /// An activity as it was listed last.
     pub(super) fn listed(&self, account: &AccountName, id: &RemoteId) -> Option<Rc<Activity>> {
         self.views.borrow().get(account)?.row(id)
+    }
+
+    /// Whether this run's plan wants an activity there.
+    pub(super) fn is_wanted(&self, from: &AccountName, to: &AccountName, id: &RemoteId) -> bool {
+        self.wanted.contains(&(from.clone(), to.clone(), id.clone()))
     }
 
     /// Ids that a destination lists near the start of a step.

@@ -4,11 +4,12 @@
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
-use crate::domain::{AccountName, Address, RemoteId, RuleName};
-use crate::manifest::{ConflictStrategy, Filter, Located, Manifest, Rule};
+use crate::domain::{Address, RemoteId, RuleName};
+use crate::manifest::{ConflictStrategy, Filter, Manifest, Rule};
 use crate::plan::reconcile::{Entry, Outcome, Why};
 use crate::plan::{
     Action, ConflictReason, Document, Force, Options, Plan, SkipReason, Step, StepReason,
+    address_of,
 };
 
 use super::super::error::EngineError;
@@ -62,51 +63,79 @@ pub fn check_accounts(planned: &Planned, document: &Document) -> Result<(), Engi
     Ok(())
 }
 
-/// How each of these steps of a saved plan stands today, in their order.
+/// How each of these steps of a saved plan stands today, in their order: as a plan of the whole world
+/// sees it, so that both never disagree.
 pub(super) fn standings(
     session: &Session,
     planned: &Planned,
     steps: &[Step],
 ) -> Result<Vec<Standing>, EngineError> {
-    let forced = steps.iter().any(|step| step.reason == StepReason::Forced);
-    let options =
-        Options { force: if forced { Force::Yes } else { Force::No }, ..Options::default() };
+    let is_forced = steps.iter().any(|step| step.reason == StepReason::Forced);
+    let mut approved: HashMap<RuleName, HashSet<RemoteId>> = HashMap::new();
+    for step in steps {
+        approved.entry(step.rule.clone()).or_default().insert(step.source.id.clone());
+    }
+    let options = Options {
+        force: if is_forced { Force::Yes } else { Force::No },
+        refused: planned.refused,
+        approved,
+        ..Options::default()
+    };
     let manifest = manifest_of(&session.manifest, steps);
     let today = planned.replan(session, &manifest, options)?;
     let verdicts = Verdicts::of(&today);
     Ok(steps.iter().map(|step| verdicts.standing(planned, step)).collect())
 }
 
-/// A manifest that wants exactly the activities of these steps.
+/// The manifest with the rules of these steps as they were approved: where it has another rule or none
+/// under a name, they were planned without the others.
 fn manifest_of(manifest: &Manifest, steps: &[Step]) -> Manifest {
-    type Direction = (RuleName, AccountName, AccountName, Action);
-    let mut rules: Vec<(Direction, HashSet<RemoteId>)> = Vec::new();
+    let mut own: Vec<Rule> = Vec::new();
     for step in steps {
-        let accounts = (step.source.account.clone(), step.destination.account.clone());
-        let direction = (step.rule.clone(), accounts.0, accounts.1, step.action);
-        match rules.iter_mut().find(|(known, _)| *known == direction) {
-            Some((_, ids)) => {
-                ids.insert(step.source.id.clone());
-            }
-            None => rules.push((direction, HashSet::from([step.source.id.clone()]))),
+        if !own.iter().any(|rule| is_rule_of(rule, step)) {
+            own.push(rule_of(manifest, step));
         }
     }
-    let strategy_of = |name: &RuleName| {
-        let rule = manifest.rules.iter().find(|rule| rule.name == *name);
-        rule.map(|rule| rule.strategy).unwrap_or_default()
+    let replaces = |rule: &Rule| {
+        let mut steps = steps.iter().filter(|step| is_rule_of(rule, step));
+        steps.any(|step| step.action == Action::Replace)
     };
-    let rule = |((name, source, destination, action), ids): (Direction, HashSet<RemoteId>)| Rule {
-        strategy: match action {
-            Action::Replace => ConflictStrategy::ReplaceExisting,
-            Action::Upload => strategy_of(&name),
-        },
-        name,
-        source,
-        destination,
-        filter: Filter { ids: Some(Located { value: ids, line: None }), ..Filter::default() },
+    for rule in own.iter_mut().filter(|rule| replaces(rule)) {
+        rule.strategy = ConflictStrategy::ReplaceExisting;
+    }
+    let is_known = |rule: &Rule| manifest.rules.iter().any(|known| is_alike(known, rule));
+    let rules = match own.iter().all(is_known) {
+        true => {
+            let as_approved = |rule: &Rule| own.iter().find(|own| is_alike(own, rule)).cloned();
+            let rules = manifest.rules.iter();
+            rules.map(|rule| as_approved(rule).unwrap_or_else(|| rule.clone())).collect()
+        }
+        false => own,
+    };
+    Manifest { rules, ..manifest.clone() }
+}
+
+fn is_alike(rule: &Rule, other: &Rule) -> bool {
+    (&rule.name, &rule.source, &rule.destination)
+        == (&other.name, &other.source, &other.destination)
+}
+
+fn is_rule_of(rule: &Rule, step: &Step) -> bool {
+    let (source, destination) = (&step.source.account, &step.destination.account);
+    (&rule.name, &rule.source, &rule.destination) == (&step.rule, source, destination)
+}
+
+/// The rule that wants a step, by today's manifest if it has it.
+fn rule_of(manifest: &Manifest, step: &Step) -> Rule {
+    let known = manifest.rules.iter().find(|rule| is_rule_of(rule, step)).cloned();
+    known.unwrap_or_else(|| Rule {
+        name: step.rule.clone(),
+        source: step.source.account.clone(),
+        destination: step.destination.account.clone(),
+        filter: Filter::default(),
+        strategy: ConflictStrategy::default(),
         line: 0,
-    };
-    Manifest { rules: rules.into_iter().map(rule).collect(), ..manifest.clone() }
+    })
 }
 
 /// What today's plan says about each activity, by rule and source id.
@@ -114,6 +143,7 @@ struct Verdicts<'a> {
     steps: HashMap<(&'a RuleName, &'a RemoteId), &'a Step>,
     done: HashMap<(&'a RuleName, &'a RemoteId), Option<&'a RemoteId>>,
     questions: HashMap<(&'a RuleName, &'a RemoteId), ConflictReason>,
+    /// By today's addresses.
     against: BTreeMap<&'a Address, SkipReason>,
 }
 
@@ -122,8 +152,7 @@ impl<'a> Verdicts<'a> {
         let document = &today.document;
         let steps = document.body.steps.iter();
         let questions = document.context.conflicts.iter();
-        let skips =
-            document.context.skips.iter().filter(|skip| skip.reason != SkipReason::Filtered);
+        let skips = document.context.skips.iter();
         Self {
             steps: steps.map(|step| ((&step.rule, &step.source.id), step)).collect(),
             done: today
@@ -144,12 +173,9 @@ impl<'a> Verdicts<'a> {
             return Standing::Stale(Why::SourceGone);
         };
         let source = inventory.activities.iter().find(|row| row.id == step.source.id);
-        match source {
-            None => return Standing::Stale(Why::SourceGone),
-            Some(row) if row.fingerprint != step.source.fingerprint => {
-                return Standing::Stale(Why::SourceChanged);
-            }
-            Some(_) => {}
+        let Some(source) = source else { return Standing::Stale(Why::SourceGone) };
+        if source.fingerprint != step.source.fingerprint {
+            return Standing::Stale(Why::SourceChanged);
         }
         let key = (&step.rule, &step.source.id);
         if let Some(now) = self.steps.get(&key) {
@@ -161,7 +187,8 @@ impl<'a> Verdicts<'a> {
         if let Some(reason) = self.questions.get(&key) {
             return Standing::Question(*reason);
         }
-        match self.against.get(&step.address) {
+        let address = address_of(&step.rule, inventory, source);
+        match self.against.get(&address) {
             Some(reason) => Standing::Against(*reason),
             None => Standing::Stale(Why::SourceGone),
         }

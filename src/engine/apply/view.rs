@@ -1,6 +1,6 @@
 //! What an account lists, and which of its days this run has read row by row, and when.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::rc::Rc;
 
 use jiff::civil::Date;
@@ -19,6 +19,8 @@ const REACH_S: i64 = 3 * 24 * 3600;
 pub(super) struct View {
     rows: BTreeMap<(i64, RemoteId), Rc<Activity>>,
     starts: HashMap<RemoteId, i64>,
+    /// Ids that were listed with another start before: none of them is new.
+    moved: HashSet<RemoteId>,
     /// Complete readings of single days.
     days: BTreeMap<Date, Reading>,
     /// Readings of single days that lack rows.
@@ -50,6 +52,7 @@ impl View {
         let mut view = Self {
             rows: BTreeMap::new(),
             starts: HashMap::new(),
+            moved: HashSet::new(),
             days: BTreeMap::new(),
             partly: BTreeMap::new(),
             since: None,
@@ -74,9 +77,17 @@ impl View {
             }
             Coverage::Remembered => {}
         }
+        self.note_moves(&inventory.activities);
         self.rows.clear();
         self.starts.clear();
         inventory.activities.into_iter().for_each(|row| self.put(row));
+    }
+
+    fn note_moves(&mut self, rows: &[Activity]) {
+        let moved = rows
+            .iter()
+            .filter(|row| self.starts.get(&row.id).is_some_and(|before| *before != second_of(row)));
+        self.moved.extend(moved.map(|row| row.id.clone()));
     }
 
     /// Takes a reading of the days of a window, which are the account's local days: of the first and
@@ -84,6 +95,7 @@ impl View {
     pub(super) fn take_days(&mut self, window: Window, rows: Vec<Activity>, reading: Reading) {
         let (Some(first), Some(last)) = (window.first, window.last) else { return };
         let (first, last) = (day_after(first), day_before(last));
+        self.note_moves(&rows);
         if reading.complete {
             let gone: Vec<RemoteId> = self
                 .rows
@@ -142,7 +154,7 @@ impl View {
     /// Puts a row in, in place of an earlier one of its id.
     pub(super) fn put(&mut self, row: Activity) {
         self.remove(&row.id);
-        let start = row.start.map_or(i64::MAX, |start| start.as_second());
+        let start = second_of(&row);
         self.starts.insert(row.id.clone(), start);
         self.rows.insert((start, row.id.clone()), Rc::new(row));
     }
@@ -152,6 +164,12 @@ impl View {
         if let Some(start) = self.starts.remove(id) {
             self.rows.remove(&(start, id.clone()));
         }
+    }
+
+    /// Whether what has this id was listed with another start before, so that nothing that was sent
+    /// since is it. Where rows show their bytes, those tell.
+    pub(super) fn has_moved(&self, id: &RemoteId) -> bool {
+        self.moved.contains(id) && self.row(id).is_some_and(|row| row.sha256.is_none())
     }
 
     /// The row of this id.
@@ -210,6 +228,10 @@ pub(super) fn day_after(day: Date) -> Date {
     day.saturating_add(Span::new().days(1))
 }
 
+fn second_of(row: &Activity) -> i64 {
+    row.start.map_or(i64::MAX, |start| start.as_second())
+}
+
 fn second(day: Date) -> i64 {
     let midnight = day.to_zoned(jiff::tz::TimeZone::UTC);
     midnight.map_or(i64::MAX, |midnight| midnight.timestamp().as_second())
@@ -235,4 +257,35 @@ fn weakest(
         day = day_after(day);
     }
     found
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::{Fingerprint, Unusable};
+
+    fn row(id: &str, start: &str) -> Activity {
+        let unusable =
+            Activity::unusable(RemoteId::new(id), Fingerprint::new(start), Unusable::NoOriginal);
+        Activity { start: Some(start.parse().unwrap()), unusable: None, ..unusable }
+    }
+
+    /// Found by the simulation: a person put another recording under a known id while a step was under
+    /// way, and it was taken for what the step had sent.
+    #[test]
+    fn what_is_listed_with_another_start_is_not_new() {
+        let first = vec![row("1", "2026-05-01T06:00:00Z"), row("2", "2026-05-02T06:00:00Z")];
+        let mut view = View::of(Inventory::new(first, true, None));
+        let at: Timestamp = "2026-06-01T00:00:00Z".parse().unwrap();
+        let days = window("2026-05-21".parse().unwrap(), "2026-05-21".parse().unwrap());
+        let rows = vec![row("1", "2026-05-21T06:00:00Z"), row("3", "2026-05-21T06:00:00Z")];
+        view.take_days(days, rows, Reading { at, order: 1, complete: true });
+        let moved: Vec<bool> =
+            ["1", "2", "3"].map(|id| view.has_moved(&RemoteId::new(id))).to_vec();
+        assert_eq!(moved, [true, false, false]);
+        let within = vec![row("3", "2026-05-21T09:00:00Z")];
+        view.take_days(days, within, Reading { at, order: 2, complete: true });
+        view.take_whole(Inventory::new(vec![row("2", "2026-05-09T06:00:00Z")], true, None), 3);
+        assert!(["2", "3"].map(RemoteId::new).iter().all(|id| view.moved.contains(id)));
+    }
 }

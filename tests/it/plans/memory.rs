@@ -34,6 +34,23 @@ fn a_name_that_another_file_took_does_not_keep_the_link() {
     shows("name_taken_by_another_recording", &overwritten);
 }
 
+/// Where no bytes are listed, the same length at another hour may be an edited start or another
+/// recording: what has the very start of the destination's tells.
+#[test]
+fn an_edited_start_keeps_its_link_unless_another_has_the_old_one() {
+    let linked = watch_to_archive()
+        .has("watch", "1 2026-11-10T06:00:00Z running 3000s 10000m")
+        .has("archive", "a 2026-11-10T06:00:00Z running 3000s 10000m")
+        .placed("watch/1 -> archive/a")
+        .edited("watch", "1 2026-11-10T08:00:00Z running 3000s 10000m");
+    let plan = linked.plan();
+    assert_eq!((plan.document.body.steps.len(), plan.in_sync.len()), (0, 1));
+    let plan = linked.has("watch", "2 2026-11-10T06:00:00Z running 3000s 10000m").plan();
+    let uploads: Vec<&str> =
+        plan.document.body.steps.iter().map(|step| step.source.id.as_str()).collect();
+    assert_eq!((uploads, plan.in_sync.len()), (vec!["1"], 1));
+}
+
 #[test]
 fn names_swapped_at_the_destination_change_nothing() {
     let scenario = watch_to_archive()

@@ -1,6 +1,6 @@
 //! Several rules, in one direction, in both, in a chain.
 
-use fit_sync::plan::BlockedReason;
+use fit_sync::plan::{BlockedReason, InSyncReason, Notice, SkipReason};
 
 use super::shows;
 use crate::support::scenario::Scenario;
@@ -110,6 +110,70 @@ fn a_copy_does_not_go_back_but_goes_on() {
 #[test]
 fn a_copy_whose_original_left_stays_a_copy() {
     shows("is_our_copy_without_original", &there_and_back().lacks("us", "1"));
+}
+
+fn uploads(scenario: &Scenario) -> Vec<String> {
+    let steps = scenario.plan().document.body.steps.clone();
+    steps.iter().map(|step| format!("{} {}", step.rule, step.source.id)).collect()
+}
+
+/// Found by the simulation: a copy's id vouched for whatever a person put under it.
+#[test]
+fn another_recording_under_a_copys_id_is_no_copy() {
+    let other = there_and_back().edited("watch", "w 2026-11-13T06:00:00Z running 3000s 10000m");
+    assert_eq!(uploads(&other), ["watch-to-us w", "watch-to-backup w"]);
+    let edited = there_and_back().edited("watch", "w 2026-11-10T06:00:00Z running 2400s 8000m");
+    assert_eq!(uploads(&edited), ["watch-to-backup w"]);
+}
+
+#[test]
+fn another_recording_under_a_copys_id_breaks_the_chain_to_its_origin() {
+    let chain = Scenario::new()
+        .rule("a -> b")
+        .rule("b -> c")
+        .rule("c -> a")
+        .has("a", "a1 2026-11-10T06:00:00Z running 3000s 10000m")
+        .has("b", "b1 2026-11-10T06:00:00Z running 3000s 10000m")
+        .placed("a/a1 -> b/b1")
+        .edited("b", "b1 2026-11-13T06:00:00Z running 3000s 10000m")
+        .has("c", "c1 2026-11-13T06:00:00Z running 3000s 10000m")
+        .placed("b/b1 -> c/c1");
+    assert_eq!(uploads(&chain), ["c-to-a c1"]);
+}
+
+#[test]
+fn what_an_open_step_is_about_goes_onward_once_it_is_settled() {
+    let open = there_and_back().unsettled("watch/w");
+    assert_eq!(uploads(&open), [""; 0]);
+    let plan = open.plan();
+    let told = |pair: &fit_sync::plan::Pair| (pair.rule.to_string(), pair.reason);
+    let pairs: Vec<_> = plan.in_sync.iter().map(told).collect();
+    let linked = ("us-to-watch".to_owned(), InSyncReason::Linked);
+    assert_eq!(pairs, [linked, ("watch-to-backup".to_owned(), InSyncReason::Pending)]);
+    assert!(matches!(plan.notices.as_slice(), [(_, Notice::Unsettled)]));
+}
+
+/// Found by the simulation: what a replace takes away was to go onward in the same plan.
+#[test]
+fn what_is_replaced_goes_onward_with_the_next_plan() {
+    let chain = Scenario::new()
+        .rule("b -> c")
+        .replacing()
+        .rule("a -> b")
+        .replacing()
+        .has("a", "a1 2026-11-10T06:00:00Z running 3000s 10000m records=3000")
+        .has("b", "b1 2026-11-10T06:00:00Z running 3000s 9000m records=2900")
+        .has("c", "c1 2026-11-10T06:00:00Z running 3000s 8000m records=2800");
+    assert_eq!(uploads(&chain), ["a-to-b a1"]);
+    let skip = chain.plan().document.context.skips.remove(0);
+    assert_eq!(skip.reason, SkipReason::NotCompared);
+    assert_eq!(skip.detail.as_deref(), Some("waits for a-to-b/2026-11-10T06:00:00Z"));
+    let counts = chain.plan().document.context.counts;
+    assert_eq!((counts.replace, counts.skip, counts.total()), (1, 1, 2));
+    let next = chain.applied();
+    assert_eq!(uploads(&next).len(), 1);
+    assert_eq!(next.plan().document.body.steps[0].rule.as_str(), "b-to-c");
+    assert_eq!(uploads(&next.applied()), [""; 0]);
 }
 
 /// Found by the laws: what matched differently at each station went round for ever.

@@ -1,6 +1,7 @@
 //! What is left alone, and why.
 
 use fit_sync::domain::RefusalReason;
+use fit_sync::plan::SkipReason;
 
 use super::{saves, shows};
 use crate::support::scenario::Scenario;
@@ -88,6 +89,68 @@ fn equal_bytes_in_one_source_collapse_and_nothing_else_does() {
          c.fit 2026-11-01T06:00:00Z running 60s sha=c",
     );
     shows("same_bytes_in_source", &scenario);
+}
+
+const ALIKE: &str = "1 2026-11-01T06:00:00Z running 3000s 10000m records=3000
+    2 2026-11-01T06:00:00Z running 3000s 10000m records=3000";
+
+#[test]
+fn what_the_files_have_shown_to_be_one_recording_goes_over_once() {
+    let twins = Scenario::new()
+        .rule("us -> archive")
+        .has("us", ALIKE)
+        .has("us", "3 2026-11-01T06:00:00Z running 3000s 10000m")
+        .found_refused(
+            "us/2 -> archive/1",
+            RefusalReason::SameRecordingInSource,
+            "the source holds it as 1, too",
+            (0, "2026-11-01T06:00:00Z"),
+        );
+    shows("same_recording_in_source", &twins.clone().lacks("us", "3"));
+    assert_eq!(steps(&twins), 2);
+    // What stood for both is gone, or not wanted any more.
+    assert_eq!(steps(&twins.clone().lacks("us", "1").lacks("us", "3")), 1);
+    assert_eq!(steps(&twins.lacks("us", "3").ignore("us/1 -> archive")), 1);
+}
+
+#[test]
+fn the_first_of_what_is_listed_alike_has_the_counterpart_and_the_second_waits_for_the_files() {
+    let found = Scenario::new()
+        .rule("us -> archive")
+        .has("us", ALIKE)
+        .has("archive", "a 2026-11-01T06:00:00Z running 3000s 9990m records=3000");
+    let plan = found.plan();
+    let uploads: Vec<&str> =
+        plan.document.body.steps.iter().map(|step| step.source.id.as_str()).collect();
+    assert_eq!((uploads, plan.in_sync[0].source.1.as_str()), (vec!["2"], "1"));
+    let linked = found.found("us/2 -> archive/a").plan();
+    assert_eq!(linked.document.body.steps[0].source.id.as_str(), "1");
+}
+
+#[test]
+fn nothing_is_replaced_by_a_recording_that_is_there_twice() {
+    let twins = Scenario::new().rule("us -> archive").replacing().has("us", ALIKE).has(
+        "archive",
+        "a 2026-11-01T06:00:00Z running 3000s 9000m records=2900
+         b 2026-11-01T06:00:40Z running 2990s 9500m records=2900",
+    );
+    let plan = twins.plan().document;
+    let replaced: Vec<_> = plan.body.steps.iter().map(|step| step.destination.id.clone()).collect();
+    assert_eq!(replaced.len(), 1);
+    assert_eq!(plan.context.skips[0].reason, SkipReason::SameRecordingInSource);
+}
+
+#[test]
+fn a_refused_file_is_refused_under_every_id() {
+    let twins = Scenario::new()
+        .rule("watch -> archive")
+        .has(
+            "watch",
+            "a.fit 2026-11-01T06:00:00Z running 60s sha=a
+             b.fit 2026-11-01T06:00:00Z running 60s sha=a",
+        )
+        .refused("watch/a.fit -> archive", RefusalReason::RejectedByDestination, "no");
+    assert_eq!(steps(&twins), 0);
 }
 
 #[test]

@@ -11,7 +11,7 @@ use fit_sync::platform::{
     Uploaded,
 };
 
-use super::ledger::{By, Ledger};
+use super::ledger::{By, Copy, Ledger};
 use super::recordings::{ARRIVAL, Recording};
 use super::weather::{Question, State, Weather};
 use super::world::{Trouble, World, Wrong};
@@ -302,7 +302,8 @@ impl Account {
             if ledger.makes_room(self.number, &copy.id, recording) {
                 continue;
             }
-            if is_race || copy.is_excused || Ledger::is_unforeseen(copy, is_listed, now) {
+            let is_own = Self::is_of_both(ledger, self.number, copy, recording);
+            if is_race || is_own || copy.is_excused || Ledger::is_unforeseen(copy, is_listed, now) {
                 let it = ledger.there_mut(self.number).find(|it| it.id == copy.id);
                 it.into_iter().for_each(|it| it.is_excused = true);
                 continue;
@@ -315,6 +316,24 @@ impl Account {
                 format!("{} is sent, and {there} is the same", recording.name())
             });
         }
+    }
+
+    /// Whether people keep two of a recording themselves: a copy beside the one that is replaced, or two
+    /// files that differ at a source, of which both are wanted.
+    fn is_of_both(ledger: &Ledger, account: usize, copy: &Copy, recording: Recording) -> bool {
+        let is_same = |other: &&Copy| other.recording.is_same(recording);
+        let makes_room = |other: &Copy| {
+            other.id != copy.id
+                && other.by == By::Person
+                && ledger.makes_room(account, &other.id, recording)
+        };
+        let is_twin =
+            copy.by == By::Person && ledger.of(account).iter().filter(is_same).any(makes_room);
+        let holds = |source: usize, recording: Recording| {
+            ledger.there(source).any(|held| held.recording == recording)
+        };
+        let holds_both = |source: usize| holds(source, recording) && holds(source, copy.recording);
+        is_twin || (copy.recording != recording && ledger.sources(account).any(holds_both))
     }
 
     fn told(&self, ledger: &Ledger, call: Call<'_>) -> String {

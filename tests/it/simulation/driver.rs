@@ -181,12 +181,20 @@ impl Machine {
         planned: Planned,
         saved: Option<&Document>,
         settled: &Settled,
-        facts: PlanFacts,
+        mut facts: PlanFacts,
     ) -> Result<Report, EngineError> {
         let fresh = planned.plan.document.clone();
         let document = saved.unwrap_or(&fresh);
-        if saved.is_some() {
+        if let Some(saved) = saved {
             engine::check_accounts(&planned, document)?;
+            // The run answers for what the file says, not for what is planned since.
+            let is_in_file = |step: &StepFacts| {
+                saved.body.steps.iter().any(|it| {
+                    (&it.source.account, &it.source.id) == (&step.source.0, &step.source.1)
+                        && it.destination.account == step.destination
+                })
+            };
+            facts.steps.retain(is_in_file);
         }
         if !facts.limits.is_empty() {
             let exit = exit_of(&settled.steps, &fresh, false).min(Exit::Decide);

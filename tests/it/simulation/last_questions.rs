@@ -127,6 +127,20 @@ impl View<'_> {
                 days
             };
             for copy in self.ledger.there(rule.source).filter(|copy| self.is_poison(*rule, copy)) {
+                // Each source's own file has its own looks.
+                let holds = |source: usize| {
+                    self.ledger.there(source).any(|it| it.recording == copy.recording)
+                };
+                let into = self.world.rules.iter();
+                let mut into = into.filter(|other| other.destination == rule.destination);
+                let of_source = self.ledger.of(rule.source).iter();
+                let mut gone = of_source.filter(|it| !it.is_there());
+                // What was put back under another id is another activity.
+                if into.any(|other| other.source != rule.source && holds(other.source))
+                    || gone.any(|it| it.recording == copy.recording)
+                {
+                    continue;
+                }
                 let days = of(copy.recording);
                 let later = days.iter().skip(1).zip(days.iter().skip(2));
                 if later.into_iter().any(|(second, third)| third - second < 7) {
@@ -228,6 +242,10 @@ impl View<'_> {
                 let twins =
                     self.ledger.there(rule.source).filter(|it| it.recording == copy.recording);
                 twins.count() > 1
+            }
+            SkipReason::SameRecordingInSource => {
+                let twins = self.ledger.there(rule.source);
+                twins.filter(|it| it.recording.is_same(copy.recording)).count() > 1
             }
             SkipReason::NoOriginal
             | SkipReason::Unreadable

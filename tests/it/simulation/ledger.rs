@@ -213,6 +213,15 @@ impl Ledger {
         })
     }
 
+    /// The accounts from which rules bring something here.
+    pub(crate) fn sources(&self, account: usize) -> impl Iterator<Item = usize> {
+        let into = self
+            .rules
+            .iter()
+            .filter(move |rule| self.owner(rule.destination) == self.owner(account));
+        into.map(|rule| rule.source)
+    }
+
     /// Whether a copy of a recording that a run makes here may be seen by its athlete only.
     pub(crate) fn must_be_private(&self, account: usize, recording: Recording) -> bool {
         let owner = self.owner(account);

@@ -139,7 +139,9 @@ impl View<'_> {
         let rules = rules.filter(|rule| is_read(rule.source) && is_read(rule.destination));
         rules.into_iter().find_map(|rule| {
             let here = self.ledger.there(rule.source);
-            let here = here.filter(|copy| copy.changed < run && copy.made < run);
+            let here = here.filter(|copy| {
+                copy.changed < run && copy.made < run && !self.is_poison(*rule, copy)
+            });
             here.into_iter().find_map(|copy| {
                 let is_same = |it: &&Copy| it.recording.is_same(copy.recording);
                 let mut ever = self.ledger.of(rule.destination).iter().filter(is_same);

@@ -25,6 +25,13 @@ impl Scenario {
         self.link(sides, LinkOrigin::Placed, status)
     }
 
+    /// `archive/a`: an open step has placed it, or is to take it away.
+    pub(crate) fn unsettled(mut self, activity: &str) -> Self {
+        let (account, id) = activity.split_once('/').unwrap();
+        self.memory.unsettled.entry(name(account)).or_default().insert(RemoteId::new(id));
+        self
+    }
+
     /// Every activity with the one of the same id.
     pub(crate) fn link_all(mut self, direction: &str) -> Self {
         let (source, destination) = pair(direction);

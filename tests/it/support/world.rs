@@ -50,13 +50,22 @@ pub(crate) struct Outcome {
 impl World {
     /// Both accounts, opened as they are.
     pub(crate) fn new(here: Arc<dyn Platform>, there: Arc<dyn Platform>) -> Self {
+        let rules = vec![session::rule("here", "there", ConflictStrategy::SkipExisting)];
+        Self::of(&[("here", here), ("there", there)], rules)
+    }
+
+    /// These accounts, opened as they are.
+    pub(crate) fn of(
+        platforms: &[(&'static str, Arc<dyn Platform>)],
+        rules: Vec<fit_sync::manifest::Rule>,
+    ) -> Self {
         let folder = quick_folder();
         let clock = Arc::new(ManualClock::new(NOW.parse().unwrap()));
         let events = Arc::new(Recorder::default());
-        let rules = vec![session::rule("here", "there", ConflictStrategy::SkipExisting)];
-        let open = session::open([("here", here), ("there", there)]);
+        let names: Vec<&str> = platforms.iter().map(|(name, _)| *name).collect();
+        let open = session::open(platforms.iter().cloned());
         let session = Session {
-            manifest: session::manifest(&["here", "there"], rules),
+            manifest: session::manifest(&names, rules),
             decisions: Vec::new(),
             store: Store::open_in_memory().unwrap(),
             catalog: platform::catalog(),

@@ -66,6 +66,10 @@ impl Run<'_> {
         if let Some(open) = self.account(&account) {
             originals::keep(self.session, open, &activity, &bytes);
         }
+        self.leave_to_twin(task, &activity, (&bytes, &content)).await?;
+        if task.run.given_up.is_some() {
+            return Ok(());
+        }
         let Some(mut payload) = payload_of(task, sha256, &content) else {
             self.give_up(task, Why::NoStart, Cause::Other);
             return Ok(());

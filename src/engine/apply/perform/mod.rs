@@ -5,6 +5,7 @@ mod new;
 mod old;
 mod read;
 mod send;
+mod twins;
 
 use crate::domain::{Link, LinkOrigin, LinkStatus, Refusal, RefusalReason, RemoteId};
 use crate::manifest::ConflictStrategy;

@@ -216,11 +216,16 @@ impl Run<'_> {
             (None, There::Same(id)) => Named::Same(id),
             (None, There::Nothing) => self.existence(&account, existing.as_ref()).await,
         };
-        let named = match named {
+        // What stands beside the one that is to be replaced is not put in its place.
+        let is_beside = |id: &RemoteId| {
+            let old = task.step.destination.id.as_ref();
+            old.is_some_and(|old| old != id) && !task.state.is_gap()
+        };
+        task.run.named = Some(match named {
+            Named::Same(id) if is_beside(&id) => Named::Other,
             Named::Same(id) if task.is_restore() => self.is_put_back(task, id).await,
             named => named,
-        };
-        task.run.named = Some(named);
+        });
         Ok(())
     }
 

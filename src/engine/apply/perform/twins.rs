@@ -1,0 +1,110 @@
+//! What a source lists twice: only the files tell whether both are one recording, and that one goes
+//! over once.
+
+use crate::domain::{AccountName, Activity, Content, Refusal, RefusalReason, RemoteId, Sha256};
+use crate::fit;
+use crate::plan::reconcile::{GivenUp, Outcome, Why};
+use crate::plan::{SkipReason, is_same_recording};
+use crate::platform::PlatformError;
+
+use super::super::super::error::EngineError;
+use super::super::super::originals;
+use super::super::breaker::cause;
+use super::super::observe::replaces;
+use super::super::run::Run;
+use super::super::task::Task;
+
+impl Run<'_> {
+    /// Gives a step up if its recording goes over, or went over, as another activity of its source.
+    pub(super) async fn leave_to_twin(
+        &self,
+        task: &mut Task,
+        activity: &Activity,
+        (bytes, content): (&[u8], &Content),
+    ) -> Result<(), EngineError> {
+        if task.state.is_touched() || replaces(task) {
+            return Ok(());
+        }
+        for twin in self.twins_before(task, activity) {
+            let found = match self.bytes_of_twin(&task.step.source.account, &twin).await {
+                Ok(other) => same(bytes, content, &other),
+                Err(PlatformError::NotFound | PlatformError::Broken { .. }) => None,
+                Err(error) => {
+                    let message = format!("{}, which is listed alike: {error}", twin.id);
+                    self.give_up(task, Why::NotFetched { message }, cause(&error));
+                    return Ok(());
+                }
+            };
+            if let Some(reason) = found {
+                return self.leave_out(task, reason, &twin.id);
+            }
+        }
+        Ok(())
+    }
+
+    fn leave_out(
+        &self,
+        task: &mut Task,
+        reason: RefusalReason,
+        twin: &RemoteId,
+    ) -> Result<(), EngineError> {
+        let message = format!("the source holds it as {twin}, too");
+        let found = self.refusal(task, reason, &message).without_looks();
+        self.note_refusal(task, Refusal { candidate: Some(twin.clone()), ..found })?;
+        let outcome = Outcome::Skipped { reason: SkipReason::from(reason) };
+        let why = Why::Against { message };
+        task.run.given_up = Some(GivenUp { outcome, why, cause: None });
+        Ok(())
+    }
+
+    /// Those of a step's source that are listed alike and come first.
+    fn twins_before(&self, task: &Task, activity: &Activity) -> Vec<Activity> {
+        let views = self.views.borrow();
+        let (Some(view), Some(start)) = (views.get(&task.step.source.account), activity.start)
+        else {
+            return Vec::new();
+        };
+        let rows = view.near(start, 0).into_iter();
+        rows.filter(|row| row.id != activity.id && row.is_listed_as(activity))
+            .filter(|row| self.comes_first(task, row))
+            .map(|row| Activity::clone(&row))
+            .collect()
+    }
+
+    /// Whether a twin stands for both: it is linked, on its way or refused, or else it is wanted, too,
+    /// and has the smaller id.
+    fn comes_first(&self, task: &Task, twin: &Activity) -> bool {
+        let (from, to) = (&task.step.source.account, &task.step.destination.account);
+        let links = self.memory.links_between(from, to);
+        let own = (task.row.source, twin.id.clone());
+        let refusal = self.memory.refusal(from, to, twin);
+        let pairs = self.counterparts.borrow();
+        links.iter().any(|link| link.source.id == twin.id)
+            || pairs.iter().any(|((account, _), source)| account == to && *source == own)
+            || self.memory.is_in_flight(from, to, &twin.id)
+            || refusal.is_some_and(|refusal| !refusal.is_twin())
+            || (twin.id < task.step.source.id && self.is_wanted(from, to, &twin.id))
+    }
+
+    async fn bytes_of_twin(
+        &self,
+        account: &AccountName,
+        twin: &Activity,
+    ) -> Result<Vec<u8>, PlatformError> {
+        let open = self.account(account);
+        match open.and_then(|open| originals::cached(self.session, open, twin)) {
+            Some(bytes) => Ok(bytes),
+            None => self.original(account, twin).await,
+        }
+    }
+}
+
+/// What a file has in common with another one, if it is the same recording: of one device, and equal
+/// but for when it was written.
+fn same(bytes: &[u8], content: &Content, other: &[u8]) -> Option<RefusalReason> {
+    if Sha256::of(bytes) == Sha256::of(other) {
+        return Some(RefusalReason::SameBytesInSource);
+    }
+    let other = fit::read(other).ok()?;
+    is_same_recording(content, &other).then_some(RefusalReason::SameRecordingInSource)
+}
