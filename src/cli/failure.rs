@@ -287,7 +287,7 @@ impl From<EngineError> for Failure {
                 let next = "check the folder's owner and mode; without a lock nothing is written";
                 Self::new(Exit::State, happened, next)
             }
-            EngineError::Illegal(_) => {
+            EngineError::Illegal(_) | EngineError::Endless(_) => {
                 Self::new(Exit::Bug, happened, "please report this; the next apply looks first")
             }
             EngineError::Archive(_) | EngineError::File { .. } => {

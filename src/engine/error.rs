@@ -127,6 +127,9 @@ pub enum EngineError {
     /// A step's journal would have gone on as none may: a bug.
     #[error(transparent)]
     Illegal(#[from] IllegalTransition),
+    /// A step finds no end: a bug.
+    #[error("{0} finds no end")]
+    Endless(Address),
     /// The store of backups and payloads cannot be used.
     #[error(transparent)]
     Archive(ArchiveError),

@@ -5,7 +5,7 @@ use jiff::Timestamp;
 use crate::domain::{AccountName, Address, LinkStatus, Refusal};
 use crate::event::Phase;
 use crate::plan::Document;
-use crate::plan::reconcile::Entry;
+use crate::plan::reconcile::{Entry, Why};
 use crate::state::{AccountRow, RunId, StateError, Step, StepRecord, Store};
 
 /// What a step has done at its destination.
@@ -31,8 +31,9 @@ pub fn touched<'e>(entries: impl IntoIterator<Item = &'e Entry>) -> Touched {
             Entry::Removing { .. } | Entry::Removed { .. } => touched = Touched::Removed,
             Entry::Sending if touched == Touched::Nothing => touched = Touched::Sent,
             Entry::NotSent { .. } if touched == Touched::Sent => touched = Touched::Nothing,
-            Entry::Ended { outcome, .. } if is_turned && outcome.is_final() => {
-                touched = Touched::Restored;
+            Entry::Ended { outcome, why, .. } if is_turned && outcome.is_final() => {
+                let is_back = !matches!(why, Why::InItsPlace { .. });
+                touched = if is_back { Touched::Restored } else { Touched::Removed };
             }
             _ => {}
         }

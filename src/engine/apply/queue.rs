@@ -20,6 +20,9 @@ use super::task::Task;
 /// Downloads that may be ready or under way before their uploads.
 const AHEAD: usize = 3;
 
+/// Moves that a step may take in one run; none comes near it.
+const MAX_MOVES: u32 = 1000;
+
 /// How far a step is driven.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Until {
@@ -183,6 +186,10 @@ impl Run<'_> {
             let one = next(&task.state, &self.observe(task));
             if one == Move::Wait || !until.lets(&one, task) {
                 return Ok(());
+            }
+            task.run.moves += 1;
+            if task.run.moves > MAX_MOVES {
+                return Err(EngineError::Endless(task.step.address.clone()));
             }
             self.perform(task, one).await?;
             self.aim(task);

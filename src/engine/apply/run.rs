@@ -45,7 +45,7 @@ pub(super) struct Run<'a> {
     pub(super) arrivals: RefCell<HashMap<usize, Arrival>>,
     /// Whose counterpart a destination's activity is: the source's account and id.
     pub(super) counterparts: RefCell<HashMap<(AccountName, RemoteId), (AccountRow, RemoteId)>>,
-    /// What this run sends, and what others send as another account's.
+    /// What this run sends, what others send as another account's, and what was not compared yet.
     wanted: HashSet<Way>,
     /// What this run has removed.
     pub(super) removed: RefCell<HashSet<(AccountName, RemoteId)>>,
@@ -93,7 +93,9 @@ pub async fn apply(
     session.emit(Event::RunStarted { run: id.0, steps: document.body.steps.len() });
     let believed = believed(&planned.plan.document.context);
     let mut run = Run::new(session, id, pace, planned.opened, planned.inventories, planned.memory)?;
-    run.wanted = steps.iter().map(way).chain(planned.plan.covered).collect();
+    let uncompared = planned.plan.to_compare.into_iter();
+    let uncompared = uncompared.map(|pair| (pair.source.0, pair.destination.0, pair.source.1));
+    run.wanted = steps.iter().map(way).chain(planned.plan.covered).chain(uncompared).collect();
     run.prepare(&steps).await?;
     run.keep_links(&planned.plan.in_sync)?;
     run.accept_counts(&believed)?;

@@ -54,6 +54,8 @@ pub(super) struct ThisRun {
     pub(super) changed: u64,
     /// How often it was waited for since its last change; a clock that was set back ends no wait.
     pub(super) waits: u32,
+    /// Moves that were made for it.
+    pub(super) moves: u32,
     /// Whether this run has asked for the old one's removal.
     pub(super) asked_to_remove: bool,
     /// When its bytes were first sent in this run.

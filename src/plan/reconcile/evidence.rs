@@ -129,6 +129,8 @@ pub enum Named {
     Unasked,
     /// This recording, and it is no other's counterpart.
     Same(RemoteId),
+    /// This recording in another version, which is no other's counterpart.
+    Version(RemoteId),
     /// Another activity, or somebody's counterpart.
     Other,
     /// None that is there: what was deleted still stands in the way.

@@ -25,6 +25,15 @@ pub(super) fn refused_in_gap(state: &StepState, seen: &Evidence) -> Move {
         }
         (Answer::Refused(reason, message), _) => Move::TurnRound(*reason, message.clone(), None),
         (_, Named::Unasked) if seen.given_up.is_none() && !seen.stopped => Move::LookAtNamed,
+        // An earlier send was lost, and this is likely what came of it.
+        (_, Named::Unlisted) if state.may_have_stored() => end(Outcome::Held, Why::NotListed),
+        // Somebody has brought it meanwhile: what was sent, or another version of it.
+        (_, Named::Same(id)) => Move::NoteSeen(id.clone()),
+        (_, Named::Version(id)) => {
+            let backup = state.backup.clone().unwrap_or_default();
+            let question = ConflictReason::Ambiguous;
+            end(Outcome::Asked { question }, Why::InItsPlace { id: id.clone(), backup })
+        }
         (_, Named::Other) if state.turned.is_none() => {
             let message = "the destination says that it holds this already".to_owned();
             Move::TurnRound(RefusalReason::DuplicateAtDestination, message, None)

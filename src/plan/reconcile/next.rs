@@ -185,9 +185,14 @@ fn duplicate_untouched(state: &StepState, seen: &Evidence) -> Move {
             ask_again(state, seen)
         }
         Named::Unlisted if !seen.settled && seen.sent_now && !seen.stopped => Move::Wait,
-        Named::Unasked | Named::Gone | Named::Unlisted | Named::Other | Named::Unclear => {
-            end(Outcome::Failed, Why::RefusedAsDuplicate)
-        }
+        // An earlier send was lost, and this is likely what came of it.
+        Named::Unlisted if state.is_touched() => end(Outcome::Held, Why::NotListed),
+        Named::Unasked
+        | Named::Gone
+        | Named::Unlisted
+        | Named::Version(_)
+        | Named::Other
+        | Named::Unclear => end(Outcome::Failed, Why::RefusedAsDuplicate),
     }
 }
 

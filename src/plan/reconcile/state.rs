@@ -166,6 +166,7 @@ impl StepState {
                 Entry::Ended { outcome, why, .. } => match why {
                     Why::Forgotten => true,
                     Why::RemovedMeanwhile => self.seen.is_some(),
+                    Why::InItsPlace { .. } => self.is_gap() && !self.is_in_doubt(),
                     Why::NeverAppeared | Why::NeverArrived => !self.is_gap() && self.seen.is_none(),
                     _ => self.may_end(*outcome),
                 },

@@ -136,6 +136,13 @@ pub enum Why {
         /// Whether this was so before.
         again: bool,
     },
+    /// Somebody has put another version where the old one was.
+    InItsPlace {
+        /// Its id.
+        id: RemoteId,
+        /// Id of the old one's backup.
+        backup: String,
+    },
     /// It was listed, and somebody removed it.
     RemovedMeanwhile,
     /// An earlier run ended before it.
@@ -220,6 +227,9 @@ impl fmt::Display for Why {
                 } else {
                     Ok(())
                 }
+            }
+            Self::InItsPlace { id, backup } => {
+                write!(f, "{id} took its place meanwhile; the old one is backup {backup}")
             }
             Self::RemovedMeanwhile => f.write_str("it was there, and somebody has removed it"),
             Self::NotBegun => f.write_str("an earlier run ended before it; it is planned again"),

@@ -211,12 +211,12 @@ impl Account {
             match change {
                 Change::Added(id) => {
                     let Some(recording) = self.recording(&id) else { continue };
-                    if adds == By::Run {
-                        self.check_doubled(state, recording);
-                    }
+                    let is_excused = adds == By::Run && self.check_doubled(state, recording);
                     let details = self.memory.written(&id).unwrap_or_default();
                     let seen = (details.private == Some(true), details.title);
                     state.ledger.enter(self.number, (id.clone(), recording, adds), seen, now);
+                    let copies = state.ledger.of_mut(self.number).last_mut();
+                    copies.into_iter().for_each(|copy| copy.is_excused = is_excused);
                     added.push(id);
                 }
                 Change::Removed(id) => state.ledger.leave(self.number, &id, removes),
@@ -287,13 +287,13 @@ impl Account {
         })
     }
 
-    /// Nothing is sent that is there already.
-    fn check_doubled(&self, state: &mut State, recording: Recording) {
+    /// Nothing is sent that is there already, unless nobody could know of it; then it returns true.
+    fn check_doubled(&self, state: &mut State, recording: Recording) -> bool {
         if state.run.is_restore {
-            return;
+            return false;
         }
         let (now, run) = (self.weather.time.now(), state.run.since);
-        let mut double = None;
+        let (mut double, mut is_excused) = (None, false);
         let ledger = &mut state.ledger;
         let held: Vec<_> = ledger.there(self.number).cloned().collect();
         for copy in held.iter().filter(|copy| copy.recording.is_same(recording)) {
@@ -303,7 +303,9 @@ impl Account {
                 continue;
             }
             let is_own = Self::is_of_both(ledger, self.number, copy, recording);
-            if is_race || is_own || copy.is_excused || Ledger::is_unforeseen(copy, is_listed, now) {
+            let is_unforeseen = copy.is_excused || Ledger::is_unforeseen(copy, is_listed, now);
+            is_excused |= is_unforeseen;
+            if is_race || is_own || is_unforeseen {
                 let it = ledger.there_mut(self.number).find(|it| it.id == copy.id);
                 it.into_iter().for_each(|it| it.is_excused = true);
                 continue;
@@ -316,6 +318,7 @@ impl Account {
                 format!("{} is sent, and {there} is the same", recording.name())
             });
         }
+        is_excused
     }
 
     /// Whether people keep two of a recording themselves: a copy beside the one that is replaced, or two
@@ -333,7 +336,13 @@ impl Account {
             ledger.there(source).any(|held| held.recording == recording)
         };
         let holds_both = |source: usize| holds(source, recording) && holds(source, copy.recording);
-        is_twin || (copy.recording != recording && ledger.sources(account).any(holds_both))
+        // A person changed one of a source's twins since the plan.
+        let run = ledger.run_began;
+        let mut others = ledger.sources(account).flat_map(|source| ledger.there(source));
+        let is_changed = others.any(|held| held.recording.is_same(recording) && held.changed > run);
+        is_twin
+            || is_changed
+            || (copy.recording != recording && ledger.sources(account).any(holds_both))
     }
 
     fn told(&self, ledger: &Ledger, call: Call<'_>) -> String {

@@ -56,6 +56,8 @@ pub(crate) struct Report {
     pub(crate) exit: Exit,
     /// Steps of which the run says that they are left alone.
     pub(crate) skipped: Vec<Address>,
+    /// It carried out a saved plan, and answers for no more than that.
+    pub(crate) is_saved: bool,
 }
 
 /// How a run ends, as a pipeline sees it: contract 4.
@@ -198,7 +200,7 @@ impl Machine {
         }
         if !facts.limits.is_empty() {
             let exit = exit_of(&settled.steps, &fresh, false).min(Exit::Decide);
-            return Ok(Report { plan: Some(facts), exit, skipped: Vec::new() });
+            return Ok(Report { plan: Some(facts), exit, ..Report::default() });
         }
         let approved = match saved {
             Some(saved) => Approved::Saved(saved),
@@ -219,7 +221,7 @@ impl Machine {
         }
         let skipped = all.iter().filter(|step| step.phase == Phase::Skipped);
         let skipped = skipped.map(|step| step.address.clone()).collect();
-        Ok(Report { plan: Some(facts), exit, skipped })
+        Ok(Report { plan: Some(facts), exit, skipped, is_saved: saved.is_some() })
     }
 
     /// The backups, oldest first.

@@ -9,7 +9,7 @@ use super::ledger::{By, Copy};
 use super::recordings::Recording;
 use super::view::View;
 use super::weather::{Question, Weather};
-use super::world::{Act, Rule, World};
+use super::world::{Act, Quirk, Rule, World};
 
 /// Whether no later run will say something else about it.
 pub(crate) fn is_final(reason: SkipReason) -> bool {
@@ -53,7 +53,7 @@ pub(crate) fn at_the_end(
         }
         wrong.extend(open.iter().map(|step| (Question::Unended, format!("still open: {step}"))));
         for account in 0..world.accounts.len() {
-            view.nothing_twice(account, plan, &mut wrong);
+            view.nothing_twice(account, &mut wrong);
             view.nothing_exposed(account, &mut wrong);
             view.own_words(account, &mut wrong);
         }
@@ -233,7 +233,9 @@ impl View<'_> {
         let there = || self.ledger.there(rule.destination).any(may_be);
         match reason {
             SkipReason::RejectedByDestination | SkipReason::TooLarge => self.is_poison(rule, copy),
-            SkipReason::RemovedAtDestination => self.is_taken_away(rule, copy),
+            SkipReason::RemovedAtDestination => {
+                self.is_taken_away(rule, copy) || (there() && self.changes_ids(rule.destination))
+            }
             SkipReason::IsOurCopy => copy.by == By::Run || there(),
             SkipReason::CoveredByRule => {
                 there() || self.is_taken_away(rule, copy) || self.is_asked(plan, rule, copy)
@@ -271,13 +273,14 @@ impl View<'_> {
         })
     }
 
+    /// Whether an account may list what was brought there under another id by now.
+    fn changes_ids(&self, account: usize) -> bool {
+        let account = self.world.accounts.get(account);
+        account.is_some_and(|account| account.quirks.contains(&Quirk::ChangesIds))
+    }
+
     /// Of a recording that a run brought there is one.
-    fn nothing_twice(
-        &self,
-        account: usize,
-        plan: Option<&PlanFacts>,
-        wrong: &mut Vec<(Question, String)>,
-    ) {
+    fn nothing_twice(&self, account: usize, wrong: &mut Vec<(Question, String)>) {
         let there: Vec<&Copy> = self.ledger.there(account).collect();
         for copy in
             there.iter().filter(|copy| copy.by == By::Run && copy.changed == 0 && !copy.is_excused)
@@ -288,12 +291,9 @@ impl View<'_> {
                     && other.recording.is_same(copy.recording)
                     && (other.by == By::Run || other.since < copy.since)
             });
-            // Without the state, or where a person changed the old one meanwhile, both stay and a
-            // person is asked.
-            let is_open = copy.state_lost || double.is_some_and(|it| it.changed > it.made);
-            let into = self.world.rules.iter().filter(|rule| rule.destination == account);
-            let is_asked = |rule: &Rule| plan.is_some_and(|plan| self.is_asked(plan, *rule, copy));
-            if is_open && into.into_iter().any(is_asked) {
+            // Without the state nobody knows which of both was to go, and what a person changed
+            // meanwhile stays beside the new one.
+            if copy.state_lost || double.is_some_and(|it| it.changed > it.made) {
                 continue;
             }
             if let Some(double) = double {

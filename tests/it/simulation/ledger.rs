@@ -80,12 +80,22 @@ pub(crate) struct Ledger {
     tick: u64,
     /// What a run brings is a backup.
     pub(crate) is_restoring: bool,
+    /// When the run began, in ticks.
+    pub(crate) run_began: u64,
 }
 
 impl Ledger {
     pub(crate) fn new(rules: Vec<Rule>, owner: Vec<usize>) -> Self {
         let copies = owner.iter().map(|_| Vec::new()).collect();
-        Self { copies, rules, owner, planned: Vec::new(), tick: 0, is_restoring: false }
+        Self {
+            copies,
+            rules,
+            owner,
+            planned: Vec::new(),
+            tick: 0,
+            is_restoring: false,
+            run_began: 0,
+        }
     }
 
     /// The account that an account's name stands for.

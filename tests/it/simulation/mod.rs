@@ -62,6 +62,7 @@ impl Simulator {
         self.live(&draw::world(seed, switches), false).broken
     }
 
+    #[cfg(not(test))]
     /// Whether the world of a seed has anything of these.
     pub(crate) fn has_any(seed: u64, switches: &[Switch], of: &[Switch]) -> bool {
         draw::world(seed, switches).switches().iter().any(|switch| of.contains(switch))

@@ -34,7 +34,9 @@ pub(crate) fn after_run(weather: &Weather, world: &World, report: &Report) {
     if let (Exit::Done, Some(plan)) = (exit, &report.plan) {
         let run = state.run.since;
         let view = View { ledger: &state.ledger, world };
-        let undone = view.undone(plan, &report.skipped, run).or_else(|| view.unlike(plan, run));
+        let undone = view
+            .undone(plan, &report.skipped, run)
+            .or_else(|| view.unlike(plan, run).filter(|_| !report.is_saved));
         if let Some(how) = undone {
             state.breaks(Question::Silent, |_| format!("{how}, and the run ends well"));
         }

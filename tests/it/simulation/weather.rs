@@ -140,7 +140,7 @@ impl Weather {
     pub(crate) fn begin(&self, run: &Run, stop: Cancellation, is_restore: bool) {
         let mut state = self.state();
         let since = state.ledger.next_tick();
-        state.ledger.is_restoring = is_restore;
+        (state.ledger.is_restoring, state.ledger.run_began) = (is_restore, since);
         state.run = RunState {
             calls: 0,
             kill: run.kill,

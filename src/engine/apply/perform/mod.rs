@@ -125,11 +125,12 @@ impl Run<'_> {
         let is_equal = task.step.destination.id.as_ref() == Some(id);
         let is_linked =
             is_equal || rule.is_none_or(|rule| rule.strategy == ConflictStrategy::SkipExisting);
-        let row = self.listed(&task.step.destination.account, id).filter(|_| is_linked);
-        let link = row.and_then(|row| task.link(self, Some(&row), LinkOrigin::Found));
+        let row = self.listed(&task.step.destination.account, id);
+        let linked = row.as_ref().filter(|_| is_linked);
+        let link = linked.and_then(|row| task.link(self, Some(row), LinkOrigin::Found));
         self.claim(task, id);
         let (outcome, why) = (Outcome::Adopted, Why::Same { id: id.clone() });
-        let effects = Effects { link: link.as_ref(), ..Effects::default() };
+        let effects = Effects { link: link.as_ref(), listed: row.as_deref(), gone: None };
         task.write_with(self, Entry::Ended { outcome, why, cause: None }, effects)
     }
 

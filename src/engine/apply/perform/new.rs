@@ -2,7 +2,7 @@
 
 use crate::domain::{Details, LinkOrigin, RemoteId};
 use crate::fit;
-use crate::plan::reconcile::{Arrival, Entry, Visibility, Why};
+use crate::plan::reconcile::{Arrival, Entry, Named, Visibility, Why};
 use crate::plan::{Change, changes, is_whole};
 use crate::platform::PlatformError;
 use crate::state::Effects;
@@ -32,6 +32,9 @@ impl Run<'_> {
         if !is_sure || task.state.turned.is_some() {
             match self.kept(task, &id).await {
                 Ok(Kept::Other) => {
+                    if task.run.named == Some(Named::Same(id.clone())) {
+                        task.run.named = Some(Named::Version(id.clone()));
+                    }
                     task.excluded.insert(id);
                     self.aim(task);
                     self.assign_arrivals(&task.step.destination.account);

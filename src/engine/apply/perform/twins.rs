@@ -3,7 +3,7 @@
 
 use crate::domain::{AccountName, Activity, Content, Refusal, RefusalReason, RemoteId, Sha256};
 use crate::fit;
-use crate::plan::reconcile::{GivenUp, Outcome, Why};
+use crate::plan::reconcile::{Cause, GivenUp, Outcome, Why};
 use crate::plan::{SkipReason, is_same_recording};
 use crate::platform::PlatformError;
 
@@ -27,6 +27,11 @@ impl Run<'_> {
         }
         for twin in self.twins_before(task, activity) {
             let found = match self.bytes_of_twin(&task.step.source.account, &twin).await {
+                Ok(other) if !self.is_readable(task, &twin, &other) => {
+                    let message = format!("{}, which is listed alike, came broken", twin.id);
+                    self.give_up(task, Why::NotFetched { message }, Cause::Other);
+                    return Ok(());
+                }
                 Ok(other) => same(bytes, content, &other),
                 Err(PlatformError::NotFound | PlatformError::Broken { .. }) => None,
                 Err(error) => {
@@ -40,6 +45,12 @@ impl Run<'_> {
             }
         }
         Ok(())
+    }
+
+    /// Whether a file tells something: whole, or known to be none.
+    fn is_readable(&self, task: &Task, twin: &Activity, bytes: &[u8]) -> bool {
+        let (from, to) = (&task.step.source.account, &task.step.destination.account);
+        fit::read(bytes).is_ok() || self.memory.refusal(from, to, twin).is_some()
     }
 
     fn leave_out(

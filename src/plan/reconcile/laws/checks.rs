@@ -3,7 +3,7 @@
 use super::super::{
     Answer, Days, Entry, Evidence, MAX_SENDS, Move, Outcome, StepState, Visibility,
 };
-use super::super::{Removal, Why};
+use super::super::{Named, Removal, Why};
 use super::states::{at, id, payload, turned_round};
 
 /// The law that a move breaks, if any.
@@ -13,7 +13,7 @@ pub fn broken(state: &StepState, seen: &Evidence, one: &Move) -> Option<String> 
         ("law 2: sent without need", sends_lawfully(state, seen, one)),
         ("law 3: shown to more people", shows_lawfully(state, seen, one)),
         ("law 4: a wait without an end", waits_lawfully(state, seen, one)),
-        ("law 5: a gap left behind", fills_lawfully(state, one)),
+        ("law 5: a gap left behind", fills_lawfully(state, seen, one)),
         ("law 7: a gap that is none", tells_lawfully(state, one)),
         ("a stop not heard", stops_lawfully(state, seen, one)),
     ];
@@ -78,6 +78,7 @@ fn sends_lawfully(state: &StepState, seen: &Evidence, one: &Move) -> bool {
 
 fn shows_lawfully(state: &StepState, seen: &Evidence, one: &Move) -> bool {
     match one {
+        Move::End(_, Why::InItsPlace { .. }, _) => true,
         Move::End(outcome, ..) => may_rest(state, *outcome, Some(seen)),
         _ => true,
     }
@@ -103,9 +104,11 @@ fn waits_lawfully(state: &StepState, seen: &Evidence, one: &Move) -> bool {
     *one != Move::Wait || (!seen.settled && runs)
 }
 
-/// What was removed, or may be, is there again before a step is over.
-fn fills_lawfully(state: &StepState, one: &Move) -> bool {
+/// What was removed, or may be, is there again before a step is over, unless somebody else has put
+/// another version of it there.
+fn fills_lawfully(state: &StepState, seen: &Evidence, one: &Move) -> bool {
     match one {
+        Move::End(_, Why::InItsPlace { .. }, _) => matches!(seen.named, Named::Version(_)),
         Move::End(outcome, ..) => !outcome.is_final() || !state.is_gap(),
         _ => true,
     }

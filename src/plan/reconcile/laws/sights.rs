@@ -226,7 +226,8 @@ fn theres() -> Vec<There> {
 
 fn named() -> Vec<Named> {
     let same = Named::Same(id("old"));
-    vec![Named::Unasked, same, Named::Other, Named::Gone, Named::Unlisted, Named::Unclear]
+    let version = Named::Version(id("other"));
+    vec![Named::Unasked, same, version, Named::Other, Named::Gone, Named::Unlisted, Named::Unclear]
 }
 
 /// Before anything is done, it also matters as what the step was given up.
