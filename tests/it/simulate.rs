@@ -197,6 +197,12 @@ fn left(plan: &Plan, next: &Plan) -> Vec<String> {
     steps.map(|step| format!("{step:?}")).collect()
 }
 
+/// Whether an account lists two alike: only their files tell whether the second one goes over.
+fn has_twins(inventory: &Inventory) -> bool {
+    let rows = &inventory.activities;
+    rows.iter().enumerate().any(|(n, row)| rows[..n].iter().any(|it| it.is_listed_as(row)))
+}
+
 fn strategy() -> impl Strategy<Value = ConflictStrategy> {
     prop_oneof![Just(ConflictStrategy::SkipExisting), Just(ConflictStrategy::ReplaceExisting)]
 }
@@ -209,6 +215,7 @@ proptest! {
         (a, b, c) in (inventory("a"), inventory("b"), inventory("c")),
         (first, second) in (strategy(), strategy()),
     ) {
+        prop_assume!(![&a, &b, &c].into_iter().any(has_twins));
         let manifest = manifest(&[("a", "c", first), ("b", "c", second)]);
         let memory = Memory::default();
         let (plan, next) = plans(&manifest, &memory, &[("a", &a), ("b", &b), ("c", &c)]);
@@ -217,6 +224,7 @@ proptest! {
 
     #[test]
     fn there_and_back_leaves_no_other_step((a, b) in (inventory("a"), inventory("b"))) {
+        prop_assume!(!has_twins(&a) && !has_twins(&b));
         let skip = ConflictStrategy::SkipExisting;
         let manifest = manifest(&[("a", "b", skip), ("b", "a", skip)]);
         let memory = Memory::default();

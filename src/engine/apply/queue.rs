@@ -89,7 +89,6 @@ impl Run<'_> {
             self.let_settle(&destination).await;
         }
         self.send_all(&destination, &mut queue).await?;
-        let pause = self.settling(&destination) / LOOKS;
         loop {
             let mut waiting: Vec<&mut Task> =
                 queue.iter_mut().filter(|task| !task.rests()).map(|task| &mut **task).collect();
@@ -97,17 +96,12 @@ impl Run<'_> {
                 return Ok(());
             }
             for task in &mut waiting {
-                task.run.waits += 1;
-                // Another look may show what was not listed a moment ago.
-                task.run.named.take_if(|named| *named == Named::Unlisted);
-                self.reconcile(task, Until::Waiting).await?;
+                self.look_again(task).await?;
             }
             if waiting.iter().all(|task| task.rests()) {
                 return Ok(());
             }
-            // At least a moment, so that a clock that does not move ends no wait early.
-            self.sleep(pause.max(Duration::from_millis(1))).await;
-            self.read_days(&destination).await?;
+            self.pause(&destination).await?;
         }
     }
 
@@ -173,10 +167,35 @@ impl Run<'_> {
             }
             // The semaphore is never closed.
             task.run.permit = permits.acquire_owned().await.ok();
-            let done = self.reconcile(task, Until::Sent).await;
+            let done = self.send_and_hide(task).await;
             task.run.permit = None;
             done
         })
+    }
+
+    /// Sends a step; what must be hidden is hidden before the next one is sent.
+    async fn send_and_hide(&self, task: &mut Task) -> Result<(), EngineError> {
+        self.reconcile(task, Until::Sent).await?;
+        while !task.rests() && task.state.must_hide() && task.state.may_be_shown() {
+            self.pause(&task.step.destination.account).await?;
+            self.look_again(task).await?;
+        }
+        Ok(())
+    }
+
+    /// Lets a part of the time pass that a destination may need, and reads it once more.
+    async fn pause(&self, destination: &AccountName) -> Result<(), EngineError> {
+        let pause = self.settling(destination) / LOOKS;
+        // At least a moment, so that a clock that does not move ends no wait early.
+        self.sleep(pause.max(Duration::from_millis(1))).await;
+        self.read_days(destination).await
+    }
+
+    async fn look_again(&self, task: &mut Task) -> Result<(), EngineError> {
+        task.run.waits += 1;
+        // Another look may show what was not listed a moment ago.
+        task.run.named.take_if(|named| *named == Named::Unlisted);
+        self.reconcile(task, Until::Waiting).await
     }
 
     /// The loop: look, decide, do the one thing, and look again.

@@ -360,6 +360,10 @@ fn finish(state: &StepState, seen: &Evidence, id: &RemoteId) -> Move {
     if state.replaces && state.removal != Removal::Done {
         return let_go(state, seen);
     }
+    // What is only remembered confirms nothing.
+    if seen.days == Days::Due && !seen.stopped && seen.given_up.is_none() {
+        return Move::Read;
+    }
     end(Outcome::Confirmed, Why::Done)
 }
 

@@ -314,6 +314,11 @@ impl StepState {
         self.seen.is_some() || self.doubtful_sends > 0
     }
 
+    /// Whether something was sent that nobody has hidden yet.
+    pub fn may_be_shown(&self) -> bool {
+        self.may_have_stored() && (self.hidden.is_none() || self.hidden.as_ref() != self.known_id())
+    }
+
     /// Whether something was sent of which nobody knows what became.
     pub fn is_in_doubt(&self) -> bool {
         let open = matches!(self.answer, Answer::UnderWay | Answer::Lost | Answer::Taken(_));

@@ -289,9 +289,6 @@ impl Account {
 
     /// Nothing is sent that is there already, unless nobody could know of it; then it returns true.
     fn check_doubled(&self, state: &mut State, recording: Recording) -> bool {
-        if state.run.is_restore {
-            return false;
-        }
         let (now, run) = (self.weather.time.now(), state.run.since);
         let (mut double, mut is_excused) = (None, false);
         let ledger = &mut state.ledger;
@@ -305,14 +302,17 @@ impl Account {
             let is_own = Self::is_of_both(ledger, self.number, copy, recording);
             let is_unforeseen = copy.is_excused || Ledger::is_unforeseen(copy, is_listed, now);
             is_excused |= is_unforeseen;
-            if is_race || is_own || is_unforeseen {
+            // What a person makes equal was not, when it was brought.
+            let is_edited = copy.by == By::Run && copy.changed > copy.made;
+            if is_race || is_own || is_edited || is_unforeseen {
                 let it = ledger.there_mut(self.number).find(|it| it.id == copy.id);
                 it.into_iter().for_each(|it| it.is_excused = true);
                 continue;
             }
             double = Some(copy.id.clone());
         }
-        if let Some(id) = double {
+        // What is put back may stand beside what took its place.
+        if let Some(id) = double.filter(|_| !state.run.is_restore) {
             state.breaks(Question::Doubled, |ledger| {
                 let there = ledger.told(self.number, &id);
                 format!("{} is sent, and {there} is the same", recording.name())

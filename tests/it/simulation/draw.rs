@@ -151,7 +151,7 @@ impl Drawing {
             Some(Quirk::ListedLate { listings }),
             Some(Quirk::ListedVeryLate { hours: 2 * listings }),
             Some(Quirk::ForgottenLate { listings }),
-            Some(Quirk::UnsettledDeletions(listings)),
+            Some(Quirk::UnsettledDeletions(listings.min(3))),
             Some(Quirk::CountsOnly),
             Some(Quirk::Pages(1 + self.dice.small(3))),
             Some(Quirk::ChangesIds),

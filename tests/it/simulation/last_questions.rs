@@ -341,11 +341,11 @@ impl View<'_> {
     fn lost_words(&self, account: usize, copy: &Copy) -> Option<String> {
         let replaced = |old: &&Copy| {
             old.gone == Some(By::Run)
-                && old.is_renamed
                 && old.made < copy.made
                 && self.ledger.makes_room(account, &old.id, copy.recording)
         };
-        let old = self.ledger.of(account).iter().rev().find(replaced)?;
+        let mut before = self.ledger.of(account).iter().rev();
+        let old = before.find(replaced).filter(|old| old.is_renamed)?;
         let told = || format!("'{}' is lost", old.title.clone().unwrap_or_default());
         (old.title != copy.title && !copy.is_restored).then(told)
     }

@@ -245,7 +245,9 @@ impl Ledger {
             self.planned.iter().rev().find(|(at, _, new, _)| {
                 *at == owner && new.is_some_and(|new| new.is_same(recording))
             });
-        let old = old.and_then(|(_, id, ..)| self.copy(account, id));
+        // What has its id since then is another one.
+        let old = old
+            .and_then(|(_, id, _, tick)| self.copy(account, id).filter(|copy| copy.made <= *tick));
         by_source || old.is_some_and(|copy| copy.private)
     }
 

@@ -100,7 +100,9 @@ fn gap(ledger: &Ledger, account: usize) -> Option<RemoteId> {
         let by_hand = |copy: &Copy| copy.gone == Some(By::Person);
         // A person gave its source to another recording, and the rule replaces what changes.
         let is_wanted = ledger.is_replaced_by_another(account, gone);
+        // With the state its backup only is left.
         !is_wanted
+            && !gone.state_lost
             && !ledger.of(account).iter().filter(here).any(|copy| copy.is_there() || by_hand(copy))
     };
     let mut gaps = removed.filter(is_gap);

@@ -193,6 +193,14 @@ impl State {
     /// Holds a claim against what is there.
     fn check_claim(&mut self, address: &Address, phase: Phase) {
         let Some(known) = self.known.get(address).cloned() else { return };
+        // What a person puts under its id in the same moment, nobody can know.
+        let is_race = known.iter().any(|known| {
+            let mut there = self.ledger.there(known.destination);
+            there.any(|copy| copy.is_swapped && copy.made > self.run.since)
+        });
+        if is_race {
+            return;
+        }
         let holds = |known: &Known, wanted: Option<Recording>, loosely: bool| {
             let fits = |held: Recording, wanted: Recording| {
                 if loosely { held.may_be(wanted) } else { held.is_same(wanted) }

@@ -19,6 +19,7 @@ use super::super::bytes;
 use super::super::observe::BELIEVED;
 use super::super::run::Run;
 use super::super::task::Task;
+use super::new::is_same_content;
 
 impl Run<'_> {
     /// Fetches a step's bytes: the backup's, those that were kept, or the source's original.
@@ -229,8 +230,20 @@ impl Run<'_> {
             return changes(compared, content).is_empty();
         }
         originals::fit_the_listing(activity, bytes, content)
-            || (self.original(account, activity).await.is_ok_and(|again| again == bytes)
+            || (self.is_given_again(account, activity, bytes, content).await
                 && self.is_listed_still(account, activity).await)
+    }
+
+    /// Whether an account gives the same once more.
+    async fn is_given_again(
+        &self,
+        account: &AccountName,
+        activity: &Activity,
+        bytes: &[u8],
+        content: &Content,
+    ) -> bool {
+        let again = self.original(account, activity).await;
+        again.is_ok_and(|again| again == bytes || is_same_content(&again, Some(content)))
     }
 
     /// Whether an account still lists an activity as it was read.

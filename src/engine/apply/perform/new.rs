@@ -1,6 +1,6 @@
 //! The new activity, once its id is known: hidden, told from others, verified, given its details.
 
-use crate::domain::{Details, LinkOrigin, RemoteId};
+use crate::domain::{Content, Details, LinkOrigin, RemoteId};
 use crate::fit;
 use crate::plan::reconcile::{Arrival, Entry, Named, Visibility, Why};
 use crate::plan::{Change, changes, is_whole};
@@ -163,7 +163,8 @@ impl Run<'_> {
         if differences.as_ref().is_some_and(Vec::is_empty) {
             return Ok(Kept::Same);
         }
-        if self.original(account, &new).await? != bytes {
+        let again = self.original(account, &new).await?;
+        if again != bytes && !is_same_content(&again, there.as_ref()) {
             return Err(PlatformError::Protocol("two downloads of it differ".to_owned()));
         }
         Ok(match (there, differences) {
@@ -212,6 +213,12 @@ impl Run<'_> {
             }
         }
     }
+}
+
+/// Whether a file holds what another one does; some platforms write it anew for each download.
+pub(super) fn is_same_content(bytes: &[u8], other: Option<&Content>) -> bool {
+    let content = fit::read(bytes).ok();
+    content.as_ref().zip(other).is_some_and(|(content, other)| changes(content, other).is_empty())
 }
 
 fn listed(changes: &[Change]) -> String {

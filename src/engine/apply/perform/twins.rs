@@ -22,10 +22,13 @@ impl Run<'_> {
         activity: &Activity,
         (bytes, content): (&[u8], &Content),
     ) -> Result<(), EngineError> {
-        if task.state.is_touched() || replaces(task) {
+        if task.state.is_touched() {
             return Ok(());
         }
         for twin in self.twins_before(task, activity) {
+            if self.was_sent_as(task, &twin, bytes) {
+                return self.leave_out(task, RefusalReason::SameBytesInSource, &twin.id);
+            }
             let found = match self.bytes_of_twin(&task.step.source.account, &twin).await {
                 Ok(other) if !self.is_readable(task, &twin, &other) => {
                     let message = format!("{}, which is listed alike, came broken", twin.id);
@@ -33,7 +36,11 @@ impl Run<'_> {
                     return Ok(());
                 }
                 Ok(other) => same(bytes, content, &other),
-                Err(PlatformError::NotFound | PlatformError::Broken { .. }) => None,
+                Err(PlatformError::NotFound | PlatformError::Broken { .. })
+                    if self.was_refused_as(task, &twin) =>
+                {
+                    None
+                }
                 Err(error) => {
                     let message = format!("{}, which is listed alike: {error}", twin.id);
                     self.give_up(task, Why::NotFetched { message }, cause(&error));
@@ -47,10 +54,22 @@ impl Run<'_> {
         Ok(())
     }
 
+    /// Whether these very bytes went over under a twin's id.
+    fn was_sent_as(&self, task: &Task, twin: &Activity, bytes: &[u8]) -> bool {
+        let (from, to) = (&task.step.source.account, &task.step.destination.account);
+        let mut links = self.memory.links_between(from, to).iter();
+        links.any(|link| link.source.id == twin.id && link.source.sha256 == Some(Sha256::of(bytes)))
+    }
+
+    /// Whether an earlier look found something against a twin.
+    fn was_refused_as(&self, task: &Task, twin: &Activity) -> bool {
+        let (from, to) = (&task.step.source.account, &task.step.destination.account);
+        self.memory.refusal(from, to, twin).is_some()
+    }
+
     /// Whether a file tells something: whole, or known to be none.
     fn is_readable(&self, task: &Task, twin: &Activity, bytes: &[u8]) -> bool {
-        let (from, to) = (&task.step.source.account, &task.step.destination.account);
-        fit::read(bytes).is_ok() || self.memory.refusal(from, to, twin).is_some()
+        fit::read(bytes).is_ok() || self.was_refused_as(task, twin)
     }
 
     fn leave_out(
@@ -89,11 +108,16 @@ impl Run<'_> {
         let links = self.memory.links_between(from, to);
         let own = (task.row.source, twin.id.clone());
         let refusal = self.memory.refusal(from, to, twin);
+        let is_refused = refusal.is_some_and(|refusal| !refusal.is_twin());
+        // What stands there already is replaced for itself, but not by what was refused.
+        if replaces(task) {
+            return is_refused;
+        }
         let pairs = self.counterparts.borrow();
         links.iter().any(|link| link.source.id == twin.id)
             || pairs.iter().any(|((account, _), source)| account == to && *source == own)
             || self.memory.is_in_flight(from, to, &twin.id)
-            || refusal.is_some_and(|refusal| !refusal.is_twin())
+            || is_refused
             || (twin.id < task.step.source.id && self.is_wanted(from, to, &twin.id))
     }
 
