@@ -254,7 +254,7 @@ fn look(state: &StepState, seen: &Evidence) -> Move {
         Days::Due | Days::Unread(..) | Days::Incomplete => rest(),
         Days::Complete if !seen.settled => Move::Wait,
         Days::Complete => match state.answer {
-            Answer::Taken(_) if seen.overdue => never_appeared(state),
+            Answer::Taken(_) if seen.overdue => never_appeared(state, seen),
             Answer::Taken(_) => rest(),
             _ if state.doubtful_sends >= MAX_SENDS => doubtful(state, seen),
             _ => send_again(state, seen),
@@ -279,14 +279,17 @@ fn rests(state: &StepState, seen: &Evidence) -> Move {
 
 /// After a week of complete looks somebody is asked; where the old one still stands, it is planned
 /// again.
-fn never_appeared(state: &StepState) -> Move {
+fn never_appeared(state: &StepState, seen: &Evidence) -> Move {
     if state.is_gap() && state.turned.is_none() {
         let message = "it was taken and never appeared".to_owned();
         let question = Some(ConflictReason::NeverAppeared);
         return Move::TurnRound(RefusalReason::RejectedByDestination, message, question);
     }
     match state.turned {
-        Some(_) => end(Outcome::Held, Why::NotListed),
+        Some(_) if seen.given_up.is_some() => rests(state, seen),
+        // The old one is nowhere but in its backup.
+        Some(_) if !seen.bytes => Move::Fetch,
+        Some(_) => Move::Send,
         None if state.replaces => end(Outcome::Failed, Why::NeverAppeared),
         None => {
             let question = ConflictReason::NeverAppeared;

@@ -196,7 +196,8 @@ impl StepState {
             Answer::Unsent | Answer::Duplicate(_) | Answer::NotSent(_) => true,
             Answer::UnderWay | Answer::Lost => self.doubtful_sends < MAX_SENDS,
             Answer::Refused(..) => self.turned.is_some(),
-            Answer::Taken(_) => false,
+            // What was put back and never appeared is put back once more.
+            Answer::Taken(_) => self.turned.is_some(),
         };
         self.payload.is_some() && self.seen.is_none() && is_safe && is_room && is_free
     }
@@ -244,6 +245,9 @@ impl StepState {
             }
             Entry::Removed { .. } => state.removal = Removal::Done,
             Entry::Sending => {
+                if matches!(state.answer, Answer::Taken(_)) {
+                    (state.taken_at, state.doubtful_sends) = (None, 0);
+                }
                 state.answer = Answer::UnderWay;
                 (state.sent_at, state.changed_at) = (Some(at), Some(at));
                 state.sends += 1;

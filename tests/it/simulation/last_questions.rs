@@ -142,7 +142,10 @@ impl View<'_> {
                     continue;
                 }
                 let days = of(copy.recording);
-                let later = days.iter().skip(1).zip(days.iter().skip(2));
+                // A first look may last for two days: a deletion that is not settled is waited for.
+                let account = self.world.accounts.get(rule.destination);
+                let first = 1 + usize::from(account.is_some_and(|it| it.refuses_duplicates));
+                let later = days.iter().skip(first).zip(days.iter().skip(first + 1));
                 if later.into_iter().any(|(second, third)| third - second < 7) {
                     let how = format!("{} is refused day after day", copy.recording.name());
                     wrong.push((Question::NotEmpty, how));

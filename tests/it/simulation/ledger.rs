@@ -246,8 +246,10 @@ impl Ledger {
                 *at == owner && new.is_some_and(|new| new.is_same(recording))
             });
         // What has its id since then is another one.
-        let old = old
-            .and_then(|(_, id, _, tick)| self.copy(account, id).filter(|copy| copy.made <= *tick));
+        let old = old.and_then(|(_, id, _, tick)| {
+            let copy = self.copy(account, id)?;
+            (copy.made <= *tick && copy.gone != Some(By::Person)).then_some(copy)
+        });
         by_source || old.is_some_and(|copy| copy.private)
     }
 

@@ -99,7 +99,8 @@ fn gap(ledger: &Ledger, account: usize) -> Option<RemoteId> {
         let here = |copy: &&Copy| copy.recording.may_be(gone.recording);
         let by_hand = |copy: &Copy| copy.gone == Some(By::Person);
         // A person gave its source to another recording, and the rule replaces what changes.
-        let is_wanted = ledger.is_replaced_by_another(account, gone);
+        let mut of_it = ledger.of(account).iter().filter(here);
+        let is_wanted = of_it.any(|copy| ledger.is_replaced_by_another(account, copy));
         // With the state its backup only is left.
         !is_wanted
             && !gone.state_lost

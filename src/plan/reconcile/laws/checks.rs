@@ -70,7 +70,10 @@ fn removes_lawfully(state: &StepState, one: &Move) -> bool {
 fn sends_lawfully(state: &StepState, seen: &Evidence, one: &Move) -> bool {
     let is_absent = state.seen.is_none() && seen.arrival.is_none();
     let is_known = seen.days == Days::Complete && seen.bytes;
-    let is_open = state.doubtful_sends < MAX_SENDS && !matches!(state.answer, Answer::Taken(_));
+    let is_taken = matches!(state.answer, Answer::Taken(_));
+    // What was put back and did not show itself for a week is nowhere else.
+    let is_lost = is_taken && state.turned.is_some() && seen.overdue;
+    let is_open = is_lost || (state.doubtful_sends < MAX_SENDS && !is_taken);
     let is_safe = !state.replaces || state.backup.is_some();
     let is_waited_for = seen.settled || !matches!(state.answer, Answer::UnderWay | Answer::Lost);
     *one != Move::Send || (is_absent && is_known && is_open && is_safe && is_waited_for)
