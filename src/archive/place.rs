@@ -11,7 +11,7 @@ use crate::domain::FileName;
 use super::disk::{self, Access, Care};
 
 /// Files of one name that a folder may hold.
-const MOST_OF_A_NAME: usize = 1000;
+const MAX_OF_A_NAME: usize = 1000;
 
 /// Whether a file had to be written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -35,7 +35,7 @@ pub fn place(
     modified: Option<Timestamp>,
     care: Care,
 ) -> io::Result<(PathBuf, Placed)> {
-    for ordinal in 1..=MOST_OF_A_NAME {
+    for ordinal in 1..=MAX_OF_A_NAME {
         let path = folder.join(name.nth(ordinal));
         if holds(&path, bytes) {
             return Ok((path, Placed::There));
@@ -46,7 +46,7 @@ pub fn place(
             Err(error) => return Err(error),
         }
     }
-    let many = format!("{MOST_OF_A_NAME} files are named {}", name.nth(1));
+    let many = format!("{MAX_OF_A_NAME} files are named {}", name.nth(1));
     Err(io::Error::new(io::ErrorKind::AlreadyExists, many))
 }
 

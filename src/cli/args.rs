@@ -117,12 +117,12 @@ pub struct Validate {
 /// GitHub takes comments of 65,536 characters (2026-11).
 pub const MARKDOWN_LIMIT: usize = 60_000;
 /// A comment's counts, and that there is more, always fit into so many.
-const LEAST_MARKDOWN: usize = 250;
+const MIN_MARKDOWN: usize = 250;
 
 fn parse_limit(text: &str) -> Result<usize, String> {
     let limit: usize = text.parse().map_err(|_| "expected a number".to_owned())?;
-    if limit < LEAST_MARKDOWN {
-        return Err(format!("a comment's counts alone need {LEAST_MARKDOWN} characters"));
+    if limit < MIN_MARKDOWN {
+        return Err(format!("a comment's counts alone need {MIN_MARKDOWN} characters"));
     }
     Ok(limit)
 }

@@ -11,7 +11,7 @@ use crate::platform::login::{Ask, CodeRequest, Credentials, LoginError};
 use crate::vault::{Lookup, Secrets};
 
 /// More than any address, text or ticket that somebody pastes.
-const MOST_BYTES: u64 = 1024 * 1024;
+const MAX_BYTES: u64 = 1024 * 1024;
 
 /// Asks a question on stderr; only the word `yes` is a yes.
 pub fn confirm(question: &str) -> bool {
@@ -23,14 +23,14 @@ fn line(prompt: &str) -> Option<String> {
     let mut err = std::io::stderr();
     write!(err, "{prompt}").and_then(|()| err.flush()).ok()?;
     let mut answer = String::new();
-    let read = std::io::stdin().lock().take(MOST_BYTES).read_line(&mut answer).ok()?;
+    let read = std::io::stdin().lock().take(MAX_BYTES).read_line(&mut answer).ok()?;
     (read > 0).then(|| answer.trim().to_owned())
 }
 
 /// Lines of stdin until they are enough, or end.
 pub fn lines_until(is_enough: impl Fn(&str) -> bool) -> SecretString {
     let mut text = String::new();
-    let mut stdin = std::io::stdin().lock().take(MOST_BYTES);
+    let mut stdin = std::io::stdin().lock().take(MAX_BYTES);
     while stdin.read_line(&mut text).is_ok_and(|read| read > 0) {
         if is_enough(&text) {
             break;

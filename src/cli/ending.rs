@@ -1,6 +1,6 @@
 //! How an apply ends, as pipelines know it.
 
-use crate::engine::{Applied, Cause, Left, LeftReason, Settled, Uncompared};
+use crate::engine::{Cause, Resumed, StepReport, Uncompared, Unresumed, UnresumedReason};
 use crate::event::Phase;
 use crate::plan::Document;
 use crate::state::StepRecord;
@@ -15,11 +15,11 @@ pub struct Ending<'a> {
     /// Whether it was a saved one.
     pub is_saved: bool,
     /// What became of the steps that earlier runs had left open.
-    pub settled: &'a Settled,
+    pub settled: &'a Resumed,
     /// Those of them that failed and that nothing takes up again.
     pub failed_for_good: &'a [StepRecord],
     /// What became of the plan's steps.
-    pub finished: &'a [Applied],
+    pub finished: &'a [StepReport],
     /// The pairs whose originals could not be compared.
     pub uncompared: &'a [Uncompared],
 }
@@ -28,12 +28,12 @@ pub struct Ending<'a> {
 pub fn apply_exit(ending: &Ending<'_>) -> Exit {
     let Ending { document, settled, finished, .. } = *ending;
     // What an earlier run left undone was planned again: this run's steps speak for it.
-    let again = |step: &&Applied| matches!(step.phase, Phase::NotTried | Phase::Failed);
+    let again = |step: &&StepReport| matches!(step.phase, Phase::NotTried | Phase::Failed);
     let looked_at = settled.steps.iter().filter(|step| !again(step));
-    let steps: Vec<&Applied> = looked_at.chain(finished).collect();
+    let steps: Vec<&StepReport> = looked_at.chain(finished).collect();
     let wrote = steps.iter().any(|step| is_written(step.phase));
     let mut exits: Vec<Exit> = steps.iter().map(|step| step_exit(step, wrote)).collect();
-    let stale = |step: &Applied| step.phase == Phase::Stale;
+    let stale = |step: &StepReport| step.phase == Phase::Stale;
     if ending.is_saved && !finished.is_empty() && finished.iter().all(stale) {
         exits.push(Exit::StalePlan);
     }
@@ -64,7 +64,7 @@ fn uncompared_exit(pair: &Uncompared, wrote: bool) -> Exit {
 }
 
 /// How a restore ends: it is done, or it waits.
-pub fn restore_exit(step: &Applied) -> Exit {
+pub fn restore_exit(step: &StepReport) -> Exit {
     match step_exit(step, is_written(step.phase)) {
         Exit::Done if step.is_question() || step.phase == Phase::Skipped => Exit::Decide,
         other => other,
@@ -72,13 +72,15 @@ pub fn restore_exit(step: &Applied) -> Exit {
 }
 
 /// How a run ends in which a step of an earlier one could not be looked at.
-fn left_exit(left: &Left) -> Exit {
+fn left_exit(left: &Unresumed) -> Exit {
     match &left.why {
-        LeftReason::Blocked(_, reason, _) if blocked_exit(*reason) == Exit::Login => Exit::Login,
-        LeftReason::Blocked(..)
-        | LeftReason::NotInManifest(_)
-        | LeftReason::NotLocked(_)
-        | LeftReason::Unreadable => Exit::Partly,
+        UnresumedReason::Blocked(_, reason, _) if blocked_exit(*reason) == Exit::Login => {
+            Exit::Login
+        }
+        UnresumedReason::Blocked(..)
+        | UnresumedReason::NotInManifest(_)
+        | UnresumedReason::NotLocked(_)
+        | UnresumedReason::Unreadable => Exit::Partly,
     }
 }
 
@@ -103,7 +105,7 @@ fn is_written(phase: Phase) -> bool {
     }
 }
 
-fn step_exit(step: &Applied, wrote: bool) -> Exit {
+fn step_exit(step: &StepReport, wrote: bool) -> Exit {
     match step.phase {
         Phase::Failed | Phase::NotTried | Phase::Held | Phase::Pending | Phase::Unknown
             if step.cause == Some(Cause::Login) =>
@@ -152,8 +154,8 @@ mod tests {
         Document::seal(Body { accounts: Vec::new(), steps: Vec::new() }, context).unwrap()
     }
 
-    fn step(phase: Phase) -> Applied {
-        Applied {
+    fn step(phase: Phase) -> StepReport {
+        StepReport {
             address: "keep/@a".parse().unwrap(),
             action: Action::Upload,
             phase,
@@ -181,11 +183,11 @@ mod tests {
         }
     }
 
-    fn exit(finished: &[Applied], uncompared: &[Uncompared]) -> Exit {
+    fn exit(finished: &[StepReport], uncompared: &[Uncompared]) -> Exit {
         apply_exit(&Ending {
             document: &nothing(),
             is_saved: false,
-            settled: &Settled::default(),
+            settled: &Resumed::default(),
             failed_for_good: &[],
             finished,
             uncompared,

@@ -10,13 +10,13 @@ use jiff::{SignedDuration, Timestamp};
 use crate::clock::{Clock, age};
 use crate::disk::{self, Access, Care};
 use crate::domain::Address;
-use crate::engine::{Finished, Settled};
+use crate::engine::{Resumed, RunReport};
 use crate::event::{Event, Events, Phase};
 use crate::plan::Document;
 use crate::render::{Report, ReportText, ReportedExit};
 
 /// A report of so many steps or fewer is written after every step, however quick they are.
-const MOST_AT_ONCE: usize = 1000;
+const MAX_AT_ONCE: usize = 1000;
 /// Of a larger one a step's end is written unless this has not passed since the last writing.
 const PAUSE: Duration = Duration::from_millis(200);
 /// Temporary files older than this are nobody's any more.
@@ -120,7 +120,7 @@ impl Record {
     }
 
     /// Takes what became of the steps of earlier runs.
-    pub fn settled(&self, settled: &Settled) {
+    pub fn settled(&self, settled: &Resumed) {
         if !(settled.steps.is_empty() && settled.left.is_empty()) {
             let mut inner = self.inner();
             inner.report.settled(settled);
@@ -129,7 +129,7 @@ impl Record {
     }
 
     /// Takes what became of the plan's steps.
-    pub fn finished(&self, finished: &Finished) {
+    pub fn finished(&self, finished: &RunReport) {
         let mut inner = self.inner();
         for step in &finished.steps {
             let Some(place) = inner.places.get(&step.address).copied() else {
@@ -179,7 +179,7 @@ fn is_due(phase: Phase, steps: usize, waited: Duration) -> bool {
         | Phase::Stale
         | Phase::Skipped
         | Phase::NotTried
-        | Phase::Unknown => steps <= MOST_AT_ONCE || waited >= PAUSE,
+        | Phase::Unknown => steps <= MAX_AT_ONCE || waited >= PAUSE,
     }
 }
 

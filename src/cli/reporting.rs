@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::clock::Clock;
 use crate::domain::neutralise;
-use crate::engine::{Finished, Settled};
+use crate::engine::{Resumed, RunReport};
 use crate::event::{Event, Events, FanOut};
 use crate::plan::Document;
 use crate::render::{self, Line, Report, ReportedExit, Severity};
@@ -68,7 +68,7 @@ impl Reporting {
     }
 
     /// Takes what became of the plan's steps.
-    pub fn finished(&self, finished: &Finished) {
+    pub fn finished(&self, finished: &RunReport) {
         self.record.finished(finished);
     }
 
@@ -88,7 +88,7 @@ impl Reporting {
     }
 
     /// Takes what became of steps that earlier runs had left open.
-    pub fn settled(&self, settled: &Settled) {
+    pub fn settled(&self, settled: &Resumed) {
         self.record.settled(settled);
         for left in &settled.left {
             let words = render::left_words(left);

@@ -28,8 +28,8 @@ mod touched;
 
 pub use accounts::OpenAccount;
 pub use apply::{
-    Applied, Approved, Cause, Finished, Left, LeftReason, Pace, Restore, Settled, apply,
-    check_accounts, plan_restore, restore, settle,
+    Approved, Cause, Pace, Restore, Resumed, RunReport, StepReport, Unresumed, UnresumedReason,
+    apply, check_accounts, plan_restore, restore, resume,
 };
 pub use clear::{Cleared, Clearing, Kind, clear};
 pub use cost::{Cost, cost};

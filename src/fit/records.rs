@@ -7,7 +7,7 @@ use super::scan::{instant, message};
 use super::walk::walk;
 
 /// Two days at a record a second; of more the rest is not looked at.
-const MOST_RECORDS: usize = 200_000;
+const MAX_RECORDS: usize = 200_000;
 
 /// One record with the numbers in it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -94,7 +94,7 @@ pub fn records(bytes: &[u8]) -> Result<Vec<Record>, Defect> {
         walk(&frame?, |found| {
             let at = found.time.and_then(instant);
             let is_record = found.definition.global == message::RECORD;
-            if let Some(at) = at.filter(|_| is_record && records.len() < MOST_RECORDS) {
+            if let Some(at) = at.filter(|_| is_record && records.len() < MAX_RECORDS) {
                 let mut values = found.definition.numbers(found.body);
                 values.sort_unstable();
                 values.dedup_by_key(|(number, _)| *number);

@@ -11,7 +11,7 @@ use super::links::Links;
 use super::world::Memory;
 
 /// Longer than any chain of rules that people write.
-const MOST_STATIONS: usize = 32;
+const MAX_STATIONS: usize = 32;
 
 /// What apply placed anywhere that began in one account.
 pub(super) struct Copies<'a> {
@@ -53,7 +53,7 @@ impl<'a> Copies<'a> {
         let mut stations: Vec<(&AccountName, &'a Side)> = step(account)
             .filter_map(|(from, links)| Some((*from, &links.find(activity)?.source)))
             .collect();
-        for _ in 0..MOST_STATIONS {
+        for _ in 0..MAX_STATIONS {
             if let Some((_, side)) = stations.iter().find(|(at, _)| *at == self.home) {
                 return Some(*side);
             }

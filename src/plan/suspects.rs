@@ -12,7 +12,7 @@ use super::matching::{Field, Matcher, NEAR_S, SAME_PERMILLE, Seeker};
 /// Overlap from which two recordings are suspicious.
 const SUSPICIOUS_PERMILLE: u32 = 300;
 /// Further ones add nothing to the question.
-const MOST_SUSPECTS: usize = 50;
+const MAX_SUSPECTS: usize = 50;
 /// A zone is a multiple of quarter hours, at most 14 hours.
 const QUARTER_S: i64 = 15 * 60;
 const LARGEST_SHIFT_S: i64 = 56 * QUARTER_S;
@@ -35,7 +35,7 @@ impl Matcher<'_, '_> {
             .filter(|place| !seeker.excluded.contains(place))
             .filter(|place| !self.field.placed.contains(&(*place, seeker.account)))
             .filter_map(|place| Some((self.suspicion(seeker, place)?, place)))
-            .take(MOST_SUSPECTS)
+            .take(MAX_SUSPECTS)
             .collect();
         found.sort_unstable_by_key(|(permille, place)| (std::cmp::Reverse(*permille), *place));
         found.into_iter().map(|(_, place)| place).collect()

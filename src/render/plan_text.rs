@@ -69,14 +69,14 @@ fn all_rows(document: &Document, in_sync: &[InSync], detail: Detail, pages: &Pag
 
 /// At most 12 lines, without titles.
 pub fn plan_summary(document: &Document) -> String {
-    const MOST_RULES: usize = 7;
+    const MAX_RULES: usize = 7;
     let mut out = last_line(document);
     let rules = &document.context.rules;
-    for summary in rules.iter().take(MOST_RULES) {
+    for summary in rules.iter().take(MAX_RULES) {
         let _ = writeln!(out, "{}: {}", summary.name, tally(&summary.counts));
     }
-    if rules.len() > MOST_RULES {
-        let _ = writeln!(out, "and {} more rules", rules.len() - MOST_RULES);
+    if rules.len() > MAX_RULES {
+        let _ = writeln!(out, "and {} more rules", rules.len() - MAX_RULES);
     }
     if !document.context.blocked.is_empty() {
         let _ = writeln!(out, "{} blocked", count(document.context.blocked.len() as u64, "rule"));

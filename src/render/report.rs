@@ -7,7 +7,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::domain::{Address, RuleName, neutralise};
-use crate::engine::Settled;
+use crate::engine::Resumed;
 use crate::event::Phase;
 use crate::plan::{Action, Document, PlanId};
 
@@ -135,7 +135,7 @@ impl Report {
     }
 
     /// Takes what became of the steps of earlier runs.
-    pub fn settled(&mut self, settled: &Settled) {
+    pub fn settled(&mut self, settled: &Resumed) {
         let left = settled.left.iter().map(|left| {
             let words = left_words(left);
             ReportedStep {

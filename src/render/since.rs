@@ -4,7 +4,7 @@ use crate::domain::neutralise;
 use crate::plan::{Action, Document, Now, Since, Step};
 
 /// Rows of one kind that are named one by one.
-const MOST_NAMED: usize = 20;
+const MAX_NAMED: usize = 20;
 
 /// A line per difference; the first counts them.
 pub fn since(since: &Since, reviewed: &Document) -> Vec<String> {
@@ -41,9 +41,9 @@ pub fn since(since: &Since, reviewed: &Document) -> Vec<String> {
 }
 
 fn some<T>(rows: &[T], word: &str, line: impl Fn(&T) -> String) -> Vec<String> {
-    let more = rows.len().saturating_sub(MOST_NAMED);
+    let more = rows.len().saturating_sub(MAX_NAMED);
     let more = (more > 0).then(|| format!("{word} and {more} others"));
-    rows.iter().take(MOST_NAMED).map(line).chain(more).collect()
+    rows.iter().take(MAX_NAMED).map(line).chain(more).collect()
 }
 
 fn row(word: &str, step: &Step, what: &str) -> String {

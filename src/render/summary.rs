@@ -5,14 +5,14 @@ use std::fmt::Write as _;
 use owo_colors::OwoColorize as _;
 
 use crate::domain::neutralise;
-use crate::engine::{Applied, Left, LeftReason, Settled};
+use crate::engine::{Resumed, StepReport, Unresumed, UnresumedReason};
 use crate::event::Phase;
 use crate::plan::{Action, Document};
 use crate::state::RunCounts;
 use crate::state::StepRecord;
 
 /// The numbers that the history keeps.
-pub fn apply_counts(steps: &[Applied]) -> RunCounts {
+pub fn apply_counts(steps: &[StepReport]) -> RunCounts {
     let mut counts = RunCounts::new();
     for step in steps {
         *counts.entry(step.phase.as_str().to_owned()).or_default() += 1;
@@ -22,18 +22,18 @@ pub fn apply_counts(steps: &[Applied]) -> RunCounts {
 
 /// One calm summary of a plan's steps: what was done, what was not, and what to run next. Those of
 /// earlier runs were told before.
-pub fn apply_summary(document: &Document, steps: &[Applied]) -> String {
+pub fn apply_summary(document: &Document, steps: &[StepReport]) -> String {
     let mut out = String::new();
     if steps.is_empty() {
         return out;
     }
-    let is_good = |step: &Applied| matches!(step.phase, Phase::Confirmed | Phase::Adopted);
-    let is_told = |step: &Applied| step.phase == Phase::Confirmed && !step.detail.is_empty();
+    let is_good = |step: &StepReport| matches!(step.phase, Phase::Confirmed | Phase::Adopted);
+    let is_told = |step: &StepReport| step.phase == Phase::Confirmed && !step.detail.is_empty();
     for step in steps.iter().filter(|step| !is_good(step) || is_told(step)) {
         let _ = writeln!(out, "  {}", line(step));
     }
     let of = |action: Action| {
-        let done = |step: &&Applied| step.phase == Phase::Confirmed && step.action == action;
+        let done = |step: &&StepReport| step.phase == Phase::Confirmed && step.action == action;
         steps.iter().filter(done).count()
     };
     let _ = write!(
@@ -57,9 +57,9 @@ pub fn apply_summary(document: &Document, steps: &[Applied]) -> String {
 }
 
 /// What became of the steps that earlier runs had left open.
-pub fn settled_summary(settled: &Settled) -> String {
+pub fn settled_summary(settled: &Resumed) -> String {
     let mut out = String::new();
-    let again = |step: &&Applied| matches!(step.phase, Phase::NotTried | Phase::Failed);
+    let again = |step: &&StepReport| matches!(step.phase, Phase::NotTried | Phase::Failed);
     for step in settled.steps.iter().filter(|step| !again(step)) {
         let _ = writeln!(out, "  settled from an earlier run: {}", line(step));
     }
@@ -89,7 +89,7 @@ pub fn not_taken_up(failed: &[StepRecord]) -> String {
 }
 
 /// The summary of a run that was interrupted before its first step.
-pub fn interrupted(settled: &Settled) -> String {
+pub fn interrupted(settled: &Resumed) -> String {
     let mut out = String::new();
     let more = if settled.steps.is_empty() { "" } else { "more " };
     let _ = writeln!(out, "Interrupted before the first step: nothing {more}was sent or removed.");
@@ -108,21 +108,21 @@ pub struct LeftWords {
 }
 
 /// What people are told about a step that could not be looked at.
-pub fn left_words(left: &Left) -> LeftWords {
+pub fn left_words(left: &Unresumed) -> LeftWords {
     let forget = format!("forget it with `fit_sync state rm {}`", left.address);
     let again = |account| format!("run `fit_sync apply` again when {account} can be reached");
     let (happened, next) = match &left.why {
-        LeftReason::NotInManifest(account) => (
+        UnresumedReason::NotInManifest(account) => (
             format!("{account} is no account of the manifest any more"),
             format!("put {account} back into the manifest and run `fit_sync apply`, or {forget}"),
         ),
-        LeftReason::Blocked(account, _, why) => {
+        UnresumedReason::Blocked(account, _, why) => {
             (format!("{account} cannot be used: {why}"), again(account))
         }
-        LeftReason::NotLocked(account) => {
+        UnresumedReason::NotLocked(account) => {
             (format!("another run may be writing to {account}"), again(account))
         }
-        LeftReason::Unreadable => ("the journal cannot be read here".to_owned(), forget),
+        UnresumedReason::Unreadable => ("the journal cannot be read here".to_owned(), forget),
     };
     let means = match (&left.backup, left.phase) {
         (Some(backup), Phase::Sent | Phase::Pending) => {
@@ -137,12 +137,12 @@ pub fn left_words(left: &Left) -> LeftWords {
     LeftWords { happened, means, next }
 }
 
-fn line(step: &Applied) -> String {
+fn line(step: &StepReport) -> String {
     let words = if step.detail.is_empty() { String::new() } else { format!(": {}", step.detail) };
     neutralise(&format!("{} {}{words}", step.address, step.phase.as_str()))
 }
 
-fn next(steps: &[Applied]) -> Option<&'static str> {
+fn next(steps: &[StepReport]) -> Option<&'static str> {
     next_of(steps.iter().map(|step| (step.phase, step.is_question())))
 }
 

@@ -4,7 +4,7 @@ use crate::domain::{Address, RemoteId, neutralise};
 use crate::plan::{Difference, Part, Step};
 
 /// Addresses of uploads that are named one by one.
-const MOST_NAMED: usize = 20;
+const MAX_NAMED: usize = 20;
 
 /// A line per difference: its subject, and what is the matter.
 pub fn differences(differences: &[Difference]) -> Vec<(String, String)> {
@@ -25,8 +25,8 @@ fn rows(difference: &Difference) -> Vec<(String, String)> {
         }
         Difference::TooManyUploads { planned, allowed, beyond } => {
             let all = ("uploads".to_owned(), format!("{planned} planned, {allowed} allowed"));
-            let named = beyond.iter().take(MOST_NAMED);
-            let more = beyond.len().saturating_sub(MOST_NAMED);
+            let named = beyond.iter().take(MAX_NAMED);
+            let more = beyond.len().saturating_sub(MAX_NAMED);
             let more = (more > 0).then(|| ("uploads".to_owned(), format!("and {more} more")));
             let named = named.map(|address| row(address, "uploaded: not in the plan"));
             std::iter::once(all).chain(named).chain(more).collect()

@@ -15,7 +15,7 @@ use crate::domain::AccountName;
 use crate::manifest::{Account, PasswordSource};
 
 /// More than any password or code.
-const MOST_BYTES: u64 = 64 * 1024;
+const MAX_BYTES: u64 = 64 * 1024;
 /// How long a command may take for one line.
 const PATIENCE: Duration = Duration::from_secs(60);
 
@@ -117,7 +117,7 @@ fn first_line_of(path: &PathBuf) -> Result<SecretString, CredentialsError> {
     let failed = |error| CredentialsError::File { path: path.clone(), error };
     let mut text = String::new();
     let file = fs::File::open(path).map_err(failed)?;
-    file.take(MOST_BYTES).read_to_string(&mut text).map_err(failed)?;
+    file.take(MAX_BYTES).read_to_string(&mut text).map_err(failed)?;
     Ok(first_line(&text))
 }
 
@@ -145,7 +145,7 @@ pub fn command_line(key: &'static str, line: &str) -> Result<SecretString, Crede
     let (sender, receiver) = mpsc::channel();
     std::thread::spawn(move || {
         let mut text = String::new();
-        let read = stdout.take(MOST_BYTES).read_to_string(&mut text);
+        let read = stdout.take(MAX_BYTES).read_to_string(&mut text);
         // Nobody listens any more if it took too long.
         let _ = sender.send(read.map(|_| text));
     });

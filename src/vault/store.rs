@@ -14,7 +14,7 @@ use super::lock::{self, SessionLock};
 use super::{Logins, Session};
 
 /// Far more than a session has.
-const MOST_BYTES: u64 = 1024 * 1024;
+const MAX_BYTES: u64 = 1024 * 1024;
 
 /// Sessions and logins of a home.
 #[derive(Clone, Debug)]
@@ -141,7 +141,7 @@ fn read<T: DeserializeOwned>(path: &Path) -> Result<Option<T>, VaultError> {
     match fs::metadata(path) {
         Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
         Err(error) => return Err(failed(error)),
-        Ok(metadata) if metadata.len() > MOST_BYTES => {
+        Ok(metadata) if metadata.len() > MAX_BYTES => {
             return Err(damaged("it is far too large".to_owned()));
         }
         Ok(_) => {}

@@ -43,7 +43,7 @@ const PINNED: [(&str, &[&str]); 16] = [
 /// Platforms do not know each other.
 const PLATFORMS: [&str; 3] = ["directory", "garmin", "coros"];
 
-const MOST_LINES: usize = 450;
+const MAX_LINES: usize = 450;
 
 struct Source {
     /// Relative to the package, for messages.
@@ -280,10 +280,10 @@ fn a_faulty_manifest_is_never_taken_for_none() {
 fn no_file_is_longer_than_one_can_read() {
     let faults: Vec<String> = sources()
         .iter()
-        .filter(|source| source.lines.len() > MOST_LINES)
+        .filter(|source| source.lines.len() > MAX_LINES)
         .map(|source| {
             let lines = source.lines.len();
-            format!("{}:{lines}: longer than {MOST_LINES} lines", source.path)
+            format!("{}:{lines}: longer than {MAX_LINES} lines", source.path)
         })
         .collect();
     none(&faults);

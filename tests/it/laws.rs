@@ -96,6 +96,13 @@ fn uploads(plan: &Plan) -> Vec<&fit_sync::plan::Step> {
     plan.document.body.steps.iter().filter(|step| step.action == Action::Upload).collect()
 }
 
+/// Whether a step's source lists another one alike: before it is sent, their files tell them apart.
+fn has_twin(world: &Scenario, step: &fit_sync::plan::Step) -> bool {
+    let row = world.activity(&step.source.account, &step.source.id);
+    let alike = world.rows(&step.source.account).iter().filter(|other| other.is_listed_as(row));
+    alike.count() > 1
+}
+
 fn bytes(plan: &Plan) -> String {
     format!("{}{:?}{:?}", plan.document.to_json().unwrap(), plan.in_sync, plan.notices)
 }
@@ -133,7 +140,8 @@ proptest! {
     fn a_lost_memory_uploads_nothing(world in a_world_with_a_past()) {
         let forgetful = settled(world).forgetful();
         let plan = forgetful.plan();
-        prop_assert!(uploads(&plan).is_empty(), "{:#?}", forgetful);
+        let sent = uploads(&plan);
+        prop_assert!(sent.iter().all(|step| has_twin(&forgetful, step)), "{:#?}", forgetful);
     }
 
     #[test]
@@ -144,6 +152,9 @@ proptest! {
             let (source, to) = (&step.source, &step.destination.account);
             prop_assert!(sent.insert((&source.account, &source.id, to)), "{source:?} twice");
             let new = world.activity(&source.account, &source.id);
+            if has_twin(&world, step) {
+                continue;
+            }
             let like = world.rows(to).iter().find(|row| is_like(new, row));
             prop_assert!(like.is_none(), "{new:?} would double {like:?}");
         }
@@ -213,7 +224,7 @@ proptest! {
     }
 }
 
-/// Applied again and again; three rules in a row are the longest way.
+/// StepReport again and again; three rules in a row are the longest way.
 fn settled(world: Scenario) -> Scenario {
     (0..5).fold(world, |world, _| world.applied())
 }

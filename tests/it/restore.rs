@@ -67,6 +67,41 @@ fn a_backup_goes_back_even_where_nothing_stands_in_its_place() {
 }
 
 #[test]
+fn what_no_run_has_put_in_its_place_is_not_taken_away() {
+    let (cli, _) = replaced();
+    let id = backups(&cli)[0]["id"].as_str().unwrap().to_owned();
+    for name in cli.activities("archive") {
+        std::fs::remove_file(cli.path("archive").join(name)).unwrap();
+    }
+    let other = ride(START).distance_m(43_000).serial(4711);
+    cli.fit("archive/mine.fit", &other);
+    cli.run(&format!("backup restore {id}")).exits(1).tells("mine.fit").tells("--to");
+    assert_eq!(cli.activities("archive"), ["mine.fit"], "it is there as it was");
+}
+
+#[test]
+fn a_backup_of_another_folder_of_that_name_is_refused() {
+    let (mut cli, _) = replaced();
+    let id = backups(&cli)[0]["id"].as_str().unwrap().to_owned();
+    std::fs::rename(cli.path("archive"), cli.path("elsewhere")).unwrap();
+    cli.lose_state();
+    cli.set("FIT_SYNC_SEED", "2");
+    cli.run("apply --auto-approve").ok();
+    let there = cli.activities("archive");
+    cli.run(&format!("backup restore {id}")).exits(1).tells("another account").tells("--to");
+    assert_eq!(cli.activities("archive"), there);
+}
+
+#[test]
+fn what_is_taken_away_for_a_backup_is_named() {
+    let (cli, _) = replaced();
+    let id = backups(&cli)[0]["id"].as_str().unwrap().to_owned();
+    let restored = cli.run(&format!("backup restore {id}")).ok().says("was taken away for it");
+    let ids: Vec<Value> = backups(&cli).iter().map(|backup| backup["id"].clone()).collect();
+    assert!(ids.iter().any(|id| restored.stdout.contains(id.as_str().unwrap())));
+}
+
+#[test]
 fn old_backups_are_pruned_and_young_ones_stay() {
     let (cli, old) = replaced();
     cli.run("backup prune --older-than 30d").ok().says("Removed 0 backups.");

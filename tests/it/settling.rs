@@ -10,7 +10,7 @@ use fit_sync::archive::{AccountLocks, Owner};
 use fit_sync::domain::{
     AccountName, Activity, Address, Capabilities, Details, Profile, RemoteId, ReplaceProtocol,
 };
-use fit_sync::engine::{self, Approved, EngineError, LeftReason, Pace};
+use fit_sync::engine::{self, Approved, EngineError, Pace, UnresumedReason};
 use fit_sync::event::{Event, Phase};
 use fit_sync::manifest::ConflictStrategy;
 use fit_sync::plan::reconcile::Entry;
@@ -48,10 +48,10 @@ async fn without_its_lock_a_destination_is_left_alone() {
     let late = || stage.there.script(Fault::Upload(UploadFault::ListedLate(9)));
     stage.world.apply_after(late).await;
     let before = (stage.there.history().len(), stage.world.phases().len());
-    let settled = engine::settle(&stage.world.session, &no_locks()).await.unwrap();
+    let settled = engine::resume(&stage.world.session, &no_locks()).await.unwrap();
     assert!(settled.steps.is_empty(), "{settled:?}");
     let why: Vec<_> = settled.left.iter().map(|left| &left.why).collect();
-    assert_eq!(why, [&LeftReason::NotLocked(AccountName::new("there"))]);
+    assert_eq!(why, [&UnresumedReason::NotLocked(AccountName::new("there"))]);
     assert_eq!(settled.left[0].phase, Phase::Pending);
     assert_eq!(stage.world.phases().len(), before.1, "nothing was journalled");
     let asked = stage.there.history().split_off(before.0);
@@ -66,9 +66,9 @@ async fn a_session_that_is_lost_leaves_its_steps_and_says_so() {
     stage.world.apply_after(late).await;
     let locks = session::lock(&stage.world.session).await;
     stage.there.script(Fault::EndsSession(Operation::List));
-    let settled = engine::settle(&stage.world.session, &locks).await.unwrap();
+    let settled = engine::resume(&stage.world.session, &locks).await.unwrap();
     assert!(
-        matches!(&settled.left[0].why, LeftReason::Blocked(name, ..) if name.as_str() == "there"),
+        matches!(&settled.left[0].why, UnresumedReason::Blocked(name, ..) if name.as_str() == "there"),
         "{settled:?}"
     );
 }
@@ -356,7 +356,7 @@ async fn a_wish_to_stop_is_heard_while_settling_reads() {
         tokio::task::yield_now().await;
         stop.request();
     };
-    let (settled, ()) = tokio::join!(engine::settle(&world.session, &locks), asked);
+    let (settled, ()) = tokio::join!(engine::resume(&world.session, &locks), asked);
     assert!(matches!(settled, Err(EngineError::Interrupted)), "{settled:?}");
     assert_eq!(world.session.store.unsettled().unwrap().len(), 1);
 }

@@ -4,7 +4,7 @@ use std::cell::OnceCell;
 use std::sync::Arc;
 
 use crate::archive::AccountLocks;
-use crate::engine::{self, Approved, Finished, LockRequest, Pace, PlanRequest, Planned, Session};
+use crate::engine::{self, Approved, LockRequest, Pace, PlanRequest, Planned, RunReport, Session};
 use crate::plan::{Document, Options};
 use crate::render::{self, plan_text};
 use crate::state::RunId;
@@ -92,7 +92,7 @@ impl Work<'_> {
         let last = session.store.last_run()?;
         let since = *since.get_or_init(|| last);
         note_first_plan(context, session)?;
-        let settled = engine::settle(session, &locks).await?;
+        let settled = engine::resume(session, &locks).await?;
         to.settled(&settled);
         to.say(&render::settled_summary(&settled));
         let planned = session.stop.race(engine::plan(session, request)).await;
@@ -204,7 +204,7 @@ impl Review<'_> {
 }
 
 /// Writes down how it ended.
-fn end(session: &Session, finished: &Finished, exit: Exit) -> Result<Exit, Failure> {
+fn end(session: &Session, finished: &RunReport, exit: Exit) -> Result<Exit, Failure> {
     let counts = render::apply_counts(&finished.steps);
     let now = session.clock().now();
     session.store.end_run(finished.run, now, i32::from(exit.code()), &counts)?;

@@ -22,7 +22,7 @@ use super::super::failure::{self, Failure};
 use super::super::sessions::{has_login, session_row};
 
 /// More than any token file.
-const MOST_BYTES: u64 = 1024 * 1024;
+const MAX_BYTES: u64 = 1024 * 1024;
 
 /// Logs in, or shows.
 pub async fn run(context: &Context, args: &Auth) -> Result<Exit, Failure> {
@@ -201,7 +201,7 @@ fn files(path: &Path, form: TokenForm) -> Result<Vec<(String, SecretString)>, Fa
 fn read(path: &Path) -> Result<SecretString, Failure> {
     let failed = |why: String| no_tokens(&format!("{}: {why}", path.display()));
     let metadata = std::fs::metadata(path).map_err(|error| failed(error.to_string()))?;
-    if metadata.len() > MOST_BYTES {
+    if metadata.len() > MAX_BYTES {
         return Err(failed("too large for a token file".to_owned()));
     }
     let bytes = std::fs::read(path).map_err(|error| failed(error.to_string()))?;

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use crate::archive::{ArchiveError, Backup as Stored, Backups, OldBackups};
 use crate::domain::{AccountName, Decision, Verdict, nearest, neutralise};
-use crate::engine::{self, Applied, LockRequest, Session, Settled};
+use crate::engine::{self, LockRequest, Resumed, Session, StepReport};
 use crate::event::Phase;
 use crate::manifest;
 use crate::render;
@@ -134,7 +134,7 @@ impl PutBack<'_> {
         &self,
         backup: &Stored,
         to: Option<&AccountName>,
-    ) -> Result<(Settled, Option<Applied>), Failure> {
+    ) -> Result<(Resumed, Option<StepReport>), Failure> {
         let Self { context, args, session, since } = *self;
         let request = LockRequest {
             folders: context.lock_folders(&session.manifest)?,
@@ -146,7 +146,7 @@ impl PutBack<'_> {
         let locks = engine::lock_account(session, &request, account).await?;
         let last = session.store.last_run()?;
         since.get_or_init(|| last);
-        let mut settled = engine::settle(session, &locks).await?;
+        let mut settled = engine::resume(session, &locks).await?;
         // Those of other accounts are none of its business.
         settled.left.clear();
         let restore = engine::plan_restore(session, &locks, backup, to).await?;
@@ -164,7 +164,7 @@ impl PutBack<'_> {
     fn tell_decision(
         &self,
         decision: Option<Decision>,
-        restored: Option<&Applied>,
+        restored: Option<&StepReport>,
     ) -> Result<(), Failure> {
         let Some(decision) = decision else { return Ok(()) };
         let decisions = &self.session.manifest.decisions;

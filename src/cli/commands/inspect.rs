@@ -14,7 +14,7 @@ use super::super::exit::Exit;
 use super::super::failure::Failure;
 
 /// Files beyond this are no activities.
-const MOST_BYTES: u64 = 256 * 1024 * 1024;
+const MAX_BYTES: u64 = 256 * 1024 * 1024;
 
 /// Prints what is in the files; fails if one of them cannot be used.
 pub fn run(context: &Context, args: &Inspect) -> Result<Exit, Failure> {
@@ -79,14 +79,14 @@ fn inspect(path: &Path) -> Inspected {
 
 fn read(path: &Path) -> std::io::Result<Vec<u8>> {
     let mut bytes = Vec::new();
-    std::fs::File::open(path)?.take(MOST_BYTES).read_to_end(&mut bytes)?;
+    std::fs::File::open(path)?.take(MAX_BYTES).read_to_end(&mut bytes)?;
     let gzipped = bytes.starts_with(&[0x1f, 0x8b]);
     if !gzipped {
         return Ok(bytes);
     }
     let mut unzipped = Vec::new();
     flate2::read::MultiGzDecoder::new(bytes.as_slice())
-        .take(MOST_BYTES)
+        .take(MAX_BYTES)
         .read_to_end(&mut unzipped)?;
     Ok(unzipped)
 }

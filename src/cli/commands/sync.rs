@@ -8,7 +8,7 @@ use super::super::scope::Scope;
 use super::{apply, plan};
 
 /// Originals that one run fetches at most for comparing.
-const MOST_COMPARED: usize = 200;
+const MAX_COMPARED: usize = 200;
 
 /// Plans, asks and applies; with `--dry-run` it plans.
 pub async fn run(context: &Context, args: &Sync) -> Result<Exit, Failure> {
@@ -33,7 +33,7 @@ fn as_plan(args: &Sync) -> Plan {
         simulate: false,
         detailed_exitcode: false,
         refresh: Refresh::Incremental,
-        max_downloads: MOST_COMPARED,
+        max_downloads: MAX_COMPARED,
         retry_refused: args.retry_refused,
         against: None,
         redact: None,
@@ -51,7 +51,7 @@ fn as_apply(args: &Sync) -> Apply {
         within: None,
         allowed_only: false,
         allow: Vec::new(),
-        max_downloads: MOST_COMPARED,
+        max_downloads: MAX_COMPARED,
         retry_refused: args.retry_refused,
         lock_timeout: std::time::Duration::ZERO,
         json: false,

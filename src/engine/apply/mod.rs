@@ -5,6 +5,7 @@
 //! serves a first run, a run after a crash, an old activity that is put back, and a restore. No step
 //! decides what the plan has not said.
 
+mod aims;
 mod breaker;
 mod bytes;
 mod first;
@@ -28,7 +29,7 @@ use crate::state::RunId;
 use super::error::EngineError;
 
 pub use restore::{Restore, plan_restore, restore};
-pub use resume::{Left, LeftReason, Settled, settle};
+pub use resume::{Resumed, Unresumed, UnresumedReason, resume};
 pub use run::apply;
 pub use saved::check_accounts;
 
@@ -63,7 +64,7 @@ pub struct Pace {
 
 /// What became of a step.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Applied {
+pub struct StepReport {
     /// Which.
     pub address: Address,
     /// What it does.
@@ -78,7 +79,7 @@ pub struct Applied {
     pub cause: Option<Cause>,
 }
 
-impl Applied {
+impl StepReport {
     /// Whether a person must decide before it can go on.
     pub fn is_question(&self) -> bool {
         self.question.is_some()
@@ -87,11 +88,11 @@ impl Applied {
 
 /// What became of a run.
 #[derive(Debug)]
-pub struct Finished {
+pub struct RunReport {
     /// Its number in the history.
     pub run: RunId,
     /// In the order of the plan.
-    pub steps: Vec<Applied>,
+    pub steps: Vec<StepReport>,
     /// What kept it from going on, if something did; most often the disk of its journal.
     pub broken: Option<EngineError>,
 }

@@ -190,7 +190,7 @@ impl Run<'_> {
         let destination = &task.step.destination.account;
         if let Some(message) = breaker.private_stopped(destination)
             && task.state.must_hide()
-            && !task.state.is_touched()
+            && !task.state.may_have_stored()
         {
             return Some(not_tried(message.clone(), Some(Cause::Other)));
         }

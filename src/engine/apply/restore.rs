@@ -13,7 +13,7 @@ use crate::plan::{
     changes,
 };
 use crate::platform::PlatformError;
-use crate::state::RunCounts;
+use crate::state::{AccountRow, RunCounts};
 
 use super::super::accounts::{self, Opened};
 use super::super::error::EngineError;
@@ -23,7 +23,7 @@ use super::super::refresh::{self, Refresh};
 use super::super::session::Session;
 use super::run::Run;
 use super::task::Task;
-use super::{Applied, Pace, bytes};
+use super::{Pace, StepReport, bytes};
 
 /// What a restore would do, looked at and not begun.
 pub struct Restore {
@@ -68,6 +68,9 @@ pub async fn plan_restore(
     let memory = recall(session, &opened)?;
     check_account(&opened, account)?;
     check_reach(session, locks, &opened, account, backup)?;
+    if to.is_none() {
+        check_profile(&opened, account, backup)?;
+    }
     let mut restore = Restore { step: None, decision: None, opened, inventories, memory };
     let place = restore.place_of(session, backup, account).await?;
     restore.decision = restore.decision_for(session, backup, account);
@@ -80,9 +83,12 @@ pub async fn plan_restore(
         Place::Taken(old) => Some(old),
         Place::Free | Place::Holds => None,
     };
-    if old.is_some() && to.is_some_and(|to| *to != backup.subject.account) {
-        let problem = "it holds another version of that recording";
-        return Err(refused(account, problem));
+    if let Some(old) = &old {
+        if to.is_some() {
+            let problem = format!("it holds another version of that recording, {}", old.id);
+            return Err(refused(account, &problem));
+        }
+        restore.check_successor(session, backup, account, old).await?;
     }
     restore.step = Some(restore.step_of(backup, account, old.as_deref())?);
     Ok(restore)
@@ -92,7 +98,10 @@ pub async fn plan_restore(
 ///
 /// # Errors
 /// If the journal cannot be written.
-pub async fn restore(session: &Session, restore: Restore) -> Result<Option<Applied>, EngineError> {
+pub async fn restore(
+    session: &Session,
+    restore: Restore,
+) -> Result<Option<StepReport>, EngineError> {
     let Some(step) = restore.step else { return Ok(None) };
     let id = session.store.begin_run(None, session.clock().now())?;
     let Restore { opened, inventories, memory, .. } = restore;
@@ -156,7 +165,63 @@ fn check_reach(
     }
 }
 
+/// Refuses another account that has the name of the backup's by now.
+fn check_profile(
+    opened: &Opened,
+    account: &AccountName,
+    backup: &Backup,
+) -> Result<(), EngineError> {
+    let now = opened.accounts.get(account).and_then(|open| open.profile.id.as_ref());
+    match (&backup.subject.profile, now) {
+        (Some(then), Some(now)) if then != now => {
+            let problem = format!(
+                "the backup is of another account of that name; --to {account} \
+                                   puts it there nevertheless, beside what it holds"
+            );
+            Err(refused(account, &problem))
+        }
+        (Some(_) | None, _) => Ok(()),
+    }
+}
+
 impl Restore {
+    /// Refuses to take anything away but what a run has put in the backup's place.
+    async fn check_successor(
+        &self,
+        session: &Session,
+        backup: &Backup,
+        account: &AccountName,
+        old: &Activity,
+    ) -> Result<(), EngineError> {
+        let Some(replaced_by) = &backup.subject.replaced_by else { return Ok(()) };
+        let links = session.store.counterparts(self.row_of(account)?)?;
+        let is_pair = |(id, (_, source)): &(RemoteId, (AccountRow, RemoteId))| {
+            *id == old.id && *source == replaced_by.source.id
+        };
+        let is_linked = links.iter().any(is_pair);
+        if is_linked || old.sha256.as_ref() == Some(&replaced_by.payload) {
+            return Ok(());
+        }
+        let there = match old.sha256 {
+            Some(_) => None,
+            None => self.download(account, old).await.ok(),
+        };
+        if there.is_some_and(|bytes| Sha256::of(&bytes) == replaced_by.payload) {
+            return Ok(());
+        }
+        let problem = format!(
+            "{} is there, and is not what a run has put in its place; remove that yourself, or put \
+             the backup beside it into another account with --to",
+            old.id
+        );
+        Err(refused(account, &problem))
+    }
+
+    fn row_of(&self, account: &AccountName) -> Result<AccountRow, EngineError> {
+        let open = self.opened.accounts.get(account);
+        open.map(|open| open.row).ok_or_else(|| refused(account, "it is not open"))
+    }
+
     fn rows(&self, account: &AccountName) -> &[Activity] {
         self.inventories.get(account).map(|i| i.activities.as_slice()).unwrap_or_default()
     }

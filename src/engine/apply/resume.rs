@@ -18,20 +18,20 @@ use super::super::refresh::{self, Refresh};
 use super::super::session::Session;
 use super::run::Run;
 use super::task::Task;
-use super::{Applied, Pace, bytes};
+use super::{Pace, StepReport, bytes};
 
 /// What became of the steps that earlier runs left open.
 #[derive(Clone, Debug, Default)]
-pub struct Settled {
+pub struct Resumed {
     /// Those that were looked at, in the order in which they were begun.
-    pub steps: Vec<Applied>,
+    pub steps: Vec<StepReport>,
     /// Those that could not be looked at.
-    pub left: Vec<Left>,
+    pub left: Vec<Unresumed>,
 }
 
 /// A step of an earlier run that stays as it is.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Left {
+pub struct Unresumed {
     /// Which.
     pub address: Address,
     /// How far it had come.
@@ -39,12 +39,12 @@ pub struct Left {
     /// The verified copy of the activity that it was to replace, once there was one.
     pub backup: Option<String>,
     /// Why it was not looked at.
-    pub why: LeftReason,
+    pub why: UnresumedReason,
 }
 
 /// Why a step of an earlier run was not looked at.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum LeftReason {
+pub enum UnresumedReason {
     /// The manifest has this account no longer.
     NotInManifest(AccountName),
     /// This account cannot be opened or read.
@@ -57,11 +57,11 @@ pub enum LeftReason {
 
 /// Goes on with the steps that earlier runs began and did not end, as far as these locks reach.
 /// Contacts no account if there are none.
-pub async fn settle(session: &Session, locks: &AccountLocks) -> Result<Settled, EngineError> {
-    let mut settled = Settled { steps: close_untouched(session)?, left: Vec::new() };
+pub async fn resume(session: &Session, locks: &AccountLocks) -> Result<Resumed, EngineError> {
+    let mut settled = Resumed { steps: close_untouched(session)?, left: Vec::new() };
     let unsettled = session.store.unsettled()?;
     if !unsettled.is_empty() {
-        let resumed = resume(session, locks, &unsettled).await?;
+        let resumed = resume_all(session, locks, &unsettled).await?;
         settled.steps.extend(resumed.steps);
         settled.left.extend(resumed.left);
     }
@@ -71,7 +71,7 @@ pub async fn settle(session: &Session, locks: &AccountLocks) -> Result<Settled, 
 
 /// Ends the steps for which nothing was sent or removed: they are planned again, and their accounts
 /// need not even be known any more.
-fn close_untouched(session: &Session) -> Result<Vec<Applied>, EngineError> {
+fn close_untouched(session: &Session) -> Result<Vec<StepReport>, EngineError> {
     let mut closed = Vec::new();
     let now = session.clock().now();
     for record in session.store.unsettled()? {
@@ -89,16 +89,16 @@ fn close_untouched(session: &Session) -> Result<Vec<Applied>, EngineError> {
         let event = Event::Step { address, phase, attempt: 1, detail: detail.clone() };
         session.emit(event);
         let (address, action) = (step.address, step.action);
-        closed.push(Applied { address, action, phase, detail, question: None, cause: None });
+        closed.push(StepReport { address, action, phase, detail, question: None, cause: None });
     }
     Ok(closed)
 }
 
-async fn resume(
+async fn resume_all(
     session: &Session,
     locks: &AccountLocks,
     unsettled: &[StepRecord],
-) -> Result<Settled, EngineError> {
+) -> Result<Resumed, EngineError> {
     let reading = async {
         let mut opened = accounts::open_all(session, Refresh::Incremental).await?;
         for name in named_by(session, unsettled)? {
@@ -110,7 +110,7 @@ async fn resume(
     // Nothing has been written yet: who wants to stop need not wait for a slow listing.
     let read = session.stop.race(reading).await;
     let (opened, inventories) = read.unwrap_or(Err(EngineError::Interrupted))?;
-    let mut settled = Settled::default();
+    let mut settled = Resumed::default();
     let mut open = Vec::new();
     for record in unsettled {
         match at_hand(session, &opened, locks, record)? {
@@ -131,7 +131,7 @@ async fn resume(
                 run.recall_details(&mut task);
                 tasks.push(task);
             }
-            None => settled.left.push(left(record, LeftReason::Unreadable)),
+            None => settled.left.push(left(record, UnresumedReason::Unreadable)),
         }
     }
     run.claim_old_ones(&tasks);
@@ -175,9 +175,9 @@ fn at_hand(
     opened: &Opened,
     locks: &AccountLocks,
     record: &StepRecord,
-) -> Result<Result<Step, LeftReason>, EngineError> {
+) -> Result<Result<Step, UnresumedReason>, EngineError> {
     let Some(mut step) = planned(record).filter(|_| record.state().is_ok()) else {
-        return Ok(Err(LeftReason::Unreadable));
+        return Ok(Err(UnresumedReason::Unreadable));
     };
     for (row, name) in [
         (record.step.source, &mut step.source.account),
@@ -190,7 +190,7 @@ fn at_hand(
     }
     let destination = opened.accounts.get(&step.destination.account);
     if !destination.is_some_and(|open| covers(locks, &open.profile)) {
-        return Ok(Err(LeftReason::NotLocked(step.destination.account)));
+        return Ok(Err(UnresumedReason::NotLocked(step.destination.account)));
     }
     Ok(Ok(step))
 }
@@ -209,18 +209,18 @@ fn out_of_reach(
     opened: &Opened,
     row: AccountRow,
     name_then: &AccountName,
-) -> Result<LeftReason, EngineError> {
+) -> Result<UnresumedReason, EngineError> {
     for (name, (reason, words)) in &opened.blocked {
         let stored = session.store.account_named(name)?;
         if stored.is_some_and(|stored| stored.row == row) {
-            return Ok(LeftReason::Blocked(name.clone(), *reason, words.clone()));
+            return Ok(UnresumedReason::Blocked(name.clone(), *reason, words.clone()));
         }
     }
-    Ok(LeftReason::NotInManifest(name_then.clone()))
+    Ok(UnresumedReason::NotInManifest(name_then.clone()))
 }
 
-fn left(record: &StepRecord, why: LeftReason) -> Left {
-    Left {
+fn left(record: &StepRecord, why: UnresumedReason) -> Unresumed {
+    Unresumed {
         address: record.step.address.clone(),
         phase: record.phase().unwrap_or(Phase::Intent),
         backup: record.state().ok().and_then(|state| state.backup),

@@ -7,25 +7,25 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::Timestamp;
-use jiff::civil::Date;
 
 use crate::domain::{AccountName, Activity, Inventory, RemoteId};
 use crate::event::{Event, Phase};
 use crate::net::RetryPolicy;
-use crate::plan::reconcile::{Arrival, Cause, Entry, Outcome, Payload, Removal, Why};
-use crate::plan::{Context, Memory, Pair, Step, Way};
+use crate::plan::reconcile::{Arrival, Cause, Entry, Outcome, Why};
+use crate::plan::{Context, Memory, Step, Way};
 use crate::platform::Platform;
 use crate::state::{AccountRow, RunId, StepRecord};
 
 use super::super::accounts::{OpenAccount, Opened, obstacle, remember};
 use super::super::error::EngineError;
-use super::super::plan::{Planned, utc_day};
+use super::super::plan::Planned;
 use super::super::refresh::Refresh;
 use super::super::session::Session;
+use super::aims::Aim;
 use super::breaker::Breaker;
 use super::task::Task;
 use super::view::View;
-use super::{Applied, Approved, Finished, Pace, bytes, saved};
+use super::{Approved, Pace, RunReport, StepReport, bytes, saved};
 
 const DAY_S: i64 = 24 * 3600;
 
@@ -59,28 +59,13 @@ pub(super) struct Run<'a> {
     pub(super) reading: tokio::sync::Mutex<()>,
 }
 
-/// Where an open step looks, and for what.
-pub(super) struct Aim {
-    pub(super) account: AccountName,
-    pub(super) days: (Date, Date),
-    pub(super) sent: Option<Sent>,
-}
-
-/// What an open step has sent.
-pub(super) struct Sent {
-    pub(super) payload: Payload,
-    pub(super) named: Option<RemoteId>,
-    pub(super) is_seen: bool,
-    pub(super) excluded: HashSet<RemoteId>,
-}
-
 /// Does what was approved.
 pub async fn apply(
     session: &Session,
     planned: Planned,
     approved: Approved<'_>,
     pace: Pace,
-) -> Result<Finished, EngineError> {
+) -> Result<RunReport, EngineError> {
     let document = approved.document();
     planned.remember_refusals(session)?;
     let (steps, blocked) = reachable(&planned.opened, &document.body.steps);
@@ -104,13 +89,13 @@ pub async fn apply(
     run.leave_what_does_not_hold(&mut tasks, standings)?;
     let broken = run.work(&mut tasks).await.err();
     bytes::sweep(session)?;
-    let mut ended: Vec<Applied> =
+    let mut ended: Vec<StepReport> =
         blocked.into_iter().map(|(step, why)| not_reached(session, step, why)).collect();
     ended.extend(tasks.iter().map(Task::applied));
     let order: HashMap<_, _> =
         document.body.steps.iter().enumerate().map(|(n, step)| (&step.address, n)).collect();
     ended.sort_by_key(|step| order.get(&step.address).copied());
-    Ok(Finished { run: id, steps: ended, broken })
+    Ok(RunReport { run: id, steps: ended, broken })
 }
 
 /// The accounts that took part and whose inventories the guard had nothing against.
@@ -143,11 +128,11 @@ fn reachable<'s>(opened: &Opened, steps: &'s [Step]) -> (Vec<Step>, Vec<Blocked<
     (open, blocked)
 }
 
-fn not_reached(session: &Session, step: &Step, (cause, detail): (Cause, String)) -> Applied {
+fn not_reached(session: &Session, step: &Step, (cause, detail): (Cause, String)) -> StepReport {
     let (address, phase) = (step.address.clone(), Phase::NotTried);
     let event = Event::Step { address: address.clone(), phase, attempt: 0, detail: detail.clone() };
     session.emit(event);
-    Applied { address, action: step.action, phase, detail, question: None, cause: Some(cause) }
+    StepReport { address, action: step.action, phase, detail, question: None, cause: Some(cause) }
 }
 
 impl<'a> Run<'a> {
@@ -264,7 +249,14 @@ impl<'a> Run<'a> {
             && state.known_id().is_some_and(|id| state.hidden.as_ref() != Some(id));
         let open = self.opened.accounts.values();
         let mut there = open.filter(|open| open.row == record.step.destination);
-        if let (true, Some(account)) = (is_shown, there.next()) {
+        // What a complete listing does not show is shown to nobody.
+        let is_nowhere = |name: &AccountName, id: &RemoteId| {
+            let views = self.views.borrow();
+            views.get(name).is_some_and(|view| view.is_whole() && view.row(id).is_none())
+        };
+        if let (true, Some(account)) = (is_shown, there.next())
+            && !state.known_id().is_some_and(|id| is_nowhere(&account.name, id))
+        {
             let name = account.name.clone();
             let message = format!("{name}: an earlier activity could not be made private there");
             self.breaker.borrow_mut().stop_private(&name, message);
@@ -322,87 +314,5 @@ impl<'a> Run<'a> {
 
     pub(super) async fn sleep(&self, duration: Duration) {
         self.session.stop.sleep(self.session.clock(), duration).await;
-    }
-
-    /// Remembers where a step looks.
-    pub(super) fn aim(&self, task: &Task) {
-        let start = task.state.payload.as_ref().map_or(task.step.key.start, |p| p.start);
-        let days = [utc_day(start), utc_day(task.step.key.start)];
-        let first = super::view::day_before(days[0].min(days[1]));
-        let last = super::view::day_after(days[0].max(days[1]));
-        let is_sent = self.may_have_arrived(task);
-        let sent = task.state.payload.as_ref().filter(|_| is_sent).map(|payload| Sent {
-            payload: payload.clone(),
-            named: task.state.known_id().cloned(),
-            is_seen: task.state.seen.is_some(),
-            excluded: self.excluded(task, payload),
-        });
-        let account = task.step.destination.account.clone();
-        let aim = Aim { account, days: (first, last), sent };
-        self.open.borrow_mut().insert(task.number, aim);
-    }
-
-    /// Whether something of what a step puts may be there: what was refused is not, and what was just
-    /// removed may be listed still.
-    fn may_have_arrived(&self, task: &Task) -> bool {
-        let state = &task.state;
-        let is_forgotten = || self.has_passed(state.changed_at, 1, task);
-        state.may_have_stored() || (state.turned.is_some() && is_forgotten())
-    }
-
-    /// Ids that a step's arrival cannot have. Under a name that is free again, the bytes tell.
-    fn excluded(&self, task: &Task, payload: &Payload) -> HashSet<RemoteId> {
-        let account = &task.step.destination.account;
-        let is_room = !task.state.replaces || task.state.removal == Removal::Done;
-        let holds_it = |id: &&RemoteId| {
-            let row = self.listed(account, id);
-            row.is_some_and(|row| row.sha256.as_ref() == Some(&payload.sha256))
-        };
-        let excluded = task.excluded.iter().filter(|id| !is_room || !holds_it(id));
-        excluded.cloned().collect()
-    }
-
-    /// Forgets a step that rests.
-    pub(super) fn lower(&self, task: &Task) {
-        self.open.borrow_mut().remove(&task.number);
-        self.arrivals.borrow_mut().remove(&task.number);
-    }
-
-    /// Notes whose counterpart a destination's activity is.
-    pub(super) fn claim(&self, task: &Task, id: &RemoteId) {
-        let key = (task.step.destination.account.clone(), id.clone());
-        let source = (task.row.source, task.row.source_id.clone());
-        self.counterparts.borrow_mut().insert(key, source);
-    }
-
-    /// What a step replaces is its own source's counterpart, and no other step's.
-    pub(super) fn claim_old_ones(&self, tasks: &[Task]) {
-        for task in tasks.iter().filter(|task| task.state.removal != Removal::Done) {
-            if let Some(old) = &task.step.destination.id {
-                self.claim(task, old);
-            }
-        }
-    }
-
-    /// Whether an activity of a destination is what another open step has sent.
-    pub(super) fn belongs_to_another(&self, task: &Task, id: &RemoteId) -> bool {
-        let (open, arrivals) = (self.open.borrow(), self.arrivals.borrow());
-        let mut others = open.iter().filter(|(number, _)| **number != task.number);
-        others.any(|(number, aim)| {
-            let named = aim.sent.as_ref().and_then(|sent| sent.named.as_ref());
-            let arrived = arrivals.get(number).map(|arrival| &arrival.id);
-            aim.account == task.step.destination.account
-                && (named == Some(id) || arrived == Some(id))
-        })
-    }
-
-    /// Notes the pairs that the plan found.
-    pub(super) fn claim_pairs(&self, pairs: &[Pair]) {
-        let mut counterparts = self.counterparts.borrow_mut();
-        for pair in pairs {
-            let Some((account, id)) = pair.destination.clone() else { continue };
-            let Some(source) = self.account(&pair.source.0) else { continue };
-            counterparts.insert((account, id), (source.row, pair.source.1.clone()));
-        }
     }
 }

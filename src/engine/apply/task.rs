@@ -15,7 +15,7 @@ use crate::state::{self, Effects, StepId, StepRecord};
 
 use super::super::error::EngineError;
 use super::run::Run;
-use super::{Applied, bytes};
+use super::{StepReport, bytes};
 
 /// A step on its way.
 pub(super) struct Task {
@@ -249,13 +249,13 @@ impl Task {
         self.run.end.is_some()
     }
 
-    pub(super) fn applied(&self) -> Applied {
+    pub(super) fn applied(&self) -> StepReport {
         let end = self.run.end.as_ref();
         let question = end.and_then(|(outcome, _, _)| match outcome {
             Outcome::Asked { question } => Some(question.as_str().to_owned()),
             _ => None,
         });
-        Applied {
+        StepReport {
             address: self.step.address.clone(),
             action: self.step.action,
             phase: end.map_or_else(|| self.phase(), |(outcome, ..)| outcome.phase()),

@@ -137,6 +137,11 @@ impl View {
         weakest(first, last, |day| self.complete_of(day))
     }
 
+    /// Whether all of it was read without a gap.
+    pub(super) fn is_whole(&self) -> bool {
+        self.whole.is_some_and(|reading| reading.complete)
+    }
+
     /// The newest reading of some days that lacks rows.
     pub(super) fn partly(&self, first: Date, last: Date) -> Option<Reading> {
         let own = weakest(first, last, |day| self.partly.get(&day).copied());

@@ -143,6 +143,13 @@ pub enum Why {
         /// Id of the old one's backup.
         backup: String,
     },
+    /// A backup is there again, and this was taken away for it.
+    TookAway {
+        /// Its id.
+        id: RemoteId,
+        /// Id of its backup.
+        backup: String,
+    },
     /// It was listed, and somebody removed it.
     RemovedMeanwhile,
     /// An earlier run ended before it.
@@ -230,6 +237,9 @@ impl fmt::Display for Why {
             }
             Self::InItsPlace { id, backup } => {
                 write!(f, "{id} took its place meanwhile; the old one is backup {backup}")
+            }
+            Self::TookAway { id, backup } => {
+                write!(f, "{id} was taken away for it; that is backup {backup} now")
             }
             Self::RemovedMeanwhile => f.write_str("it was there, and somebody has removed it"),
             Self::NotBegun => f.write_str("an earlier run ended before it; it is planned again"),

@@ -28,7 +28,7 @@ use super::types::{AccountData, id};
 use super::wire;
 
 /// Codes that a person may try.
-const MOST_CODES: u32 = 3;
+const MAX_CODES: u32 = 3;
 /// As the website hashes: two prefixes are in use, this is bcryptjs' own.
 const COST: u32 = 10;
 
@@ -137,7 +137,7 @@ impl CorosLogin {
         });
         let answer = self.post(&base, "/account/captcha", mail).await?;
         self.accepted(&meaning(&answer), &answer)?;
-        for attempt in 1..=MOST_CODES {
+        for attempt in 1..=MAX_CODES {
             // What needs no person gives the same code again.
             if attempt > 1 && ask.has_code(&self.account) {
                 break;

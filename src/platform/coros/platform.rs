@@ -26,7 +26,7 @@ use super::spec::SPEC;
 use super::types::{FileData, Import};
 
 /// Larger than any activity.
-const MOST_FILE_BYTES: usize = 256 * 1024 * 1024;
+const MAX_FILE_BYTES: usize = 256 * 1024 * 1024;
 /// FIT among the kinds of files that COROS makes.
 const FIT: &str = "4";
 /// Between two looks for a file, or for what is to be gone.
@@ -112,7 +112,7 @@ impl Coros {
 
     async fn looked_once(&self, id: &RemoteId, code: &str) -> Result<Look, PlatformError> {
         let Some(url) = self.place(id, code).await? else { return Ok(Look::Nothing) };
-        let request = Request::new(Method::GET, url).secret().following().at_most(MOST_FILE_BYTES);
+        let request = Request::new(Method::GET, url).secret().following().at_most(MAX_FILE_BYTES);
         let answer =
             self.api.files.send(request).await.map_err(|error| http::error::read_error(&error))?;
         match answer.status {

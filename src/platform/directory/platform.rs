@@ -24,7 +24,7 @@ use super::write::{self, Placed};
 use super::{cores, marker, remove};
 
 /// Files of one name that a folder may hold; far more than two devices can record in one second.
-const MOST_OF_A_NAME: usize = 1000;
+const MAX_OF_A_NAME: usize = 1000;
 
 /// A folder of FIT files.
 #[derive(Clone)]
@@ -174,7 +174,7 @@ impl Directory {
         write::create_folders(&self.root, name.folder())?;
         let folder = self.root.join(name.folder());
         let mut temporary = write::temporary(&folder, (self.opening.random)(), &file.bytes)?;
-        for ordinal in 1..=MOST_OF_A_NAME {
+        for ordinal in 1..=MAX_OF_A_NAME {
             let name_here = name.nth(ordinal);
             let target = folder.join(&name_here);
             let id = RemoteId::new(format!("{}/{name_here}", name.folder()));
@@ -190,7 +190,7 @@ impl Directory {
             }
         }
         Err(PlatformError::Permanent(format!(
-            "{} has {MOST_OF_A_NAME} files named {}",
+            "{} has {MAX_OF_A_NAME} files named {}",
             name.folder(),
             name.nth(1)
         )))

@@ -32,10 +32,10 @@ pub(super) fn temporary(
         // Like any other new file; the umask takes its share.
         .permissions(Permissions::from_mode(0o666))
         .tempfile_in(folder)
-        .map_err(|error| failed(folder, &error))?;
+        .map_err(|error| not_written(folder, &error))?;
     file.write_all(bytes)
         .and_then(|()| file.as_file().sync_all())
-        .map_err(|error| failed(folder, &error))?;
+        .map_err(|error| not_written(folder, &error))?;
     Ok(file.into_temp_path())
 }
 
@@ -53,11 +53,11 @@ pub(super) fn place(temporary: TempPath, target: &Path) -> Result<Placed, Platfo
             Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
                 return Ok(Placed::Taken(refused.path));
             }
-            Err(error) => return Err(failed(target, &error)),
+            Err(error) => return Err(not_written(target, &error)),
         }
         if let Err(refused) = refused.path.persist(target) {
             let _ = fs::remove_file(target);
-            return Err(failed(target, &refused.error));
+            return Err(not_written(target, &refused.error));
         }
     }
     sync_folder(folder).map_err(|error| {
@@ -81,9 +81,9 @@ fn create(folder: &Path) -> Result<(), PlatformError> {
     if folder.is_dir() {
         return Ok(());
     }
-    fs::create_dir_all(folder).map_err(|error| failed(folder, &error))?;
+    fs::create_dir_all(folder).map_err(|error| not_written(folder, &error))?;
     match folder.parent() {
-        Some(parent) => sync_folder(parent).map_err(|error| failed(parent, &error)),
+        Some(parent) => sync_folder(parent).map_err(|error| not_written(parent, &error)),
         None => Ok(()),
     }
 }
@@ -109,6 +109,17 @@ pub(super) fn sync_folder(folder: &Path) -> io::Result<()> {
             Ok(())
         }
         result => result,
+    }
+}
+
+/// What it means that a folder takes nothing: that is no fault of the file, and may be mended.
+fn not_written(place: &Path, error: &io::Error) -> PlatformError {
+    match error.kind() {
+        // A temporary file's name says nothing to anybody.
+        kind @ (io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem) => {
+            PlatformError::Unavailable(format!("{}: {kind}", shown(place)))
+        }
+        _ => failed(place, error),
     }
 }
 
@@ -151,6 +162,16 @@ pub(super) fn shown(path: &Path) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_folder_that_takes_nothing_is_no_fault_of_a_file() {
+        for kind in [io::ErrorKind::PermissionDenied, io::ErrorKind::ReadOnlyFilesystem] {
+            let error = not_written(Path::new("/archive"), &io::Error::from(kind));
+            assert_eq!(error, PlatformError::Unavailable(format!("/archive: {kind}")));
+        }
+        let full = not_written(Path::new("/archive"), &io::Error::from(io::ErrorKind::StorageFull));
+        assert!(matches!(full, PlatformError::Transient(_)), "{full}");
+    }
 
     #[test]
     fn only_our_own_temporary_names_are_known() {

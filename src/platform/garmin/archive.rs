@@ -8,7 +8,7 @@ use crate::domain::Sha256;
 use crate::platform::PlatformError;
 
 /// Larger than any activity.
-const MOST_BYTES: u64 = 256 * 1024 * 1024;
+const MAX_BYTES: u64 = 256 * 1024 * 1024;
 
 fn is_fit(name: Result<std::borrow::Cow<'_, str>, zip::result::ZipError>) -> bool {
     name.is_ok_and(|name| name.to_lowercase().ends_with(".fit"))
@@ -34,10 +34,10 @@ pub(super) fn original(zipped: &[u8]) -> Result<Vec<u8>, PlatformError> {
     let entry = archive.by_index(index).map_err(|error| corrupt(&error.to_string()))?;
     let mut bytes = Vec::new();
     entry
-        .take(MOST_BYTES + 1)
+        .take(MAX_BYTES + 1)
         .read_to_end(&mut bytes)
         .map_err(|error| corrupt(&error.to_string()))?;
-    if bytes.len() as u64 > MOST_BYTES {
+    if bytes.len() as u64 > MAX_BYTES {
         return Err(corrupt("its file is far too large"));
     }
     Ok(bytes)

@@ -14,7 +14,7 @@ const PITCH: i32 = 14;
 const LEFT: i32 = 22;
 const TOP: i32 = 18;
 /// So many days are told one by one to those who cannot see the picture.
-const MOST_TOLD: usize = 20;
+const MAX_TOLD: usize = 20;
 
 const MONTHS: [&str; 12] = [
     "January",
@@ -140,7 +140,7 @@ fn numbers(day: &Day) -> String {
 
 /// The picture in words: its days, or its months where there are many days.
 fn told(days: &BTreeMap<Date, Day>) -> String {
-    if days.len() <= MOST_TOLD {
+    if days.len() <= MAX_TOLD {
         let days = days.iter().map(|(date, day)| words(*date, day));
         return days.collect::<Vec<_>>().join("; ");
     }

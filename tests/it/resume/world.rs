@@ -8,7 +8,7 @@ use std::sync::Arc;
 use fit_sync::cancellation::Cancellation;
 use fit_sync::clock::Clock;
 use fit_sync::domain::{LinkStatus, ReplaceProtocol, Sha256};
-use fit_sync::engine::{self, Approved, Finished, Pace, Planned, Session};
+use fit_sync::engine::{self, Approved, Pace, Planned, RunReport, Session};
 use fit_sync::event::{Events, Phase};
 use fit_sync::manifest::{self, LoadRequest, Trust};
 use fit_sync::plan::SkipReason;
@@ -291,9 +291,9 @@ impl World {
 }
 
 /// What every `apply` does.
-pub(super) async fn run(session: &Session) -> Finished {
+pub(super) async fn run(session: &Session) -> RunReport {
     let locks = session::lock(session).await;
-    let settled = engine::settle(session, &locks).await.unwrap();
+    let settled = engine::resume(session, &locks).await.unwrap();
     assert_eq!(settled.left, []);
     let planned: Planned = engine::plan(session, &session::request()).await.unwrap();
     let document = planned.plan.document.clone();

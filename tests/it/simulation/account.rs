@@ -325,11 +325,8 @@ impl Account {
     /// files that differ at a source, of which both are wanted.
     fn is_of_both(ledger: &Ledger, account: usize, copy: &Copy, recording: Recording) -> bool {
         let is_same = |other: &&Copy| other.recording.is_same(recording);
-        let makes_room = |other: &Copy| {
-            other.id != copy.id
-                && other.by == By::Person
-                && ledger.makes_room(account, &other.id, recording)
-        };
+        let makes_room =
+            |other: &Copy| other.id != copy.id && ledger.makes_room(account, &other.id, recording);
         let is_twin =
             copy.by == By::Person && ledger.of(account).iter().filter(is_same).any(makes_room);
         let holds = |source: usize, recording: Recording| {

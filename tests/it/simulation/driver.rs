@@ -12,7 +12,7 @@ use fit_sync::cancellation::Cancellation;
 use fit_sync::clock::Clock;
 use fit_sync::domain::{AccountName, Address, RemoteId, RuleName};
 use fit_sync::engine::{
-    self, Applied, Approved, Cause, EngineError, LockRequest, Pace, Planned, Session, Settled,
+    self, Approved, Cause, EngineError, LockRequest, Pace, Planned, Resumed, Session, StepReport,
 };
 use fit_sync::event::{Events, Phase};
 use fit_sync::manifest::{ConflictStrategy, Manifest};
@@ -152,7 +152,7 @@ impl Machine {
     ) -> Ran {
         let work = async {
             let locks = self.lock().await?;
-            let settled = engine::settle(&self.session, &locks).await?;
+            let settled = engine::resume(&self.session, &locks).await?;
             let request = session::request();
             let planned = self.session.stop.race(engine::plan(&self.session, &request)).await;
             let planned = planned.unwrap_or(Err(EngineError::Interrupted))?;
@@ -182,7 +182,7 @@ impl Machine {
         &self,
         planned: Planned,
         saved: Option<&Document>,
-        settled: &Settled,
+        settled: &Resumed,
         mut facts: PlanFacts,
     ) -> Result<Report, EngineError> {
         let fresh = planned.plan.document.clone();
@@ -210,8 +210,8 @@ impl Machine {
         let finished = engine::apply(&self.session, planned, approved, Pace::default()).await?;
         let now = self.session.clock().now();
         self.session.store.end_run(finished.run, now, 0, &RunCounts::new())?;
-        let undone = |step: &&Applied| !matches!(step.phase, Phase::NotTried | Phase::Failed);
-        let all: Vec<Applied> =
+        let undone = |step: &&StepReport| !matches!(step.phase, Phase::NotTried | Phase::Failed);
+        let all: Vec<StepReport> =
             settled.steps.iter().filter(undone).chain(&finished.steps).cloned().collect();
         let exit = exit_of(&all, document, !settled.left.is_empty());
         let faults = uncompared.iter().filter(|pair| pair.is_fault());
@@ -236,12 +236,12 @@ impl Machine {
     pub(crate) async fn restore(&mut self, backup: &Backup) -> Ran {
         let work = async {
             let locks = self.lock().await?;
-            let settled = engine::settle(&self.session, &locks).await?;
+            let settled = engine::resume(&self.session, &locks).await?;
             let restore = engine::plan_restore(&self.session, &locks, backup, None).await?;
             let decision = restore.decision.clone();
             self.session.decisions.extend(decision.clone());
             let restored = engine::restore(&self.session, restore).await?;
-            let lasts = |step: &Applied| {
+            let lasts = |step: &StepReport| {
                 matches!(step.phase, Phase::Confirmed | Phase::Pending | Phase::Held)
             };
             if !restored.as_ref().is_none_or(lasts)
@@ -254,7 +254,7 @@ impl Machine {
         };
         match work.await {
             Ok((settled, restored)) => {
-                let steps: Vec<Applied> = settled.steps.into_iter().chain(restored).collect();
+                let steps: Vec<StepReport> = settled.steps.into_iter().chain(restored).collect();
                 let exit = exit_of(&steps, &empty(), !settled.left.is_empty());
                 Ran::Ended(Report { exit, ..Report::default() })
             }
@@ -345,7 +345,7 @@ fn facts(planned: &Planned) -> PlanFacts {
     }
 }
 
-fn wrote(steps: &[Applied]) -> bool {
+fn wrote(steps: &[StepReport]) -> bool {
     steps.iter().any(|step| {
         matches!(
             step.phase,
@@ -361,7 +361,7 @@ fn wrote(steps: &[Applied]) -> bool {
 }
 
 /// The exit by contract 4 and 13.
-fn exit_of(steps: &[Applied], document: &Document, is_left: bool) -> Exit {
+fn exit_of(steps: &[StepReport], document: &Document, is_left: bool) -> Exit {
     let wrote = wrote(steps);
     let steps = steps.iter().map(|step| step_exit(step, wrote));
     let blocked = document.context.blocked.iter().map(|blocked| match blocked.reason {
@@ -374,7 +374,7 @@ fn exit_of(steps: &[Applied], document: &Document, is_left: bool) -> Exit {
     steps.chain(blocked).chain(asked).chain(left).min().unwrap_or(Exit::Done)
 }
 
-fn uncompared_exit(pair: &engine::Uncompared, steps: &[Applied]) -> Exit {
+fn uncompared_exit(pair: &engine::Uncompared, steps: &[StepReport]) -> Exit {
     match pair.cause {
         BlockedReason::LoginNeeded => Exit::Login,
         _ if pair.refusal.is_some() || wrote(steps) => Exit::Partly,
@@ -382,7 +382,7 @@ fn uncompared_exit(pair: &engine::Uncompared, steps: &[Applied]) -> Exit {
     }
 }
 
-fn step_exit(step: &Applied, wrote: bool) -> Exit {
+fn step_exit(step: &StepReport, wrote: bool) -> Exit {
     match step.phase {
         Phase::Confirmed | Phase::Adopted => Exit::Done,
         Phase::Skipped if step.is_question() => Exit::Decide,

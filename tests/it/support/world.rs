@@ -8,7 +8,9 @@ use crate::support::memory::{Duplicates, Memory, Settings};
 use fit_sync::cancellation::Cancellation;
 use fit_sync::clock::ManualClock;
 use fit_sync::domain::ReplaceProtocol;
-use fit_sync::engine::{self, Applied, Approved, Cause, Finished, Pace, Planned, Session, Settled};
+use fit_sync::engine::{
+    self, Approved, Cause, Pace, Planned, Resumed, RunReport, Session, StepReport,
+};
 use fit_sync::event::{Event, Events, Phase, Recorder};
 use fit_sync::manifest::ConflictStrategy;
 use fit_sync::plan::{BlockedReason, Document};
@@ -42,9 +44,9 @@ pub(crate) enum End {
 
 /// What became of one `apply`.
 pub(crate) struct Outcome {
-    pub(crate) settled: Vec<Applied>,
+    pub(crate) settled: Vec<StepReport>,
     pub(crate) document: Document,
-    pub(crate) steps: Vec<Applied>,
+    pub(crate) steps: Vec<StepReport>,
 }
 
 impl World {
@@ -111,13 +113,13 @@ impl World {
         engine::plan(&self.session, &session::request()).await.unwrap()
     }
 
-    pub(crate) async fn settle(&self) -> Settled {
+    pub(crate) async fn settle(&self) -> Resumed {
         let locks = session::lock(&self.session).await;
-        engine::settle(&self.session, &locks).await.unwrap()
+        engine::resume(&self.session, &locks).await.unwrap()
     }
 
     /// Does what a fresh plan says, without settling first.
-    pub(crate) async fn execute(&self, planned: Planned) -> Finished {
+    pub(crate) async fn execute(&self, planned: Planned) -> RunReport {
         let document = planned.plan.document.clone();
         engine::apply(&self.session, planned, Approved::Fresh(&document), self.pace).await.unwrap()
     }
@@ -161,7 +163,7 @@ impl Outcome {
     /// The exit by contract 4 and 11; `wrote`: whether anything was sent in this run.
     pub(crate) fn end(&self, wrote: bool) -> End {
         // What was settled as undone was planned again: the steps of this run speak for it.
-        let undone = |step: &&Applied| !matches!(step.phase, Phase::NotTried | Phase::Failed);
+        let undone = |step: &&StepReport| !matches!(step.phase, Phase::NotTried | Phase::Failed);
         let steps = self.settled.iter().filter(undone).chain(&self.steps);
         let blocked = self.document.context.blocked.iter().map(|blocked| match blocked.reason {
             BlockedReason::LoginNeeded => End::Login,
@@ -174,7 +176,7 @@ impl Outcome {
 
     /// Everything said about the steps, for failing assertions.
     pub(crate) fn told(&self) -> String {
-        let line = |step: &Applied| format!("{} {}", step.phase.as_str(), step.detail);
+        let line = |step: &StepReport| format!("{} {}", step.phase.as_str(), step.detail);
         let steps: Vec<String> = self.settled.iter().chain(&self.steps).map(line).collect();
         steps.join(" | ")
     }
@@ -188,7 +190,7 @@ pub(crate) fn todo(document: &Document) -> Vec<String> {
     steps.chain(asked).chain(blocked).collect()
 }
 
-fn end_of(step: &Applied, wrote: bool) -> End {
+fn end_of(step: &StepReport, wrote: bool) -> End {
     match step.phase {
         Phase::Confirmed | Phase::Adopted => End::Done,
         Phase::Skipped if step.is_question() => End::Decide,

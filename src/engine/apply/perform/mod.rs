@@ -108,9 +108,13 @@ impl Run<'_> {
     /// What the owner should know although the step ended well.
     fn noted(&self, task: &Task, outcome: &Outcome, why: Why) -> Why {
         let is_good = matches!(outcome, Outcome::Confirmed | Outcome::Restored);
+        let took_away = task.step.destination.id.clone().zip(task.state.backup.clone());
         match (&task.run.undetailed, &task.run.unverified) {
             (Some(lacking @ Why::DetailsLacking { .. }), _) if is_good => lacking.clone(),
             (_, Some(recomputed @ Why::Recomputed { .. })) if is_good => recomputed.clone(),
+            _ if is_good && task.is_restore() => {
+                took_away.map_or(why, |(id, backup)| Why::TookAway { id, backup })
+            }
             _ => why,
         }
     }

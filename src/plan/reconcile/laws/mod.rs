@@ -15,7 +15,7 @@ use states::{Reached, alphabet, at, id, reachable};
 /// Looks at random in each state.
 const LOOKS: usize = 15;
 /// Moves within which good days end any step.
-const MOST_MOVES: usize = 30;
+const MAX_MOVES: usize = 30;
 
 /// What went wrong, each with one example.
 #[derive(Default)]
@@ -94,7 +94,7 @@ fn no_look_at_random_breaks_a_law() {
 fn good_days_end_every_step() {
     for Reached { state, journal } in reachable().into_iter().filter(|one| one.state.intended) {
         let mut now = state.clone();
-        for _ in 0..MOST_MOVES {
+        for _ in 0..MAX_MOVES {
             if !now.is_over() {
                 now = a_good_day(&now);
             }

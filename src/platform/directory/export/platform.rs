@@ -26,7 +26,7 @@ use super::warm::{self, Place};
 use super::zip::Zip;
 
 /// Inner zips that are kept open: activities follow each other by time, not by zip.
-const MOST_OPEN: usize = 8;
+const MAX_OPEN: usize = 8;
 
 /// A zip of FIT files, which is only read.
 #[derive(Clone)]
@@ -146,7 +146,7 @@ impl Seen {
             Some(position) => self.inner.remove(position),
             None => (index, outer.inner(index)?.0),
         };
-        if self.inner.len() >= MOST_OPEN {
+        if self.inner.len() >= MAX_OPEN {
             self.inner.remove(0);
         }
         let zip = open.1.clone();

@@ -37,7 +37,7 @@ use super::types::SocialProfile;
 use super::wire;
 
 /// Codes that a person may try.
-const MOST_CODES: u32 = 3;
+const MAX_CODES: u32 = 3;
 
 /// Garmin's login for one account.
 pub(in crate::platform) struct GarminLogin {
@@ -197,7 +197,7 @@ impl GarminLogin {
     /// The next code, where another one makes sense.
     fn code(&self, ask: &dyn Ask, way: &str, attempt: u32) -> Result<SecretString, LoginError> {
         // What needs no person gives the same code again.
-        if attempt > MOST_CODES || (attempt > 1 && ask.has_code(&self.account)) {
+        if attempt > MAX_CODES || (attempt > 1 && ask.has_code(&self.account)) {
             return Err(LoginError::CodeRefused);
         }
         let request = CodeRequest { way: way.to_owned(), attempt };
