@@ -90,8 +90,9 @@ pub fn failed_for_good(
     for record in store.steps_since(run)? {
         let is_resumed = Some(record.run) <= run && record.phase() == Some(Phase::Failed);
         let touched = touched(record.entries.iter().map(|written| &written.entry));
+        let is_restore = record.step.source == record.step.destination;
         if is_resumed
-            && (touched == Touched::Removed || is_first_refused(store, &record.step)?)
+            && (touched == Touched::Removed || is_restore || is_first_refused(store, &record.step)?)
             && !is_taken_up(store, &record.step, document)?
         {
             failed.push(record);

@@ -12,7 +12,7 @@ use super::memory::outline;
 /// Returns one line per backup, the newest first.
 pub fn backups(backups: &[Backup]) -> String {
     if backups.is_empty() {
-        return "Nothing was replaced yet.\n".to_owned();
+        return "There are no backups.\n".to_owned();
     }
     backups.iter().map(line).collect()
 }
@@ -21,7 +21,7 @@ fn line(backup: &Backup) -> String {
     let subject = &backup.subject;
     let start = subject.start.map_or_else(|| "no start".to_owned(), |start| start.to_string());
     let text = format!(
-        "{}  {}  {start}  {}  {} bytes  replaced {}",
+        "{}  {}  {start}  {}  {} bytes  kept {}",
         backup.id,
         subject.account,
         subject.title.as_deref().unwrap_or("untitled"),

@@ -79,6 +79,10 @@ fn close_untouched(session: &Session) -> Result<Vec<StepReport>, EngineError> {
         let (Some(state), Some(step)) = (state, planned(&record)) else { continue };
         let (outcome, why) = match state.answer {
             Answer::Refused(_, message) => (Outcome::Failed, Why::Refused { message }),
+            // No plan knows of it.
+            _ if record.step.source == record.step.destination => {
+                (Outcome::Failed, Why::NotPutBackYet { backup: record.step.source_id.to_string() })
+            }
             _ => (Outcome::NotTried, Why::NotBegun),
         };
         let detail = why.to_string();

@@ -154,6 +154,11 @@ pub enum Why {
     RemovedMeanwhile,
     /// An earlier run ended before it.
     NotBegun,
+    /// A restore was asked for and not begun.
+    NotPutBackYet {
+        /// Id of the backup.
+        backup: String,
+    },
     /// An earlier run's step of the same activity is not over.
     Unsettled,
     /// A person forgot it.
@@ -242,6 +247,9 @@ impl fmt::Display for Why {
                 write!(f, "{id} was taken away for it; that is backup {backup} now")
             }
             Self::RemovedMeanwhile => f.write_str("it was there, and somebody has removed it"),
+            Self::NotPutBackYet { backup } => {
+                write!(f, "backup {backup} was not put back before it ended; restore it again")
+            }
             Self::NotBegun => f.write_str("an earlier run ended before it; it is planned again"),
             Self::Unsettled => {
                 f.write_str("what an earlier run sent or removed for it is not settled yet")

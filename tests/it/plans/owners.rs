@@ -119,7 +119,7 @@ fn uploads(scenario: &Scenario) -> Vec<String> {
 
 /// Found by the simulation: a copy's id vouched for whatever a person put under it.
 #[test]
-fn another_recording_under_a_copys_id_is_no_copy() {
+fn another_recording_under_the_id_of_a_copy_is_no_copy() {
     let other = there_and_back().edited("watch", "w 2026-11-13T06:00:00Z running 3000s 10000m");
     assert_eq!(uploads(&other), ["watch-to-us w", "watch-to-backup w"]);
     let edited = there_and_back().edited("watch", "w 2026-11-10T06:00:00Z running 2400s 8000m");
@@ -127,7 +127,7 @@ fn another_recording_under_a_copys_id_is_no_copy() {
 }
 
 #[test]
-fn another_recording_under_a_copys_id_breaks_the_chain_to_its_origin() {
+fn another_recording_under_the_id_of_a_copy_breaks_the_chain_to_its_origin() {
     let chain = Scenario::new()
         .rule("a -> b")
         .rule("b -> c")
