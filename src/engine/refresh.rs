@@ -8,6 +8,7 @@ use crate::clock::age;
 use crate::domain::{AccountName, Activity, Coverage, Inventory, RemoteId};
 use crate::event::Event;
 use crate::plan::BlockedReason;
+use crate::plan::reconcile::Entry;
 use crate::platform::{ListRequest, Page, Platform, PlatformError, Window};
 use crate::state::Reading;
 
@@ -68,7 +69,8 @@ pub(super) async fn read_one(
     };
     let is_first = before.is_none();
     let before = before.map(|inventory| inventory.activities).unwrap_or_default();
-    let listed_before = before.len();
+    let asked = asked_to_remove(session, account)?;
+    let listed_before = before.iter().filter(|row| !asked.contains(&row.id)).count();
     let known: HashMap<RemoteId, Activity> = match refresh {
         Refresh::Full => HashMap::new(),
         Refresh::Incremental | Refresh::None => {
@@ -149,6 +151,23 @@ pub(super) async fn read_window(
     };
     let removed = removed_lately(session, account)?;
     Ok(pages.map(|pages| pages.inventory(session.clock().now(), &removed)))
+}
+
+/// What open steps have asked an account to remove, whether or not that is known to be done: if it is
+/// gone, nothing is missing.
+fn asked_to_remove(
+    session: &Session,
+    account: &OpenAccount,
+) -> Result<HashSet<RemoteId>, EngineError> {
+    let mut asked = HashSet::new();
+    for record in session.store.unsettled()? {
+        let entries = record.entries.iter().filter(|_| record.step.destination == account.row);
+        asked.extend(entries.filter_map(|written| match &written.entry {
+            Entry::Removing { old } => Some(old.clone()),
+            _ => None,
+        }));
+    }
+    Ok(asked)
 }
 
 /// What runs have removed from an account so lately that it may list it still.

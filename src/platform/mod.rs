@@ -88,7 +88,8 @@ pub trait Platform: Send + Sync {
     /// only as it is given, and answers `Changed` otherwise.
     async fn delete(&self, activity: &Activity) -> Result<(), PlatformError>;
 
-    /// What people wrote about an activity.
+    /// What people wrote about an activity. Is asked after a stop, too: what was hidden then is looked
+    /// at.
     async fn details(&self, id: &RemoteId) -> Result<Details, PlatformError>;
 
     /// Sets those details that the platform can set. Is done after a stop, too: an activity may be

@@ -118,6 +118,10 @@ async fn a_stop_during_a_wait_at_garmin_ends_it_and_only_final_requests_are_sent
     fake.take_counts();
     check_after_stop(&run, platform.as_ref(), &row, || fake.take_counts()[2]).await;
     assert_eq!(fake.world().activities.len(), 2);
+    let hidden = Details { private: Some(true), ..Details::default() };
+    platform.set_details(&row.id, &hidden).await.unwrap();
+    let seen = platform.details(&row.id).await.unwrap();
+    assert_eq!(seen.private, Some(true), "what was hidden is looked at");
 }
 
 #[tokio::test]

@@ -129,7 +129,7 @@ impl Platform for Garmin {
     }
 
     async fn details(&self, id: &RemoteId) -> Result<Details, PlatformError> {
-        self.read_details(Call::get(format!("{ACTIVITY}{}", number(id)?))).await
+        self.read_details(final_call(format!("{ACTIVITY}{}", number(id)?))).await
     }
 
     async fn set_details(&self, id: &RemoteId, details: &Details) -> Result<(), PlatformError> {

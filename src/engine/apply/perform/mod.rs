@@ -183,6 +183,10 @@ impl Run<'_> {
         reason: RefusalReason,
         detail: &str,
     ) -> Result<(), EngineError> {
+        // A person asks for a restore anew, and is told anew.
+        if task.is_restore() {
+            return Ok(());
+        }
         self.note_refusal(task, self.refusal(task, reason, detail))
     }
 
