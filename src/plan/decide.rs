@@ -2,11 +2,8 @@
 
 use std::collections::{HashMap, HashSet};
 
-use jiff::Timestamp;
-
 use crate::domain::{
-    AccountName, Activity, Content, Fingerprint, Link, LinkOrigin, LinkStatus, RuleName, Unusable,
-    Verdict,
+    AccountName, Activity, Content, Fingerprint, Link, LinkOrigin, RuleName, Unusable, Verdict,
 };
 use crate::manifest::ConflictStrategy;
 
@@ -297,25 +294,6 @@ impl<'a> Judge<'a> {
             Ruling::Upload(StepReason::Forced)
         } else {
             Ruling::Conflict(reason, candidates)
-        }
-    }
-
-    pub(super) fn rule_on_pending(&self, event: &Owned<'a>, link: &Link) -> Ruling<'a> {
-        let LinkStatus::Pending { since, .. } = link.status else {
-            return in_sync(None, InSyncReason::Linked);
-        };
-        if !link.status.never_appeared(self.world.today) {
-            return in_sync(None, InSyncReason::Pending);
-        }
-        self.rule_on_overdue(event, since)
-    }
-
-    /// What was sent long ago and is not listed is sent again by a person's word only: a word about
-    /// this upload, not one about an earlier.
-    pub(super) fn rule_on_overdue(&self, event: &Owned<'a>, since: Timestamp) -> Ruling<'a> {
-        match self.decision(event, Verdict::Distinct) {
-            Some(decision) if decision.at > since => Ruling::Upload(StepReason::Distinct),
-            Some(_) | None => Ruling::Conflict(ConflictReason::NeverAppeared, Vec::new()),
         }
     }
 

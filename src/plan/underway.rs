@@ -5,11 +5,11 @@ use std::collections::HashSet;
 use jiff::Timestamp;
 use jiff::civil::Date;
 
-use crate::domain::{AccountName, Activity, Link, LinkStatus, RemoteId, Side, Unusable};
+use crate::domain::{AccountName, Activity, Link, LinkStatus, RemoteId, Side, Unusable, Verdict};
 
 use super::decide::{Judge, Ruling, in_sync};
 use super::owners::Owned;
-use super::reason::InSyncReason;
+use super::reason::{ConflictReason, InSyncReason, StepReason};
 use super::recall::Memory;
 use super::world::World;
 
@@ -54,6 +54,25 @@ impl<'a> Judge<'a> {
             (Memory::Pending(link), _) => self.rule_on_pending(event, link),
             (_, None) => in_sync(None, InSyncReason::Pending),
             (_, Some(since)) => self.rule_on_overdue(event, since),
+        }
+    }
+
+    pub(super) fn rule_on_pending(&self, event: &Owned<'a>, link: &Link) -> Ruling<'a> {
+        let LinkStatus::Pending { since, .. } = link.status else {
+            return in_sync(None, InSyncReason::Linked);
+        };
+        if !link.status.never_appeared(self.world.today) {
+            return in_sync(None, InSyncReason::Pending);
+        }
+        self.rule_on_overdue(event, since)
+    }
+
+    /// What was sent long ago and is not listed is sent again by a person's word only: a word about
+    /// this upload, not one about an earlier.
+    fn rule_on_overdue(&self, event: &Owned<'a>, since: Timestamp) -> Ruling<'a> {
+        match self.decision(event, Verdict::Distinct) {
+            Some(decision) if decision.at > since => Ruling::Upload(StepReason::Distinct),
+            Some(_) | None => Ruling::Conflict(ConflictReason::NeverAppeared, Vec::new()),
         }
     }
 }
