@@ -1,8 +1,8 @@
 //! Claims of steps under way on stored bytes. As long as a claim stands, no prune and no sweep
 //! removes them, whichever state the step belongs to.
 //!
-//! A claim is a file, `claims/<sha256>.<state>-<step>.claim`. Its name alone protects the bytes; what
-//! it holds is for people.
+//! A claim is a file, `claims/<sha256>.<state>-<step>.claim`. Its name alone protects the bytes. What it
+//! holds is for people, and for another state: where the step's own is lost, it tells enough to go on.
 
 use std::collections::HashSet;
 use std::fmt;
@@ -12,7 +12,8 @@ use std::path::{Path, PathBuf};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::domain::{AccountName, Address, Sha256, StateId};
+use crate::domain::{AccountName, Address, ProfileId, Sha256, StateId};
+use crate::plan::reconcile::Entry;
 
 use super::blobs::{Blobs, is_hex, names_in, remove};
 use super::disk::{self, Access, LockMode};
@@ -50,19 +51,34 @@ pub enum ClaimReason {
     Backup,
 }
 
+/// An account as any state and any manifest know it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AccountRef {
+    /// What the manifest called it.
+    pub name: AccountName,
+    /// Whose it is.
+    pub profile: Option<ProfileId>,
+}
+
 /// A step's claim on bytes.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Claim {
     /// The step.
     pub owner: ClaimOwner,
+    /// Where its state lies; `None` of one that is in memory only.
+    pub state: Option<PathBuf>,
     /// Its address, for people.
     pub address: Address,
+    /// The account that it takes from.
+    pub source: AccountRef,
     /// The account that it writes to.
-    pub account: AccountName,
+    pub destination: AccountRef,
     /// When the claim was made.
     pub at: Timestamp,
     /// Why.
     pub why: ClaimReason,
+    /// Its journal until then.
+    pub journal: Vec<Entry>,
 }
 
 /// The claims on some bytes.
@@ -88,6 +104,10 @@ impl Blobs {
     /// As [`Blobs::claim`]; the lock must be held by the caller.
     pub(super) fn write_claim(&self, sha256: &Sha256, claim: &Claim) -> Result<(), ArchiveError> {
         self.get(sha256)?.ok_or_else(|| ArchiveError::Altered { path: self.path(sha256) })?;
+        self.describe_claim(sha256, claim)
+    }
+
+    fn describe_claim(&self, sha256: &Sha256, claim: &Claim) -> Result<(), ArchiveError> {
         let folder = self.claims_folder();
         let is_new = !folder.exists();
         disk::create_private_dir(&folder).map_err(io_at(&folder))?;
@@ -112,6 +132,39 @@ impl Blobs {
             }
         }
         Ok(())
+    }
+
+    /// Gives the claims of a step to the one that goes on with it, in the state that lies there.
+    ///
+    /// # Errors
+    /// If the claims cannot be read or written; then all of them still are the first one's.
+    pub fn hand_over(
+        &self,
+        from: &ClaimOwner,
+        to: &ClaimOwner,
+        state: Option<&Path>,
+    ) -> Result<(), ArchiveError> {
+        let _lock = self.lock(LockMode::Shared)?;
+        let names = self.claim_names()?.into_iter().filter(|(_, owner)| owner == from);
+        for (sha256, _) in names {
+            if let Some(claim) = read(&self.claim_path(&sha256, from)) {
+                let state = state.map(Path::to_path_buf);
+                self.describe_claim(&sha256, &Claim { owner: to.clone(), state, ..claim })?;
+            }
+        }
+        if from == to { Ok(()) } else { self.release(from) }
+    }
+
+    /// Returns one claim of each step, of whatever state; none of a step whose claims cannot be read.
+    ///
+    /// # Errors
+    /// If the folder of claims cannot be read.
+    pub fn claimants(&self) -> Result<Vec<Claim>, ArchiveError> {
+        let names = self.claim_names()?.into_iter();
+        let paths = names.map(|(sha256, owner)| self.claim_path(&sha256, &owner));
+        let mut claims: Vec<Claim> = paths.filter_map(|path| read(&path)).collect();
+        claims.dedup_by(|next, claim| next.owner == claim.owner);
+        Ok(claims)
     }
 
     /// Returns the claims on bytes, of whatever state.

@@ -14,7 +14,7 @@ pub use crate::disk;
 pub use backups::{Backup, BackupId, Backups, ReplacedBy, Stock, Subject};
 pub use blobs::Blobs;
 pub use cache::{Cache, Cached, Entry, Item, Swept};
-pub use claims::{Claim, ClaimOwner, ClaimReason, Claims};
+pub use claims::{AccountRef, Claim, ClaimOwner, ClaimReason, Claims};
 pub use error::ArchiveError;
 pub use lock::{AccountLocks, LockError, Owner};
 pub use place::{Placed, place};

@@ -80,6 +80,7 @@ fn left_exit(left: &Unresumed) -> Exit {
         UnresumedReason::Blocked(..)
         | UnresumedReason::NotInManifest(_)
         | UnresumedReason::NotLocked(_)
+        | UnresumedReason::Unsettled(_)
         | UnresumedReason::Unreadable => Exit::Partly,
     }
 }

@@ -18,6 +18,7 @@ use crate::manifest::Account;
 use crate::plan::Step;
 use crate::platform::Platform;
 
+use super::apply::orphans;
 use super::error::{EngineError, whose};
 use super::plan::Planned;
 use super::session::Session;
@@ -147,9 +148,11 @@ fn destinations<'a>(
     let mut names: BTreeSet<&AccountName> =
         manifest.rules.iter().map(|rule| &rule.destination).collect();
     names.extend(manifest.accounts.keys().filter(|name| request.also.contains(*name)));
+    let orphaned: BTreeSet<AccountName> =
+        orphans::find(session)?.into_iter().map(|claim| claim.destination.name).collect();
     for name in manifest.accounts.keys() {
         let stored = session.store.account_named(name)?;
-        if stored.is_some_and(|stored| open.contains(&stored.row)) {
+        if orphaned.contains(name) || stored.is_some_and(|stored| open.contains(&stored.row)) {
             names.insert(name);
         }
     }

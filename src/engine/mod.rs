@@ -29,7 +29,7 @@ mod touched;
 pub use accounts::OpenAccount;
 pub use apply::{
     Approved, Cause, Pace, Restore, Resumed, RunReport, StepReport, Unresumed, UnresumedReason,
-    apply, check_accounts, plan_restore, restore, resume,
+    apply, check_accounts, orphans, plan_restore, restore, resume,
 };
 pub use clear::{Cleared, Clearing, Kind, clear};
 pub use cost::{Cost, cost};

@@ -15,6 +15,7 @@ use crate::plan::{
 use crate::state::{AccountRow, StepRecord};
 
 use super::accounts::{self, Opened};
+use super::apply::orphans;
 use super::error::EngineError;
 use super::identify::{self, Comparing, Uncompared};
 use super::originals;
@@ -203,7 +204,8 @@ fn recall_open_steps(
 ) -> Result<(), EngineError> {
     let names: HashMap<AccountRow, &AccountName> =
         opened.accounts.iter().map(|(name, account)| (account.row, name)).collect();
-    for record in session.store.unsettled()? {
+    let orphaned = orphans::records(session, opened)?;
+    for record in session.store.unsettled()?.into_iter().chain(orphaned) {
         let Some(destination) = names.get(&record.step.destination) else { continue };
         let unsettled = memory.unsettled.entry((*destination).clone()).or_default();
         unsettled.extend(rows_of(&record));

@@ -78,6 +78,7 @@ fn claim_words(claims: &Claims) -> Vec<String> {
 }
 
 fn one(claim: &Claim) -> String {
-    let Claim { owner, address, account, at, .. } = claim;
-    format!("{address} at {account}, since {at} (step {} of state {})", owner.step, owner.state)
+    let Claim { owner, address, destination, at, .. } = claim;
+    let (account, step, state) = (&destination.name, owner.step, &owner.state);
+    format!("{address} at {account}, since {at} (step {step} of state {state})")
 }

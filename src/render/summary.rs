@@ -122,6 +122,10 @@ pub fn left_words(left: &Unresumed) -> LeftWords {
         UnresumedReason::NotLocked(account) => {
             (format!("another run may be writing to {account}"), again(account))
         }
+        UnresumedReason::Unsettled(account) => (
+            format!("its state is gone, and {account} may not show yet what was done there"),
+            "run `fit_sync apply` again in a few minutes".to_owned(),
+        ),
         UnresumedReason::Unreadable => ("the journal cannot be read here".to_owned(), forget),
     };
     let means = match (&left.backup, left.phase) {

@@ -131,9 +131,10 @@ impl Store {
         Ok(run)
     }
 
-    /// Whether any run of this state has begun a step into an account.
+    /// Whether any run of this state has begun a step into an account; what it has taken over does not
+    /// tell what else was sent there.
     pub fn has_steps_into(&self, destination: AccountRow) -> Result<bool, StateError> {
-        let sql = "SELECT EXISTS (SELECT 1 FROM step WHERE destination = ?1)";
+        let sql = "SELECT EXISTS (SELECT 1 FROM step WHERE destination = ?1 AND NOT taken_over)";
         Ok(self.conn.query_row(sql, [destination.0], |row| row.get(0))?)
     }
 
@@ -175,24 +176,43 @@ impl Store {
         at: Timestamp,
     ) -> Result<StepId, StateError> {
         let tx = self.write()?;
+        let id = self.insert_step(run, step, false)?;
+        self.append(run, id, entries, at)?;
+        self.take_effect(step, effects, at)?;
+        tx.commit()?;
+        Ok(id)
+    }
+
+    /// Takes over a step that a lost state began, with what is known of its journal.
+    pub fn take_over(
+        &self,
+        run: RunId,
+        step: &Step,
+        entries: &[Entry],
+        at: Timestamp,
+    ) -> Result<StepId, StateError> {
+        let tx = self.write()?;
+        let id = self.insert_step(run, step, true)?;
+        self.append(run, id, entries, at)?;
+        tx.commit()?;
+        Ok(id)
+    }
+
+    fn insert_step(&self, run: RunId, step: &Step, taken_over: bool) -> Result<StepId, StateError> {
         let mut insert = self.conn.prepare_cached(
-            "INSERT INTO step (run, address, rule, action, source, source_id, destination)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+            "INSERT INTO step (run, address, rule, action, source, source_id, destination, taken_over)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
         )?;
-        let id = StepId(insert.insert(params![
+        Ok(StepId(insert.insert(params![
             run.0,
             step.address.as_str(),
             step.rule.as_str(),
             step.action,
             step.source.0,
             step.source_id.as_str(),
-            step.destination.0
-        ])?);
-        drop(insert);
-        self.append(run, id, entries, at)?;
-        self.take_effect(step, effects, at)?;
-        tx.commit()?;
-        Ok(id)
+            step.destination.0,
+            taken_over
+        ])?))
     }
 
     /// Writes down what was done or learned about a step, also one that an earlier run began, and

@@ -35,6 +35,7 @@ pub enum Access {
 pub struct Store {
     pub(super) conn: Connection,
     place: Place,
+    path: Option<PathBuf>,
 }
 
 impl Store {
@@ -48,7 +49,7 @@ impl Store {
         let mut conn = Connection::open_in_memory()?;
         settings(&conn)?;
         migrate(&mut conn, SCHEMA)?;
-        Ok(Self { conn, place: Place::Local })
+        Ok(Self { conn, place: Place::Local, path: None })
     }
 
     /// What the user should know about where the state lies, if anything.
@@ -82,7 +83,22 @@ impl Store {
             Access::ReadOnly if !path.exists() => return Self::open_in_memory(),
             Access::ReadOnly => open_to_read(path, schema)?,
         };
-        Ok(Self { conn, place })
+        let path = Some(path.canonicalize()?);
+        Ok(Self { conn, place, path })
+    }
+
+    /// Where the file lies; `None` of a state that is in memory only.
+    pub fn path(&self) -> Option<&Path> {
+        self.path.as_deref()
+    }
+
+    /// Whether the state with this id lies there, as far as can be seen.
+    pub fn is_at(path: &Path, id: &StateId) -> bool {
+        match Self::open(path, Access::ReadOnly).and_then(|there| there.state_id()) {
+            Ok(there) => there == *id,
+            // One that is locked, or broken for now, is there.
+            Err(_) => true,
+        }
     }
 
     /// Begins a transaction that holds the write lock from the start, so that it cannot fail half

@@ -5,7 +5,9 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::sync::Mutex;
 
-use fit_sync::archive::{ArchiveError, Backups, Blobs, Claim, ClaimOwner, ClaimReason, Subject};
+use fit_sync::archive::{
+    AccountRef, ArchiveError, Backups, Blobs, Claim, ClaimOwner, ClaimReason, Subject,
+};
 use fit_sync::disk::{FileLock, LockMode};
 use fit_sync::domain::{
     AccountName, ActivityType, Details, Fingerprint, ProfileId, RemoteId, Sha256, StateId,
@@ -179,14 +181,21 @@ fn files(folder: &Path, extension: &str) -> usize {
     tree(&folder.join("backups")).keys().filter(of_kind).count()
 }
 
+fn account(name: &str) -> AccountRef {
+    AccountRef { name: AccountName::new(name), profile: None }
+}
+
 /// A claim of this step; states are numbered as steps are.
 fn claim(step: i64) -> Claim {
     Claim {
         owner: ClaimOwner { state: StateId::new(format!("{step:032x}")), step },
+        state: None,
         address: "keep/@1".parse().unwrap(),
-        account: AccountName::new("garmin_us"),
+        source: account("watch"),
+        destination: account("garmin_us"),
         at: start(),
         why: ClaimReason::Payload,
+        journal: Vec::new(),
     }
 }
 

@@ -5,14 +5,22 @@ use std::time::Duration;
 use crate::support::memory::{Fault, UploadFault};
 use fit_sync::archive::{Backups, Blobs, ClaimReason};
 use fit_sync::domain::Sha256;
-use fit_sync::state::Store;
+use fit_sync::event::{Event, Phase};
+use fit_sync::state::{Access, Store};
 use jiff::Timestamp;
 
 use crate::faults::stage::{Flow, Stage};
 
+const NOTHING: Vec<String> = Vec::new();
+
 /// A replace whose new activity is not listed yet.
 async fn held(flow: Flow) -> Stage {
-    let stage = Stage::new(flow, 1);
+    held_in(Store::open_in_memory().unwrap(), flow).await
+}
+
+async fn held_in(state: Store, flow: Flow) -> Stage {
+    let mut stage = Stage::new(flow, 1);
+    stage.world.session.store = state;
     let late = || stage.there.script(Fault::Upload(UploadFault::ListedLate(9)));
     stage.world.apply_after(late).await;
     assert_eq!(stage.world.session.store.unsettled().unwrap().len(), 1, "{flow:?}");
@@ -51,9 +59,10 @@ async fn a_replace_under_way_claims_what_goes_and_what_comes() {
 #[tokio::test]
 async fn two_states_in_one_home_leave_each_other_s_bytes() {
     for flow in [Flow::UploadThenDelete, Flow::DeleteThenUpload] {
-        let mut stage = held(flow).await;
-        let other = Store::open_in_memory().unwrap();
-        let own = std::mem::replace(&mut stage.world.session.store, other);
+        let folder = tempfile::tempdir().unwrap();
+        let state = |name: &str| Store::open(&folder.path().join(name), Access::ReadWrite).unwrap();
+        let mut stage = held_in(state("own.db"), flow).await;
+        let own = std::mem::replace(&mut stage.world.session.store, state("other.db"));
         stage.world.pass(Duration::from_secs(2 * 3600));
         stage.world.settle().await;
         assert_eq!(prune(&stage), 0, "{flow:?}");
@@ -92,4 +101,54 @@ async fn the_next_apply_releases_and_sweeps_what_a_crash_left() {
     stage.world.settle().await;
     assert!(blobs.get(&new).unwrap().is_none());
     assert!(blobs.get(&old).unwrap().is_some(), "the backup stays");
+}
+
+/// A new state in the place of the old one, which nobody can read any more.
+fn lose_state(stage: &mut Stage) {
+    stage.world.forget_state();
+    stage.heal();
+    stage.world.pass(Duration::from_secs(3600));
+}
+
+#[tokio::test]
+async fn a_state_goes_on_with_what_a_lost_one_had_begun() {
+    for flow in [Flow::UploadThenDelete, Flow::DeleteThenUpload] {
+        let mut stage = held(flow).await;
+        lose_state(&mut stage);
+        for _ in 0..9 {
+            stage.world.apply().await;
+        }
+        assert_eq!(stage.broken_laws(), NOTHING, "{flow:?}");
+        assert_eq!(stage.unfinished().await, NOTHING, "{flow:?}");
+        assert_eq!(stage.world.session.store.unsettled().unwrap(), [], "{flow:?}");
+        for sha256 in needed(&stage) {
+            let claims = Blobs::new(stage.world.backups()).claims(&sha256).unwrap();
+            assert!(claims.readable.is_empty(), "{flow:?}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_plan_does_not_plan_again_what_a_lost_state_had_begun() {
+    for flow in [Flow::UploadThenDelete, Flow::DeleteThenUpload] {
+        let mut stage = held(flow).await;
+        lose_state(&mut stage);
+        let document = stage.world.plan().await.plan.document;
+        assert_eq!(document.body.steps, [], "{flow:?}");
+        let is_told = |event: &Event| matches!(event, Event::Noted { note, .. } if note.message.contains("its state is gone"));
+        assert!(stage.witness.events().iter().any(is_told), "{flow:?}");
+    }
+}
+
+#[tokio::test]
+async fn what_a_lost_state_had_sent_and_not_hidden_is_hidden() {
+    let mut stage = Stage::new(Flow::Upload, 1);
+    let keeps = || (0..9).for_each(|_| stage.there.script(Fault::KeepsPrivacy));
+    let first = stage.world.apply_after(keeps).await;
+    assert_eq!(first.phases(), [Phase::Held], "{}", first.told());
+    lose_state(&mut stage);
+    let second = stage.world.apply().await;
+    assert_eq!(second.settled[0].phase, Phase::Confirmed, "{}", second.told());
+    assert_eq!(stage.unfinished().await, NOTHING);
+    assert_eq!(stage.broken_laws(), NOTHING);
 }

@@ -1,6 +1,6 @@
 //! Backups through the binary: listed, put back where they were, not undone by the next plan.
 
-use fit_sync::archive::{Backups, Blobs, Claim, ClaimOwner, ClaimReason};
+use fit_sync::archive::{AccountRef, Backups, Blobs, Claim, ClaimOwner, ClaimReason};
 use fit_sync::domain::{AccountName, Sha256, StateId};
 use serde_json::Value;
 
@@ -143,12 +143,16 @@ fn without_a_manifest_home_is_meant_and_v_says_so() {
 fn claimed_elsewhere(cli: &Cli) -> (Blobs, Claim) {
     let blobs = Blobs::new(cli.home("backups"));
     let sha256 = backups(cli)[0]["sha256"].as_str().unwrap().to_owned();
+    let account = |name: &str| AccountRef { name: AccountName::new(name), profile: None };
     let claim = Claim {
         owner: ClaimOwner { state: StateId::new("ab".repeat(16)), step: 7 },
+        state: None,
         address: "other/2026-11-19T06:12:33Z".parse().unwrap(),
-        account: AccountName::new("garmin_us"),
+        source: account("watch"),
+        destination: account("garmin_us"),
         at: "2026-11-20T12:00:00Z".parse().unwrap(),
         why: ClaimReason::Backup,
+        journal: Vec::new(),
     };
     blobs.claim(&Sha256::new(sha256), &claim).unwrap();
     (blobs, claim)
@@ -170,7 +174,8 @@ fn what_a_step_of_any_state_needs_stays_and_is_named() {
     cli.run("apply --auto-approve").ok();
     cli.run("backup prune --older-than 30d --yes").ok().says("Kept 1 backup");
     assert_eq!(Backups::new(cli.home("backups")).load(&id).unwrap().0.id.as_str(), id);
-    blobs.release(&claim.owner).unwrap();
+    cli.run(&format!("state rm {}", claim.address)).ok();
+    assert!(blobs.claimants().unwrap().is_empty(), "no state and no account needs it any more");
     cli.run("backup prune --older-than 30d --yes").ok().says("Removed 1 backup.");
 }
 

@@ -3,8 +3,9 @@
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 
+use crate::archive::{Blobs, Claim};
 use crate::domain::{AccountName, Activity, Address, LinkStatus, Verdict, neutralise};
-use crate::engine::{self, Awaited, PlanRequest, Touched};
+use crate::engine::{self, Awaited, EngineError, PlanRequest, Touched};
 use crate::manifest::{self, Manifest};
 use crate::plan::Options;
 use crate::render;
@@ -189,8 +190,17 @@ fn forget(context: &Context, args: &AddressArg) -> Result<Exit, Failure> {
     for awaited in engine::awaited(&store, &address)? {
         refuse_to_forget(manifest.as_ref(), &address, &awaited, now)?;
     }
+    let blobs = Blobs::new(context.backups_path(manifest.as_ref()));
+    let mut orphans = engine::orphans(&store, &blobs)?;
+    orphans.retain(|claim| claim.address == address);
+    for orphan in &orphans {
+        refuse_to_release(manifest.as_ref(), orphan)?;
+    }
     let forgotten = store.forget(&address, now)?;
-    if forgotten.links + forgotten.refusals + forgotten.steps == 0 {
+    for orphan in &orphans {
+        blobs.release(&orphan.owner).map_err(EngineError::Archive)?;
+    }
+    if forgotten.links + forgotten.refusals + forgotten.steps + orphans.len() == 0 {
         let happened = format!("nothing is remembered about {address}");
         return Err(Failure::new(Exit::Failed, happened, "see `fit_sync state list`"));
     }
@@ -230,6 +240,20 @@ fn refuse_to_forget(
     };
     let next =
         "run `fit_sync apply`, which looks what became of it; forgotten, it would be sent again";
+    Err(Failure::new(Exit::Decide, happened, next))
+}
+
+/// Refuses to forget a step of a lost state while the manifest has its accounts.
+fn refuse_to_release(manifest: Option<&Manifest>, orphan: &Claim) -> Result<(), Failure> {
+    let accounts = [&orphan.source.name, &orphan.destination.name];
+    let has =
+        |manifest: &Manifest| accounts.into_iter().all(|name| manifest.accounts.contains_key(name));
+    if !manifest.is_some_and(has) {
+        return Ok(());
+    }
+    let (address, at) = (&orphan.address, &orphan.destination.name);
+    let happened = format!("{address}: an earlier run began this at {at}, and its state is gone");
+    let next = "run `fit_sync apply`, which goes on with it";
     Err(Failure::new(Exit::Decide, happened, next))
 }
 

@@ -25,6 +25,8 @@ pub(super) struct Sent {
     pub(super) payload: Payload,
     pub(super) named: Option<RemoteId>,
     pub(super) is_seen: bool,
+    /// Whether it is to be hidden, and is not as far as is known.
+    pub(super) is_to_be_hidden: bool,
     pub(super) excluded: HashSet<RemoteId>,
 }
 
@@ -40,6 +42,7 @@ impl Run<'_> {
             payload: payload.clone(),
             named: task.state.known_id().cloned(),
             is_seen: task.state.seen.is_some(),
+            is_to_be_hidden: task.state.must_hide() && task.state.may_be_shown(),
             excluded: self.excluded(task, payload),
         });
         let account = task.step.destination.account.clone();
@@ -87,6 +90,30 @@ impl Run<'_> {
                 self.claim(task, old);
             }
         }
+    }
+
+    /// Whether others see what an open step has sent and only its athlete may see.
+    fn is_exposed(&self, number: usize, aim: &Aim) -> bool {
+        let is_there =
+            |sent: &Sent| sent.named.is_some() || self.arrivals.borrow().contains_key(&number);
+        aim.sent.as_ref().is_some_and(|sent| sent.is_to_be_hidden && is_there(sent))
+    }
+
+    /// Whether what a step has sent is to be hidden, and can be.
+    pub(super) fn can_be_hidden(&self, task: &Task) -> bool {
+        let open = self.open.borrow();
+        open.get(&task.number).is_some_and(|aim| self.is_exposed(task.number, aim))
+    }
+
+    /// Whether a step may be about to send something private while another such is shown.
+    pub(super) fn waits_for_another(&self, task: &Task) -> bool {
+        let is_another = |(number, aim): (&usize, &Aim)| {
+            *number != task.number
+                && aim.account == task.step.destination.account
+                && self.is_exposed(*number, aim)
+        };
+        let may_send = task.state.must_hide() && task.state.is_in_doubt();
+        may_send && self.open.borrow().iter().any(is_another)
     }
 
     /// Whether an activity of a destination is what another open step has sent.

@@ -5,6 +5,7 @@ use crate::archive::{
 };
 use crate::domain::Sha256;
 use crate::event::Phase;
+use crate::plan::reconcile::Entry;
 use crate::state::StepRecord;
 
 use super::super::error::EngineError;
@@ -23,21 +24,30 @@ pub(super) fn get(session: &Session, sha256: &Sha256) -> Option<Vec<u8>> {
 /// Stores the old activity's bytes and those that are sent, and claims both for a step.
 pub(super) fn keep(
     session: &Session,
-    owner: ClaimOwner,
+    claim: Claim,
     old: (&[u8], Subject),
     payload: &[u8],
 ) -> Result<BackupId, ArchiveError> {
     let (bytes, subject) = old;
-    let (blobs, backups) = (Blobs::new(&session.places.backups), backups(session));
-    let (account, at) = (subject.account.clone(), subject.at);
-    let address =
-        subject.address.clone().ok_or_else(|| ArchiveError::Unknown(owner.to_string()))?;
-    let claim = Claim { owner, address, account, at, why: ClaimReason::Backup };
+    let private = subject.details.private == Some(true);
+    let backups = backups(session);
     let id = backups.store(bytes, subject)?;
+    let mut claim = claim;
+    claim.journal.push(Entry::BackedUp { backup: id.to_string(), private });
     backups.claim(&id, &claim)?;
-    let sha256 = blobs.put(payload, at)?;
-    blobs.claim(&sha256, &Claim { why: ClaimReason::Payload, ..claim })?;
+    keep_payload(session, payload, &Claim { why: ClaimReason::Payload, ..claim })?;
     Ok(id)
+}
+
+/// Stores the bytes that are sent, and claims them for a step.
+pub(super) fn keep_payload(
+    session: &Session,
+    payload: &[u8],
+    claim: &Claim,
+) -> Result<(), ArchiveError> {
+    let blobs = Blobs::new(&session.places.backups);
+    let sha256 = blobs.put(payload, claim.at)?;
+    blobs.claim(&sha256, claim)
 }
 
 /// Gives up the claims of a step that is over; what stays by accident, the next run releases.

@@ -11,6 +11,7 @@ mod bytes;
 mod first;
 mod links;
 mod observe;
+pub(super) mod orphans;
 mod perform;
 mod queue;
 mod restore;
@@ -28,6 +29,7 @@ use crate::state::RunId;
 
 use super::error::EngineError;
 
+pub use orphans::orphans;
 pub use restore::{Restore, plan_restore, restore};
 pub use resume::{Resumed, Unresumed, UnresumedReason, resume};
 pub use run::apply;

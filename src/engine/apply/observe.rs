@@ -38,7 +38,7 @@ impl Run<'_> {
             source: self.source(task),
             named: task.run.named.clone().unwrap_or(Named::Unasked),
             bytes: task.run.bytes.is_some() && task.state.payload.is_some(),
-            settled: task.run.waits > 2 * LOOKS || self.has_passed(self.since(task), 1, task),
+            settled: self.is_settled(task),
             paused: self.has_passed(task.state.sent_at, LOOKS, task)
                 || task.run.first_sent_at.is_none(),
             overdue: self.is_overdue(task),
@@ -59,6 +59,12 @@ impl Run<'_> {
             }
             _ => task.state.changed_at.map(|changed| changed.max(self.began)),
         }
+    }
+
+    /// Whether what was sent would be listed by now, and nothing stands against another send.
+    fn is_settled(&self, task: &Task) -> bool {
+        let is_over = task.run.waits > 2 * LOOKS || self.has_passed(self.since(task), 1, task);
+        is_over && !self.waits_for_another(task)
     }
 
     /// Whether a share of an account's time to settle has passed.
@@ -190,7 +196,7 @@ impl Run<'_> {
         let destination = &task.step.destination.account;
         if let Some(message) = breaker.private_stopped(destination)
             && task.state.must_hide()
-            && !task.state.may_have_stored()
+            && (!task.state.may_have_stored() || task.state.is_in_doubt())
         {
             return Some(not_tried(message.clone(), Some(Cause::Other)));
         }

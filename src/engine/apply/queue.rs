@@ -67,12 +67,13 @@ impl Run<'_> {
         join_all(queues).await.into_iter().collect()
     }
 
-    /// What is in flight comes first, then uploads, then replaces; what was refused before goes to the
-    /// end.
-    fn turn(&self, task: &Task) -> (bool, bool, bool, jiff::Timestamp) {
+    /// What is to be hidden comes first, then what is in flight, then uploads, then replaces; what was
+    /// refused before goes to the end.
+    fn turn(&self, task: &Task) -> (bool, bool, bool, bool, jiff::Timestamp) {
         let is_new = !task.state.is_touched();
+        let can_wait = !self.can_be_hidden(task);
         let is_replace = task.step.action == Action::Replace;
-        (is_new, self.was_refused(task), is_replace, task.step.key.start)
+        (can_wait, is_new, self.was_refused(task), is_replace, task.step.key.start)
     }
 
     fn was_refused(&self, task: &Task) -> bool {
@@ -177,6 +178,9 @@ impl Run<'_> {
     async fn send_and_hide(&self, task: &mut Task) -> Result<(), EngineError> {
         self.reconcile(task, Until::Sent).await?;
         while !task.rests() && task.state.must_hide() && task.state.may_be_shown() {
+            if self.waits_for_another(task) {
+                return Ok(());
+            }
             self.pause(&task.step.destination.account).await?;
             self.look_again(task).await?;
         }

@@ -18,7 +18,7 @@ use super::super::refresh::{self, Refresh};
 use super::super::session::Session;
 use super::run::Run;
 use super::task::Task;
-use super::{Pace, StepReport, bytes};
+use super::{Pace, StepReport, bytes, orphans};
 
 /// What became of the steps that earlier runs left open.
 #[derive(Clone, Debug, Default)]
@@ -51,6 +51,8 @@ pub enum UnresumedReason {
     Blocked(AccountName, BlockedReason, String),
     /// Another run may be writing to this account.
     NotLocked(AccountName),
+    /// This account may not show yet what was done there for it.
+    Unsettled(AccountName),
     /// The journal's own words about it cannot be read.
     Unreadable,
 }
@@ -59,9 +61,8 @@ pub enum UnresumedReason {
 /// Contacts no account if there are none.
 pub async fn resume(session: &Session, locks: &AccountLocks) -> Result<Resumed, EngineError> {
     let mut settled = Resumed { steps: close_untouched(session)?, left: Vec::new() };
-    let unsettled = session.store.unsettled()?;
-    if !unsettled.is_empty() {
-        let resumed = resume_all(session, locks, &unsettled).await?;
+    if !session.store.unsettled()?.is_empty() || !orphans::find(session)?.is_empty() {
+        let resumed = resume_all(session, locks).await?;
         settled.steps.extend(resumed.steps);
         settled.left.extend(resumed.left);
     }
@@ -98,14 +99,10 @@ fn close_untouched(session: &Session) -> Result<Vec<StepReport>, EngineError> {
     Ok(closed)
 }
 
-async fn resume_all(
-    session: &Session,
-    locks: &AccountLocks,
-    unsettled: &[StepRecord],
-) -> Result<Resumed, EngineError> {
+async fn resume_all(session: &Session, locks: &AccountLocks) -> Result<Resumed, EngineError> {
     let reading = async {
         let mut opened = accounts::open_all(session, Refresh::Incremental).await?;
-        for name in named_by(session, unsettled)? {
+        for name in named_by(session)? {
             accounts::open_named(session, &name, &mut opened).await?;
         }
         let inventories = refresh::read_all(session, &mut opened, Refresh::Incremental).await?;
@@ -114,28 +111,26 @@ async fn resume_all(
     // Nothing has been written yet: who wants to stop need not wait for a slow listing.
     let read = session.stop.race(reading).await;
     let (opened, inventories) = read.unwrap_or(Err(EngineError::Interrupted))?;
-    let mut settled = Resumed::default();
+    let id = session.store.begin_run(None, session.clock().now())?;
+    let left = orphans::take_over(session, id, &opened, &inventories).await?;
+    let mut settled = Resumed { left, ..Resumed::default() };
     let mut open = Vec::new();
-    for record in unsettled {
-        match at_hand(session, &opened, locks, record)? {
+    for record in session.store.unsettled()? {
+        match at_hand(session, &opened, locks, &record)? {
             Ok(step) => open.push((step, record)),
-            Err(why) => settled.left.push(left(record, why)),
+            Err(why) => settled.left.push(left_open(&record, why)),
         }
     }
-    if open.is_empty() {
-        return Ok(settled);
-    }
     let memory = recall(session, &opened)?;
-    let id = session.store.begin_run(None, session.clock().now())?;
     let run = Run::new(session, id, Pace::default(), opened, inventories, memory)?;
     let mut tasks = Vec::new();
     for (number, (step, record)) in open.into_iter().enumerate() {
-        match Task::resumed(number, record, step) {
+        match Task::resumed(number, &record, step) {
             Some(mut task) => {
                 run.recall_details(&mut task);
                 tasks.push(task);
             }
-            None => settled.left.push(left(record, UnresumedReason::Unreadable)),
+            None => settled.left.push(left_open(&record, UnresumedReason::Unreadable)),
         }
     }
     run.claim_old_ones(&tasks);
@@ -157,13 +152,14 @@ impl Run<'_> {
 }
 
 /// The manifest's accounts that these steps are about, whether or not a rule still names them.
-fn named_by(
-    session: &Session,
-    unsettled: &[StepRecord],
-) -> Result<BTreeSet<AccountName>, EngineError> {
+fn named_by(session: &Session) -> Result<BTreeSet<AccountName>, EngineError> {
+    let records = session.store.unsettled()?.into_iter();
     let rows: HashSet<AccountRow> =
-        unsettled.iter().flat_map(|record| [record.step.source, record.step.destination]).collect();
-    let mut names = BTreeSet::new();
+        records.flat_map(|record| [record.step.source, record.step.destination]).collect();
+    let claims = orphans::find(session)?.into_iter();
+    let claimed = claims.flat_map(|claim| [claim.source.name, claim.destination.name]);
+    let mut names: BTreeSet<AccountName> = claimed.collect();
+    names.retain(|name| session.manifest.accounts.contains_key(name));
     for name in session.manifest.accounts.keys() {
         let stored = session.store.account_named(name)?;
         if stored.is_some_and(|stored| rows.contains(&stored.row)) {
@@ -223,7 +219,7 @@ fn out_of_reach(
     Ok(UnresumedReason::NotInManifest(name_then.clone()))
 }
 
-fn left(record: &StepRecord, why: UnresumedReason) -> Unresumed {
+fn left_open(record: &StepRecord, why: UnresumedReason) -> Unresumed {
     Unresumed {
         address: record.step.address.clone(),
         phase: record.phase().unwrap_or(Phase::Intent),

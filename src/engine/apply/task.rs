@@ -1,13 +1,14 @@
 //! One step on its way: what is written down about it, and what only this run knows.
 
 use std::collections::HashSet;
+use std::path::Path;
 use std::rc::Rc;
 
 use jiff::Timestamp;
 use tokio::sync::OwnedSemaphorePermit;
 
-use crate::archive::ClaimOwner;
-use crate::domain::{Activity, Details, Link, LinkOrigin, LinkStatus, RemoteId, Side};
+use crate::archive::{AccountRef, Claim, ClaimOwner, ClaimReason};
+use crate::domain::{AccountName, Activity, Details, Link, LinkOrigin, LinkStatus, RemoteId, Side};
 use crate::event::{Event, Phase};
 use crate::plan::Step;
 use crate::plan::reconcile::{Cause, Entry, GivenUp, Named, Outcome, StepState, Visibility, Why};
@@ -157,6 +158,28 @@ impl Task {
         Ok(ClaimOwner { state, step: self.id.map_or(0, |id| id.0) })
     }
 
+    /// Its claim, which tells another state what this one knows.
+    pub(super) fn claim(&self, run: &Run<'_>, why: ClaimReason) -> Result<Claim, EngineError> {
+        let account = |name: &AccountName| AccountRef {
+            name: name.clone(),
+            profile: run.account(name).and_then(|open| open.profile.id.clone()),
+        };
+        let known = self.excluded.iter().cloned().collect();
+        let intended = Entry::Intended { step: Box::new(self.step.clone()), known };
+        let payload = self.state.payload.clone();
+        let fetched = payload.map(|payload| Entry::Fetched { payload });
+        Ok(Claim {
+            owner: self.owner(run)?,
+            state: run.session.store.path().map(Path::to_path_buf),
+            address: self.step.address.clone(),
+            source: account(&self.step.source.account),
+            destination: account(&self.step.destination.account),
+            at: run.session.clock().now(),
+            why,
+            journal: [intended].into_iter().chain(fetched).collect(),
+        })
+    }
+
     /// Writes down what is known so far, so that the step has a number.
     pub(super) fn journal_it(&mut self, run: &Run<'_>) -> Result<(), EngineError> {
         self.flush(run, Effects::default())
@@ -186,7 +209,7 @@ impl Task {
         }
         self.state = state;
         self.tell(run, &entry);
-        if self.state.is_over() && self.state.backup.is_some() {
+        if self.state.is_over() && (self.state.backup.is_some() || self.state.must_hide()) {
             bytes::release(run.session, &self.owner(run)?);
         }
         Ok(())

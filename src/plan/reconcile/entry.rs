@@ -120,6 +120,14 @@ pub enum Entry {
 }
 
 impl Entry {
+    /// The backup that this tells of.
+    pub fn backup(&self) -> Option<&str> {
+        match self {
+            Self::BackedUp { backup, .. } => Some(backup),
+            _ => None,
+        }
+    }
+
     /// The phase that people see when this is written; `None` for what is only bookkeeping.
     pub fn phase(&self) -> Option<Phase> {
         match self {

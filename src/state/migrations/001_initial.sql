@@ -119,6 +119,7 @@ CREATE TABLE step (
     source      INTEGER NOT NULL REFERENCES account (id),
     source_id   TEXT NOT NULL,
     destination INTEGER NOT NULL REFERENCES account (id),
+    taken_over  INTEGER NOT NULL, -- 1 if a lost state began it
     open        INTEGER NOT NULL DEFAULT 1 -- 0 once its last entry ends it
 ) STRICT;
 CREATE INDEX step_by_address ON step (address);

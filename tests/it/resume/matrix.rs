@@ -2,7 +2,7 @@
 
 use super::child::dies;
 use super::deadly::Moment;
-use super::world::{Scenario, World, folder};
+use super::world::{Fate, Scenario, World, folder};
 
 /// Kills a run at each moment of a kind, lets the next one finish, and returns how many there were.
 fn crash_at_each(scenario: Scenario, moment: Moment) -> usize {
@@ -50,6 +50,37 @@ fn crash_twice(scenario: Scenario, first: Moment, second: Moment) -> usize {
         }
     }
     unreachable!("a run has an end")
+}
+
+/// Kills a run at each moment of a kind, and has the state meet its fate before the next run.
+fn crash_and_lose(scenario: Scenario, moment: Moment, fate: Fate) -> usize {
+    for number in 1.. {
+        let folder = folder();
+        let world = World::new(folder.path(), scenario);
+        world.begin_state();
+        let when = format!("{scenario:?}, {moment:?} {number}, {fate:?}");
+        if !dies(&world, moment, number) {
+            return usize::try_from(number - 1).unwrap();
+        }
+        world.meet(fate);
+        world.converge_anew(&when);
+    }
+    unreachable!("a run has an end")
+}
+
+#[test]
+fn a_crash_with_which_the_state_is_lost_is_survived() {
+    for scenario in [Scenario::Mixed, Scenario::MixedGaps, Scenario::Refused] {
+        for (moment, fate) in [
+            (Moment::Journalled, Fate::Lost),
+            (Moment::After, Fate::Lost),
+            (Moment::Before, Fate::Older),
+            (Moment::Unjournalled, Fate::Older),
+        ] {
+            let points = crash_and_lose(scenario, moment, fate);
+            assert!(points >= 3, "{scenario:?}, {moment:?}: only {points} crash points");
+        }
+    }
 }
 
 #[test]

@@ -11,7 +11,7 @@ use fit_sync::domain::{LinkStatus, ReplaceProtocol, Sha256};
 use fit_sync::engine::{self, Approved, Pace, Planned, RunReport, Session};
 use fit_sync::event::{Events, Phase};
 use fit_sync::manifest::{self, LoadRequest, Trust};
-use fit_sync::plan::SkipReason;
+use fit_sync::plan::{Conflict, ConflictReason, SkipReason};
 use fit_sync::platform::{self, Opening, Platform};
 use fit_sync::state::{Access, Store};
 use jiff::Timestamp;
@@ -90,6 +90,15 @@ impl Scenario {
             | Self::MixedGaps => Phase::Confirmed,
         }
     }
+}
+
+/// What becomes of the state beside a crash.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Fate {
+    /// It is gone.
+    Lost,
+    /// It is as it was before the run.
+    Older,
 }
 
 /// A source, an archive and a home in one folder.
@@ -249,6 +258,49 @@ impl World {
         assert_eq!(skips, vec![SkipReason::RejectedByDestination; refused], "{when}");
         drop(session);
         self.is_as_planned(when);
+    }
+
+    /// Plans once, and keeps a copy of the state.
+    pub(super) fn begin_state(&self) {
+        let session = self.session(Arc::new(fit_sync::clock::SystemClock), &Trigger::never());
+        block_on(engine::plan(&session, &session::request())).unwrap();
+        drop(session);
+        std::fs::copy(self.home("state.db"), self.home("older.db")).unwrap();
+    }
+
+    /// The state is lost, or yesterday's copy takes its place.
+    pub(super) fn meet(&self, fate: Fate) {
+        for ending in ["", "-wal", "-shm"] {
+            let _ = std::fs::remove_file(self.home(&format!("state.db{ending}")));
+        }
+        if fate == Fate::Older {
+            std::fs::copy(self.home("older.db"), self.home("state.db")).unwrap();
+        }
+    }
+
+    /// Runs with a state that knows nothing of the crash end in the planned world.
+    pub(super) fn converge_anew(&self, when: &str) {
+        self.nothing_is_lost(when);
+        let session = self.session(Arc::new(fit_sync::clock::SystemClock), &Trigger::never());
+        for _ in 0..3 {
+            block_on(run(&session));
+        }
+        let planned = block_on(engine::plan(&session, &session::request())).unwrap();
+        let document = &planned.plan.document;
+        assert!(document.body.steps.is_empty(), "{when}: {:?}", document.body.steps);
+        // Which of two of one second is back, and which was refused, a person may have to say.
+        let is_told = |conflict: &Conflict| {
+            let is_refusal = conflict.reason == ConflictReason::RefusedByDestination;
+            self.scenario == Scenario::Refused && is_refusal
+        };
+        let conflicts = &document.context.conflicts;
+        assert!(conflicts.iter().all(is_told), "{when}: {conflicts:?}");
+        assert_eq!(session.store.unsettled().unwrap(), [], "{when}: the journal is not closed");
+        self.nothing_is_lost(when);
+        let archive = hashes(&self.root.join("archive"));
+        assert_eq!(archive, self.wanted, "{when}: the archive is not as planned");
+        let left: Vec<_> = files(&self.home("backups/claims"));
+        assert!(left.is_empty(), "{when}: claims of steps that have ended: {left:?}");
     }
 
     /// The program, ready to run over this world; temporary files of a crash count as old.

@@ -294,9 +294,8 @@ impl View<'_> {
                     && other.recording.is_same(copy.recording)
                     && (other.by == By::Run || other.since < copy.since)
             });
-            // Without the state nobody knows which of both was to go, and what a person changed
-            // meanwhile stays beside the new one.
-            if copy.state_lost || double.is_some_and(|it| it.changed > it.made) {
+            // What a person changed meanwhile stays beside the new one.
+            if double.is_some_and(|it| it.changed > it.made) {
                 continue;
             }
             if let Some(double) = double {
@@ -315,7 +314,7 @@ impl View<'_> {
     /// A copy carries the words of its source, or of what was there before it.
     fn own_words(&self, account: usize, wrong: &mut Vec<(Question, String)>) {
         let brought = self.ledger.there(account).filter(|copy| copy.by == By::Run);
-        for copy in brought.filter(|copy| !copy.is_renamed && !copy.state_lost) {
+        for copy in brought.filter(|copy| !copy.is_renamed) {
             wrong.extend(self.lost_words(account, copy).map(|how| (Question::Words, how)));
             let Some(title) = &copy.title else { continue };
             let rules = self.world.rules.iter();

@@ -88,7 +88,9 @@ pub(crate) fn after_restore(
         Ran::Ended(Report { exit: Exit::Done, .. }) => state.breaks(Question::Claim, |_| {
             format!("{} is said to be put back, and is not there", recording.name())
         }),
-        Ran::Ended(_) | Ran::Refused(_) | Ran::Killed => {}
+        // The next run goes on with it, and what was put back before gives way.
+        Ran::Killed => state.restored.clear(),
+        Ran::Ended(_) | Ran::Refused(_) => {}
     }
 }
 
@@ -101,9 +103,7 @@ fn gap(ledger: &Ledger, account: usize) -> Option<RemoteId> {
         // A person gave its source to another recording, and the rule replaces what changes.
         let mut of_it = ledger.of(account).iter().filter(here);
         let is_wanted = of_it.any(|copy| ledger.is_replaced_by_another(account, copy));
-        // With the state its backup only is left.
         !is_wanted
-            && !gone.state_lost
             && !ledger.of(account).iter().filter(here).any(|copy| copy.is_there() || by_hand(copy))
     };
     let mut gaps = removed.filter(is_gap);

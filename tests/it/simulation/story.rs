@@ -208,8 +208,6 @@ impl<'a> Life<'a> {
         let mut state = self.weather.state();
         for copy in state.ledger.copies.iter_mut().flatten() {
             copy.state_lost = true;
-            // Nobody knows any more that it was to be hidden.
-            copy.must_be_private &= copy.private;
         }
     }
 

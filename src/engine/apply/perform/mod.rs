@@ -62,6 +62,11 @@ impl Run<'_> {
         why: Why,
         cause: Option<Cause>,
     ) -> Result<(), EngineError> {
+        if let Why::NotHidden { message } = &why {
+            let account = &task.step.destination.account;
+            let message = format!("{account}: nothing private is sent any more: {message}");
+            self.breaker.borrow_mut().stop_private(account, message);
+        }
         match (&outcome, &why) {
             (Outcome::Adopted, Why::Same { id }) => return self.adopt(task, &id.clone()),
             (Outcome::Failed, Why::NotKept { id, .. }) => {

@@ -70,11 +70,7 @@ impl Run<'_> {
                 return Ok(());
             }
             Err(PlatformError::NotFound) => Visibility::NotYet,
-            Err(error) => {
-                let message = format!("{account}: nothing private is sent any more: {error}");
-                self.breaker.borrow_mut().stop_private(&account, message);
-                Visibility::Stuck(error.to_string())
-            }
+            Err(error) => Visibility::Stuck(error.to_string()),
         };
         task.run.visibility = Some(shown);
         Ok(())

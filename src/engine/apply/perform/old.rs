@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::rc::Rc;
 
-use crate::archive::{ReplacedBy, Subject};
+use crate::archive::{ClaimReason, ReplacedBy, Subject};
 use crate::domain::{AccountName, Activity, Details, Party, RemoteId, Sha256};
 use crate::fit;
 use crate::plan::reconcile::{Cause, Entry, Why};
@@ -49,12 +49,13 @@ impl Run<'_> {
         }
         let details = self.details_of(account, &old.id).await.map_err(|error| failed(&error))?;
         let other = |message: String| (message, Cause::Other);
-        let owner = task.owner(self).map_err(|error| other(error.to_string()))?;
+        let claim = task.claim(self, ClaimReason::Backup);
+        let claim = claim.map_err(|error| other(error.to_string()))?;
         let kept = || bytes::get(self.session, &task.state.payload.as_ref()?.sha256).map(Rc::new);
         let payload = task.run.bytes.clone().or_else(kept);
         let payload = payload.ok_or_else(|| other("nothing to send".to_owned()))?;
         let subject = self.subject(task, &old, details.clone(), Sha256::of(&payload));
-        let id = bytes::keep(self.session, owner, (&bytes, subject), &payload)
+        let id = bytes::keep(self.session, claim, (&bytes, subject), &payload)
             .map_err(|error| other(error.to_string()))?;
         Ok((id.to_string(), details))
     }

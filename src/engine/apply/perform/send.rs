@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::archive::ClaimReason;
 use crate::domain::{AccountName, RefusalReason, RemoteId};
 use crate::plan::reconcile::{
     Answer, Cause, Entry, GivenUp, Named, Outcome, Surroundings, There, Why, there,
@@ -48,6 +49,11 @@ impl Run<'_> {
         };
         self.free_names(task);
         task.note_known(self);
+        if let Err(error) = self.claim_private(task, &file) {
+            let message = format!("it could not be noted down that it is private: {error}");
+            self.give_up(task, Why::NotSent { message }, Cause::Other);
+            return Ok(());
+        }
         task.write(self, Entry::Sending)?;
         task.run.named = None;
         task.run.waits = 0;
@@ -60,6 +66,16 @@ impl Run<'_> {
         };
         task.run.changed = self.next_order();
         self.take_answer(task, answer)
+    }
+
+    /// What is to be hidden is known even where the state is lost; of a replace its backup tells.
+    fn claim_private(&self, task: &mut Task, file: &FitFile) -> Result<(), EngineError> {
+        if !task.state.must_hide() || task.state.backup.is_some() {
+            return Ok(());
+        }
+        task.journal_it(self)?;
+        let claim = task.claim(self, ClaimReason::Payload)?;
+        bytes::keep_payload(self.session, &file.bytes, &claim).map_err(EngineError::Archive)
     }
 
     async fn answer_to(
