@@ -39,7 +39,7 @@ pub struct BackupId(String);
 
 impl BackupId {
     /// The id of a backup: of whose activity it is, which one, as it was listed, and when.
-    fn of(subject: &Subject) -> Self {
+    pub fn of(subject: &Subject) -> Self {
         let (account, profile) = (&subject.account, subject.profile.as_ref());
         let whose = profile.map_or(account.as_str(), ProfileId::as_str);
         let at = subject.at.to_string();
@@ -119,6 +119,17 @@ pub struct Backup {
     pub subject: Subject,
 }
 
+/// Whether a backup can be put back.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Condition {
+    /// Its bytes are as they were stored.
+    Whole,
+    /// Its file holds something else.
+    Altered,
+    /// Its file is gone.
+    Missing,
+}
+
 /// The backups of a store.
 #[derive(Debug, Default)]
 pub struct Stock {
@@ -134,14 +145,21 @@ impl Backups {
         Self { blobs: Blobs::new(folder) }
     }
 
-    /// Stores a copy and returns once it is surely there: parsed, written, synced, read back, hashed.
+    /// Stores a copy, claimed for a step from its first moment, and returns once it is surely there:
+    /// parsed, written, synced, read back, hashed.
     ///
     /// # Errors
     /// In every case of which the original must not be removed.
-    pub fn store(&self, bytes: &[u8], subject: Subject) -> Result<BackupId, ArchiveError> {
+    pub fn store(
+        &self,
+        bytes: &[u8],
+        subject: Subject,
+        claim: &Claim,
+    ) -> Result<BackupId, ArchiveError> {
         check_whole(bytes)?;
         let _lock = self.blobs.lock(LockMode::Shared)?;
         let sha256 = self.blobs.write(bytes, subject.at)?;
+        self.blobs.write_claim(&sha256, claim)?;
         let id = BackupId::of(&subject);
         let bytes = u64::try_from(bytes.len()).unwrap_or(u64::MAX);
         self.describe(&Backup { id: id.clone(), sha256, bytes, subject })?;
@@ -167,6 +185,19 @@ impl Backups {
         let mut backup = self.find(id.as_str())?;
         backup.subject.details = details;
         self.describe(&backup)
+    }
+
+    /// Returns whether a backup's bytes are there as they were stored.
+    ///
+    /// # Errors
+    /// If the file is there but cannot be read.
+    pub fn condition(&self, backup: &Backup) -> Result<Condition, ArchiveError> {
+        let is_whole = self.blobs.get(&backup.sha256)?.is_some();
+        Ok(match (is_whole, self.blobs.path(&backup.sha256).exists()) {
+            (true, _) => Condition::Whole,
+            (false, true) => Condition::Altered,
+            (false, false) => Condition::Missing,
+        })
     }
 
     /// Returns all backups.

@@ -17,6 +17,7 @@ use jiff::{SignedDuration, Timestamp};
 use crate::domain::Sha256;
 
 use super::backups::BackupId;
+use super::claims::Claim;
 use super::disk::{self, Access, Care, FileLock, LockMode};
 use super::error::{ArchiveError, io_at};
 
@@ -56,14 +57,16 @@ impl Blobs {
         Self { folder: folder.into() }
     }
 
-    /// Stores bytes and returns once they are surely there: written, synced, read back, hashed.
-    /// Nothing keeps them for longer than an hour but a claim.
+    /// Stores bytes, claimed for a step from their first moment, and returns once they are surely
+    /// there: written, synced, read back, hashed.
     ///
     /// # Errors
     /// If they are not surely there.
-    pub fn put(&self, bytes: &[u8], now: Timestamp) -> Result<Sha256, ArchiveError> {
+    pub fn put(&self, bytes: &[u8], claim: &Claim) -> Result<Sha256, ArchiveError> {
         let _lock = self.lock(LockMode::Shared)?;
-        self.write(bytes, now)
+        let sha256 = self.write(bytes, claim.at)?;
+        self.write_claim(&sha256, claim)?;
+        Ok(sha256)
     }
 
     /// Returns the bytes with a hash; `None` if they are missing or altered.

@@ -11,7 +11,7 @@ mod place;
 mod prune;
 
 pub use crate::disk;
-pub use backups::{Backup, BackupId, Backups, ReplacedBy, Stock, Subject};
+pub use backups::{Backup, BackupId, Backups, Condition, ReplacedBy, Stock, Subject};
 pub use blobs::Blobs;
 pub use cache::{Cache, Cached, Entry, Item, Swept};
 pub use claims::{AccountRef, Claim, ClaimOwner, ClaimReason, Claims};

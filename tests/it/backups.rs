@@ -4,9 +4,11 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::sync::Mutex;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use fit_sync::archive::{
-    AccountRef, ArchiveError, Backups, Blobs, Claim, ClaimOwner, ClaimReason, Subject,
+    AccountRef, ArchiveError, BackupId, Backups, Blobs, Claim, ClaimOwner, ClaimReason, Condition,
+    Subject,
 };
 use fit_sync::disk::{FileLock, LockMode};
 use fit_sync::domain::{
@@ -48,6 +50,14 @@ fn subject(id: &str, hours: i64) -> Subject {
     }
 }
 
+/// Stores a backup for a step that is over.
+fn stored(folder: &TempDir, bytes: &[u8], subject: Subject) -> BackupId {
+    let store = folder.path().join("backups");
+    let id = Backups::new(&store).store(bytes, subject, &claim(99)).unwrap();
+    Blobs::new(&store).release(&claim(99).owner).unwrap();
+    id
+}
+
 fn folder() -> (TempDir, Backups) {
     let folder = tempfile::tempdir().unwrap();
     let backups = Backups::new(folder.path().join("backups"));
@@ -63,7 +73,7 @@ fn a_backup_is_found_again_with_everything_a_restore_needs() {
     let (folder, backups) = folder();
     assert!(backups.list().unwrap().backups.is_empty());
     let bytes = ride(3067);
-    let id = backups.store(&bytes, subject("4711", 1)).unwrap();
+    let id = stored(&folder, &bytes, subject("4711", 1));
     let sha256 = Sha256::of(&bytes);
     let (backup, stored) = backups.load(id.as_str()).unwrap();
     assert_eq!(stored, bytes);
@@ -84,9 +94,9 @@ fn one_original_of_two_accounts_is_two_backups_of_one_file() {
         title: Some("secret birthday run".to_owned()),
         ..subject
     };
-    let ours = backups.store(&ride(100), subject("1", 1)).unwrap();
-    let theirs = backups.store(&ride(100), other(subject("1", 1))).unwrap();
-    let again = backups.store(&ride(100), subject("1", 2)).unwrap();
+    let ours = stored(&folder, &ride(100), subject("1", 1));
+    let theirs = stored(&folder, &ride(100), other(subject("1", 1)));
+    let again = stored(&folder, &ride(100), subject("1", 2));
     assert_eq!(backups.list().unwrap().backups.len(), 3);
     let title = |id: &str| backups.load(id).unwrap().0.subject.title.unwrap();
     assert_eq!(title(ours.as_str()), "Morning Run");
@@ -100,10 +110,10 @@ fn one_original_of_two_accounts_is_two_backups_of_one_file() {
 
 #[test]
 fn the_newest_is_listed_first() {
-    let (_folder, backups) = folder();
-    backups.store(&ride(100), subject("1", 1)).unwrap();
-    backups.store(&ride(200), subject("2", 3)).unwrap();
-    backups.store(&ride(100), subject("3", 2)).unwrap();
+    let (folder, backups) = folder();
+    stored(&folder, &ride(100), subject("1", 1));
+    stored(&folder, &ride(200), subject("2", 3));
+    stored(&folder, &ride(100), subject("3", 2));
     let stock = backups.list().unwrap();
     let ids: Vec<&str> = stock.backups.iter().map(|b| b.subject.id.as_str()).collect();
     assert_eq!(ids, ["2", "3", "1"]);
@@ -112,10 +122,10 @@ fn the_newest_is_listed_first() {
 
 #[test]
 fn a_backup_is_found_by_the_beginning_of_its_id_if_it_is_the_only_one() {
-    let (_folder, backups) = folder();
+    let (folder, backups) = folder();
     // Of more than 16, two begin alike.
     let ids: Vec<String> = (1..=17)
-        .map(|n| backups.store(&ride(100), subject(&n.to_string(), 1)).unwrap().to_string())
+        .map(|n| stored(&folder, &ride(100), subject(&n.to_string(), 1)).to_string())
         .collect();
     let alike = |digit: &str| ids.iter().filter(|id| id.starts_with(digit)).count();
     let first = ids.iter().map(|id| &id[..1]).find(|digit| alike(digit) > 1).unwrap();
@@ -129,8 +139,8 @@ fn a_backup_is_found_by_the_beginning_of_its_id_if_it_is_the_only_one() {
 
 #[test]
 fn the_details_can_be_read_again_until_the_old_one_goes() {
-    let (_folder, backups) = folder();
-    let id = backups.store(&ride(100), subject("1", 1)).unwrap();
+    let (folder, backups) = folder();
+    let id = stored(&folder, &ride(100), subject("1", 1));
     let edited = Details { title: Some("Edited meanwhile".to_owned()), ..Details::default() };
     backups.update(&id, edited.clone()).unwrap();
     let (backup, bytes) = backups.load(id.as_str()).unwrap();
@@ -143,24 +153,26 @@ fn an_error_page_or_half_a_file_is_no_backup() {
     let (folder, backups) = folder();
     let whole = ride(100);
     for bytes in [b"<html>".as_slice(), &whole[..whole.len() / 2], b""] {
-        let answer = backups.store(bytes, subject("1", 1));
+        let answer = backups.store(bytes, subject("1", 1), &claim(99));
         assert!(matches!(answer, Err(ArchiveError::Unreadable { .. })));
     }
     assert!(!folder.path().join("backups").exists());
     let unset = FitFile::new(start()).clock_not_set().build();
-    backups.store(&unset, subject("1", 1)).unwrap();
+    stored(&folder, &unset, subject("1", 1));
 }
 
 #[test]
 fn an_altered_backup_is_not_restored_and_harms_no_other() {
     let (folder, backups) = folder();
-    let id = backups.store(&ride(100), subject("1", 1)).unwrap();
-    let good = backups.store(&ride(200), subject("2", 1)).unwrap();
+    let id = stored(&folder, &ride(100), subject("1", 1));
+    let good = stored(&folder, &ride(200), subject("2", 1));
     let sha256 = Sha256::of(&ride(100));
     let root = folder.path().join("backups");
     fs::write(root.join(format!("{sha256}.fit")), ride(300)).unwrap();
     let answer = backups.load(id.as_str());
     assert!(matches!(answer, Err(ArchiveError::Altered { .. })));
+    let backup = backups.find(id.as_str()).unwrap();
+    assert_eq!(backups.condition(&backup).unwrap(), Condition::Altered);
     assert!(backups.claim(&id, &claim(1)).is_err(), "what is not there protects nothing");
     fs::write(root.join(format!("{sha256}.{id}.json")), "{").unwrap();
     let stock = backups.list().unwrap();
@@ -202,9 +214,9 @@ fn claim(step: i64) -> Claim {
 #[test]
 fn old_backups_go_and_claimed_and_young_ones_stay() {
     let (folder, backups) = folder();
-    let old = backups.store(&ride(100), subject("1", 1)).unwrap();
-    let needed = backups.store(&ride(200), subject("2", 1)).unwrap();
-    let young = backups.store(&ride(300), subject("3", 9)).unwrap();
+    let old = stored(&folder, &ride(100), subject("1", 1));
+    let needed = stored(&folder, &ride(200), subject("2", 1));
+    let young = stored(&folder, &ride(300), subject("3", 9));
     backups.claim(&needed, &claim(1)).unwrap();
     let before = start() + SignedDuration::from_hours(5);
     let chosen = [old.clone(), needed.clone(), young.clone()];
@@ -225,8 +237,8 @@ fn old_backups_go_and_claimed_and_young_ones_stay() {
 /// It is chosen, a step begins, then it is pruned.
 #[test]
 fn a_claim_that_is_made_after_the_look_holds() {
-    let (_folder, backups) = folder();
-    let id = backups.store(&ride(100), subject("1", 1)).unwrap();
+    let (folder, backups) = folder();
+    let id = stored(&folder, &ride(100), subject("1", 1));
     let chosen: Vec<_> =
         backups.older_than(later()).unwrap().free.into_iter().map(|it| it.id).collect();
     backups.claim(&id, &claim(1)).unwrap();
@@ -235,11 +247,36 @@ fn a_claim_that_is_made_after_the_look_holds() {
     backups.load(id.as_str()).unwrap();
 }
 
+/// However a prune and a step fall upon each other.
+#[test]
+fn a_backup_is_claimed_from_its_first_moment() {
+    let (_folder, backups) = folder();
+    let is_over = AtomicBool::new(false);
+    let kept: Vec<bool> = std::thread::scope(|scope| {
+        scope.spawn(|| {
+            while !is_over.load(Ordering::SeqCst) {
+                let free = backups.older_than(later()).unwrap().free;
+                let chosen: Vec<_> = free.into_iter().map(|backup| backup.id).collect();
+                backups.prune(&chosen, later()).unwrap();
+            }
+        });
+        let keep = |step: i64| {
+            let bytes = ride(100 + u32::try_from(step).unwrap());
+            let stored = backups.store(&bytes, subject(&step.to_string(), 1), &claim(step));
+            stored.is_ok_and(|id| backups.load(id.as_str()).is_ok_and(|(_, there)| there == bytes))
+        };
+        let kept = (0..40).map(keep).collect();
+        is_over.store(true, Ordering::SeqCst);
+        kept
+    });
+    assert_eq!(kept, [true; 40]);
+}
+
 #[test]
 fn only_what_was_chosen_goes() {
-    let (_folder, backups) = folder();
-    let old = backups.store(&ride(100), subject("1", 1)).unwrap();
-    let other = backups.store(&ride(100), subject("1", 2)).unwrap();
+    let (folder, backups) = folder();
+    let old = stored(&folder, &ride(100), subject("1", 1));
+    let other = stored(&folder, &ride(100), subject("1", 2));
     assert_eq!(backups.prune(&[old], later()).unwrap().removed.len(), 1);
     assert_eq!(backups.load(other.as_str()).unwrap().1, ride(100));
 }
@@ -248,12 +285,12 @@ fn only_what_was_chosen_goes() {
 #[test]
 fn the_lock_of_the_store_is_shared_by_writers_and_taken_alone_by_prune() {
     let (folder, backups) = folder();
-    let id = backups.store(&ride(100), subject("1", 1)).unwrap();
+    let id = stored(&folder, &ride(100), subject("1", 1));
     let lock = folder.path().join("backups/store.lock");
     let order = Mutex::new(Vec::new());
     std::thread::scope(|scope| {
         let held = FileLock::wait(&lock, LockMode::Shared).unwrap();
-        backups.store(&ride(200), subject("2", 1)).unwrap();
+        stored(&folder, &ride(200), subject("2", 1));
         let prune = scope.spawn(|| {
             let pruned = backups.prune(std::slice::from_ref(&id), later()).unwrap();
             order.lock().unwrap().push("pruned");
@@ -272,8 +309,7 @@ fn the_lock_of_the_store_is_shared_by_writers_and_taken_alone_by_prune() {
 fn a_payload_stays_while_any_step_claims_it() {
     let (folder, _) = folder();
     let blobs = Blobs::new(folder.path().join("backups"));
-    let sha256 = blobs.put(&ride(100), start()).unwrap();
-    blobs.claim(&sha256, &claim(1)).unwrap();
+    let sha256 = blobs.put(&ride(100), &claim(1)).unwrap();
     blobs.claim(&sha256, &claim(2)).unwrap();
     blobs.release(&claim(1).owner).unwrap();
     assert_eq!(blobs.sweep(later()).unwrap(), 0);
@@ -294,7 +330,7 @@ fn a_payload_stays_while_any_step_claims_it() {
 #[test]
 fn a_claim_that_cannot_be_read_holds() {
     let (folder, backups) = folder();
-    let id = backups.store(&ride(100), subject("1", 1)).unwrap();
+    let id = stored(&folder, &ride(100), subject("1", 1));
     backups.claim(&id, &claim(1)).unwrap();
     let claims = folder.path().join("backups/claims");
     assert_eq!(mode(&claims), 0o700);
@@ -310,9 +346,9 @@ fn a_claim_that_cannot_be_read_holds() {
 fn altered_bytes_are_not_given_out_and_are_mended_by_the_next_put() {
     let (folder, _) = folder();
     let blobs = Blobs::new(folder.path().join("backups"));
-    let sha256 = blobs.put(&ride(100), start()).unwrap();
+    let sha256 = blobs.put(&ride(100), &claim(1)).unwrap();
     fs::write(folder.path().join(format!("backups/{sha256}.fit")), "half").unwrap();
     assert_eq!(blobs.get(&sha256).unwrap(), None);
-    blobs.put(&ride(100), start()).unwrap();
+    blobs.put(&ride(100), &claim(1)).unwrap();
     assert_eq!(blobs.get(&sha256).unwrap(), Some(ride(100)));
 }

@@ -30,11 +30,10 @@ pub(super) fn keep(
 ) -> Result<BackupId, ArchiveError> {
     let (bytes, subject) = old;
     let private = subject.details.private == Some(true);
-    let backups = backups(session);
-    let id = backups.store(bytes, subject)?;
+    let id = BackupId::of(&subject);
     let mut claim = claim;
     claim.journal.push(Entry::BackedUp { backup: id.to_string(), private });
-    backups.claim(&id, &claim)?;
+    backups(session).store(bytes, subject, &claim)?;
     keep_payload(session, payload, &Claim { why: ClaimReason::Payload, ..claim })?;
     Ok(id)
 }
@@ -45,9 +44,7 @@ pub(super) fn keep_payload(
     payload: &[u8],
     claim: &Claim,
 ) -> Result<(), ArchiveError> {
-    let blobs = Blobs::new(&session.places.backups);
-    let sha256 = blobs.put(payload, claim.at)?;
-    blobs.claim(&sha256, claim)
+    Blobs::new(&session.places.backups).put(payload, claim).map(drop)
 }
 
 /// Gives up the claims of a step that is over; what stays by accident, the next run releases.

@@ -209,7 +209,8 @@ impl Task {
         }
         self.state = state;
         self.tell(run, &entry);
-        if self.state.is_over() && (self.state.backup.is_some() || self.state.must_hide()) {
+        let has_claims = self.state.backup.is_some() || self.state.must_hide() || self.is_restore();
+        if self.state.is_over() && has_claims {
             bytes::release(run.session, &self.owner(run)?);
         }
         Ok(())

@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::rc::Rc;
 
+use crate::archive::{Backup, ClaimReason};
 use crate::clock::age;
 use crate::domain::{AccountName, Activity, Content, RefusalReason, Sha256, Unusable};
 use crate::fit;
@@ -94,6 +95,18 @@ impl Run<'_> {
         }
     }
 
+    /// A backup that is put back; what a replace turns round to it has claimed already.
+    fn claimed_backup(&self, task: &mut Task, id: &str) -> Result<(Backup, Vec<u8>), EngineError> {
+        let backups = bytes::backups(self.session);
+        let (backup, bytes) = backups.load(id).map_err(EngineError::Archive)?;
+        if task.is_restore() {
+            task.journal_it(self)?;
+            let claim = task.claim(self, ClaimReason::Payload)?;
+            backups.claim(&backup.id, &claim).map_err(EngineError::Archive)?;
+        }
+        Ok((backup, bytes))
+    }
+
     /// The bytes of a backup, which is put back.
     fn fetch_backup(&self, task: &mut Task) -> Result<(), EngineError> {
         let id = match task.state.turned {
@@ -101,7 +114,7 @@ impl Run<'_> {
             Some(_) => task.state.backup.clone().unwrap_or_default(),
         };
         let not = |message: String| Why::NotFetched { message };
-        let (backup, bytes) = match bytes::backups(self.session).load(&id) {
+        let (backup, bytes) = match self.claimed_backup(task, &id) {
             Ok(found) => found,
             Err(error) => {
                 self.give_up(task, not(error.to_string()), Cause::Other);
