@@ -286,9 +286,11 @@ impl Backups {
 fn check_whole(bytes: &[u8]) -> Result<(), ArchiveError> {
     match fit::read(bytes) {
         Ok(_) => Ok(()),
-        Err(Unusable::Unreadable { detail } | Unusable::NotAnActivity { detail }) => {
-            Err(ArchiveError::Unreadable { detail })
-        }
+        Err(
+            Unusable::Unreadable { detail }
+            | Unusable::Unopened { detail }
+            | Unusable::NotAnActivity { detail },
+        ) => Err(ArchiveError::Unreadable { detail }),
         Err(Unusable::NoOriginal | Unusable::ClockNotSet | Unusable::SeveralActivities) => Ok(()),
     }
 }

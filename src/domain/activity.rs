@@ -68,6 +68,14 @@ impl Activity {
             && (&self.kind, &self.device) == (&other.kind, &other.device)
     }
 
+    /// Why its file cannot be opened now, if so.
+    pub fn unopened(&self) -> Option<&str> {
+        match &self.unusable {
+            Some(Unusable::Unopened { detail }) => Some(detail),
+            _ => None,
+        }
+    }
+
     /// An activity of which only the id is known, with the reason why it cannot be used.
     pub fn unusable(id: RemoteId, fingerprint: Fingerprint, reason: Unusable) -> Self {
         Self {
@@ -97,9 +105,14 @@ impl Activity {
 pub enum Unusable {
     /// The platform holds no file for it (entered by hand, or lost).
     NoOriginal,
-    /// The file is broken or cannot be opened.
+    /// The file is broken.
     Unreadable {
         /// What is wrong with it.
+        detail: String,
+    },
+    /// The file cannot be opened now: nobody knows which recording it holds.
+    Unopened {
+        /// Why not.
         detail: String,
     },
     /// A FIT file of another type, such as a course or settings.
@@ -118,7 +131,8 @@ pub enum Unusable {
 pub struct Inventory {
     /// In order of start, then id; those without a start last.
     pub activities: Vec<Activity>,
-    /// False if some part could not be read: then nothing may be concluded from absence.
+    /// False if some part could not be read that no row stands for: then nothing may be concluded from
+    /// absence.
     pub complete: bool,
     /// When it was read; `None` if never.
     pub refreshed_at: Option<Timestamp>,
@@ -135,6 +149,18 @@ impl Inventory {
             key(a).cmp(&key(b)).then_with(|| a.id.cmp(&b.id))
         });
         Self { activities, complete, refreshed_at: at, read: Coverage::Remembered }
+    }
+
+    /// The rows of files that cannot be opened now.
+    pub fn unopened(&self) -> impl Iterator<Item = &Activity> {
+        // Those without a start are last.
+        let undated = self.activities.iter().rev().take_while(|row| row.start.is_none());
+        undated.filter(|row| row.unopened().is_some())
+    }
+
+    /// Whether every part of it could be read, and every file.
+    pub fn is_whole(&self) -> bool {
+        self.complete && self.unopened().next().is_none()
     }
 }
 

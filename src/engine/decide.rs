@@ -1,6 +1,6 @@
 //! A person's decisions about an address of the plan.
 
-use crate::domain::{Activity, Address, Decision, Party, RefusalReason, Verdict};
+use crate::domain::{Activity, Address, Decision, Party, RefusalReason, RuleName, Verdict};
 use crate::plan::{ActivityRef, Plan};
 
 use super::error::EngineError;
@@ -73,6 +73,38 @@ fn was_refused_again(session: &Session, planned: &Planned, subject: &Subject) ->
     })
 }
 
+/// Rules a destination's file out of what uploads wait for, if `ACCOUNT/ID` is what was typed.
+fn decide_about_file(
+    session: &Session,
+    planned: &Planned,
+    address: &Address,
+    verdict: Verdict,
+) -> Option<Result<Decision, EngineError>> {
+    let (name, id) = address.as_str().split_once('/')?;
+    let account = session.manifest.accounts.keys().find(|account| account.as_str() == name)?;
+    let inventory = planned.inventories.get(account)?;
+    let file = inventory.activities.iter().find(|row| row.id.as_str() == id)?;
+    let cannot = |problem: &str| {
+        let problem = problem.to_owned();
+        Some(Err(EngineError::CannotDecide { address: address.clone(), problem }))
+    };
+    if !matches!(verdict, Verdict::Ignore | Verdict::Undecide) {
+        return cannot("a file of a destination can only be ignored");
+    }
+    if file.unopened().is_none() {
+        return cannot("it can be opened, so nothing waits for it");
+    }
+    Some(Ok(Decision {
+        decision: verdict,
+        rule: RuleName::new(name),
+        address: address.clone(),
+        source: party(planned, account, file),
+        destination: None,
+        candidates: Vec::new(),
+        at: session.clock().now(),
+    }))
+}
+
 /// Puts a decision into words that the decisions file keeps; `counterpart` is what `adopt` names.
 pub fn decide(
     session: &Session,
@@ -81,6 +113,9 @@ pub fn decide(
     verdict: Verdict,
     counterpart: Option<&str>,
 ) -> Result<Decision, EngineError> {
+    if let Some(decision) = decide_about_file(session, planned, address, verdict) {
+        return decision;
+    }
     let subject = find_subject(session, planned, address)?;
     let cannot = |problem: String| EngineError::CannotDecide { address: address.clone(), problem };
     if verdict == Verdict::Distinct && was_refused_again(session, planned, &subject) {

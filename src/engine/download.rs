@@ -227,8 +227,10 @@ fn doubt(activity: &Activity, bytes: &[u8]) -> Option<Doubt> {
         }
         // Whole, and worth having for a person.
         Err(Unusable::ClockNotSet | Unusable::SeveralActivities | Unusable::NoOriginal) => None,
-        Err(Unusable::Unreadable { detail } | Unusable::NotAnActivity { detail }) => {
-            Some(Doubt::Broken(detail))
-        }
+        Err(
+            Unusable::Unreadable { detail }
+            | Unusable::Unopened { detail }
+            | Unusable::NotAnActivity { detail },
+        ) => Some(Doubt::Broken(detail)),
     }
 }

@@ -253,7 +253,9 @@ fn cached(session: &Session, open: &OpenAccount, activity: &Activity) -> Option<
 fn unreadable(unusable: &Unusable) -> String {
     match unusable {
         Unusable::NoOriginal => "has no original".to_owned(),
-        Unusable::Unreadable { detail } | Unusable::NotAnActivity { detail } => detail.clone(),
+        Unusable::Unreadable { detail }
+        | Unusable::Unopened { detail }
+        | Unusable::NotAnActivity { detail } => detail.clone(),
         Unusable::ClockNotSet => "its clock was not set".to_owned(),
         Unusable::SeveralActivities => "holds several activities".to_owned(),
     }

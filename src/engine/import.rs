@@ -207,7 +207,9 @@ impl Imported {
 fn words(unusable: &Unusable) -> &str {
     match unusable {
         Unusable::NoOriginal => "has no original",
-        Unusable::Unreadable { detail } | Unusable::NotAnActivity { detail } => detail,
+        Unusable::Unreadable { detail }
+        | Unusable::Unopened { detail }
+        | Unusable::NotAnActivity { detail } => detail,
         Unusable::ClockNotSet => "does not know its time",
         Unusable::SeveralActivities => "holds several activities one after another",
     }

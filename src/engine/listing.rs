@@ -71,7 +71,11 @@ impl Listing {
         let is_one = |row: &&Activity| {
             !matches!(
                 row.unusable,
-                Some(Unusable::NotAnActivity { .. } | Unusable::Unreadable { .. })
+                Some(
+                    Unusable::NotAnActivity { .. }
+                        | Unusable::Unopened { .. }
+                        | Unusable::Unreadable { .. }
+                )
             )
         };
         let rows = self.inventory.activities.iter().filter(is_one);
@@ -93,7 +97,7 @@ impl Listing {
 
     fn is_young(&self, session: &Session) -> bool {
         let now = session.clock().now();
-        self.inventory.complete
+        self.inventory.is_whole()
             && self.inventory.refreshed_at.is_some_and(|at: Timestamp| {
                 // One that was read in the future is of any age.
                 at <= now && age(now, at) < YOUNG

@@ -39,7 +39,7 @@ pub(super) async fn read_all(
     for (name, account) in &opened.accounts {
         match read_one(session, account, refresh).await? {
             Ok(inventory) => {
-                if inventory.complete && account.platform.is_some() {
+                if inventory.is_whole() && account.platform.is_some() {
                     session.store.count_full_read(account.row)?;
                 }
                 inventories.insert(name.clone(), inventory);
@@ -95,7 +95,7 @@ pub(super) async fn read_one(
             let inventory = pages.inventory(now, &removed_lately(session, account)?);
             session.store.save_inventory(account.row, &inventory, Reading::Full, now)?;
             let (account, count) = (account.name.clone(), inventory.activities.len());
-            session.emit(Event::Refreshed { account, count, complete: inventory.complete });
+            session.emit(Event::Refreshed { account, count, complete: inventory.is_whole() });
             Ok(Ok(inventory))
         }
         Err(PlatformError::NotFound)

@@ -43,7 +43,7 @@ pub(super) fn inventories(world: &World<'_>) -> Vec<InventoryRef> {
         .map(|(name, view)| InventoryRef {
             account: name.clone(),
             count: view.inventory.activities.len() as u64,
-            complete: view.inventory.complete,
+            complete: view.inventory.is_whole(),
             digest: digest(&view.inventory.activities),
         })
         .collect()

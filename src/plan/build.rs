@@ -19,6 +19,7 @@ use super::owners::{self, Covered, Owned};
 use super::reason::{InSyncReason, SkipReason};
 use super::select::{self, Entry};
 use super::steps;
+use super::unopened::Unopened;
 use super::world::{AccountView, Force, Listing, World};
 
 /// A plan and what belongs beside it.
@@ -105,7 +106,8 @@ fn blocked_rule(world: &World<'_>, rule: &Rule) -> Option<Blocked> {
 }
 
 fn blocked(rule: &Rule, account: &AccountName, reason: BlockedReason, message: String) -> Blocked {
-    Blocked { rule: rule.name.clone(), account: account.clone(), reason, message }
+    let (rule, account) = (rule.name.clone(), account.clone());
+    Blocked { rule, account, reason, message, files: Vec::new() }
 }
 
 /// A plan in the making.
@@ -161,10 +163,12 @@ impl Draft {
         let rulings = decide::decide(world, destination, view, &owned);
         let pairs = rulings.iter().filter(|ruling| matches!(ruling, Ruling::InSync { .. }));
         self.in_sync.reserve_exact(pairs.count());
+        let mut unopened = Unopened::of(world, destination, view);
         for (event, ruling) in owned.iter().zip(rulings) {
             let forbidden = forbidden.get(&event.rule.name).copied().unwrap_or_default();
-            self.take(world, view, event, ruling, forbidden);
+            self.take(world, (view, &mut unopened), event, ruling, forbidden);
         }
+        self.blocked.extend(unopened.blocked());
     }
 
     fn forbidden(&mut self, world: &World<'_>, rule: &Rule, view: &AccountView<'_>) -> Forbidden {
@@ -178,7 +182,7 @@ impl Draft {
             rule.strategy == ConflictStrategy::ReplaceExisting || world.options.force == Force::Yes;
         let doubt = source.and_then(|source| match replaces {
             true => guard::doubtful(&world.manifest.limits, &rule.source, source),
-            false => guard::incomplete(&rule.source, source),
+            false => guard::partly_read(&rule.source, source),
         });
         if let Some((reason, message)) = doubt {
             let message = format!("{message}; nothing is replaced");
@@ -188,11 +192,11 @@ impl Draft {
         forbidden
     }
 
-    fn take(
+    fn take<'a>(
         &mut self,
         world: &World<'_>,
-        view: &AccountView<'_>,
-        event: &Owned<'_>,
+        (view, unopened): (&AccountView<'_>, &mut Unopened<'a>),
+        event: &Owned<'a>,
         ruling: Ruling<'_>,
         forbidden: Forbidden,
     ) {
@@ -200,6 +204,9 @@ impl Draft {
         match ruling {
             Ruling::Upload(_) if forbidden.uploads => self.skip_unread(world, rule, entry),
             Ruling::Replace { .. } if forbidden.replaces => self.skip_unread(world, rule, entry),
+            Ruling::Upload(_) | Ruling::Replace { .. } if unopened.hides(entry.activity.start) => {
+                self.skip_hidden(world, rule, entry, unopened);
+            }
             Ruling::Upload(reason) => {
                 if self.count(world, rule, entry, |counts| counts.upload += 1) {
                     self.steps.push(steps::upload(rule, entry, reason));
@@ -301,6 +308,20 @@ impl Draft {
     fn skip_unread(&mut self, world: &World<'_>, rule: &Rule, entry: &Entry<'_>) {
         let detail = Some("an account's listing is in doubt");
         self.skip(world, rule, entry, SkipReason::NotCompared, detail);
+    }
+
+    /// What may lie in a file that cannot be opened.
+    fn skip_hidden<'a>(
+        &mut self,
+        world: &World<'_>,
+        rule: &'a Rule,
+        entry: &Entry<'_>,
+        unopened: &mut Unopened<'a>,
+    ) {
+        let is_selected = world.options.selection.takes(&rule.name, &entry.address);
+        let file = is_selected.then(|| unopened.await_for(&rule.name, entry.activity.start));
+        let detail = file.flatten().map(|id| format!("it may lie in {id}, which cannot be opened"));
+        self.skip(world, rule, entry, SkipReason::NotCompared, detail.as_deref());
     }
 
     fn compare(

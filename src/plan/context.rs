@@ -8,6 +8,7 @@ use crate::domain::{
     AccountName, Activity, ActivityType, Address, Fingerprint, RemoteId, RuleName, Sha256,
     neutralise,
 };
+use crate::event::Phase;
 
 use super::reason::{ConflictReason, InSyncReason, SkipReason};
 
@@ -215,6 +216,26 @@ pub struct Blocked {
     pub reason: BlockedReason,
     /// For people.
     pub message: String,
+    /// The account's files that cannot be opened, if only what may lie in those waits.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub files: Vec<String>,
+}
+
+/// A step that an earlier run began and that is not over.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct OpenStep {
+    /// Its address.
+    pub address: Address,
+    /// The account that it writes to.
+    pub account: AccountName,
+    /// How far it came.
+    pub phase: Phase,
+    /// Whether the old activity is removed and nothing is in its place.
+    pub is_gap: bool,
+    /// The backup of the old activity, if there is one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub backup: Option<String>,
 }
 
 /// Why a rule is blocked.

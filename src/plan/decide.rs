@@ -18,6 +18,7 @@ use super::reason::{ConflictReason, InSyncReason, SkipReason, StepReason};
 use super::recall::{Known, Memory};
 use super::twins::Twins;
 use super::underway::{Traffic, Underway};
+use super::unopened::Unopened;
 use super::world::{AccountView, Decided, Force, World};
 
 /// What is to be done about an event.
@@ -114,6 +115,7 @@ pub(super) struct Judge<'a> {
     pub(super) destination: &'a AccountName,
     pub(super) view: &'a AccountView<'a>,
     pub(super) places: Places<'a>,
+    pub(super) unopened: Unopened<'a>,
     pub(super) by_fingerprint: HashMap<&'a Fingerprint, Vec<usize>>,
     pub(super) decided: HashMap<&'a RuleName, Decided<'a>>,
     pub(super) sources: Vec<&'a AccountName>,
@@ -165,6 +167,7 @@ impl<'a> Judge<'a> {
             destination,
             view,
             places: Places::of(&view.inventory.activities),
+            unopened: Unopened::of(world, destination, view),
             by_fingerprint,
             decided: decided.collect(),
             sources,
@@ -306,6 +309,10 @@ impl<'a> Judge<'a> {
     ) -> Ruling<'a> {
         let forced = self.world.options.force == Force::Yes;
         match (memory, evidence) {
+            // What stands there now cannot be seen.
+            (Memory::Linked(_), _) if found.unopened().is_some() => {
+                in_sync(Some(found), InSyncReason::Linked)
+            }
             (Memory::Linked(link), Evidence::Fixed) => {
                 let ours = link.origin == LinkOrigin::Placed;
                 if forced && !ours {

@@ -46,7 +46,7 @@ pub(super) fn doubtful(
     account: &AccountName,
     view: &AccountView<'_>,
 ) -> Option<(BlockedReason, String)> {
-    incomplete(account, view).or_else(|| {
+    partly_read(account, view).or_else(|| {
         let LimitExceeded { value, planned, .. } = shrunken(limits, account, view)?;
         let message = format!(
             "its listing has {planned} of the at least {value} activities that are believed after \
@@ -56,14 +56,24 @@ pub(super) fn doubtful(
     })
 }
 
-/// Why nothing may be written on the strength of an inventory, if so.
+/// Why nothing may be written to an account on the strength of its inventory, if so. What waits for
+/// single files that cannot be opened is told apart.
 pub(super) fn incomplete(
     account: &AccountName,
     view: &AccountView<'_>,
 ) -> Option<(BlockedReason, String)> {
-    (!view.inventory.complete).then(|| {
-        let message =
-            format!("only part of {account} could be read, so what is missing is unknown");
-        (BlockedReason::InventoryIncomplete, message)
-    })
+    (!view.inventory.complete).then(|| unknown(account))
+}
+
+/// Why a source may hold other versions than it lists, if so.
+pub(super) fn partly_read(
+    account: &AccountName,
+    view: &AccountView<'_>,
+) -> Option<(BlockedReason, String)> {
+    (!view.inventory.is_whole()).then(|| unknown(account))
+}
+
+fn unknown(account: &AccountName) -> (BlockedReason, String) {
+    let message = format!("only part of {account} could be read, so what is missing is unknown");
+    (BlockedReason::InventoryIncomplete, message)
 }

@@ -30,6 +30,7 @@ mod steps;
 mod suspects;
 mod twins;
 mod underway;
+mod unopened;
 mod within;
 mod world;
 
@@ -37,7 +38,7 @@ pub use build::{Comparison, Pair, Plan, Way, build};
 pub use compare::{changes, clock, is_same_recording, is_whole};
 pub use context::{
     ActivityRef, Blocked, BlockedReason, Conflict, Context, Counts, InSync, InventoryRef,
-    LimitExceeded, ManifestRef, RuleSummary, Skip,
+    LimitExceeded, ManifestRef, OpenStep, RuleSummary, Skip,
 };
 pub use decide::Notice;
 pub use document::DocumentError;
@@ -52,6 +53,7 @@ pub use select::{activity_at, address_of};
 pub use simulate::simulate;
 pub use since::{Now, Since, since};
 pub use underway::Underway;
+pub use unopened::{is_ruled_out, may_hold};
 pub use within::{Difference, Part, allowed, differences};
 pub use world::{
     AccountView, Force, Glob, Listing, Memory, Options, RetryRefused, Selection, World,

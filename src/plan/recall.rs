@@ -98,11 +98,15 @@ impl<'a> Judge<'a> {
         match (self.place(link).map(fixed).or_else(moved), link.status) {
             (Some(found), _) => (Memory::Linked(link), Some(found)),
             (None, LinkStatus::Pending { .. }) => (Memory::Pending(link), None),
-            (None, LinkStatus::Confirmed) if self.view.inventory.complete => {
-                (Memory::Removed, None)
-            }
+            (None, LinkStatus::Confirmed) if self.proves_absence(link) => (Memory::Removed, None),
             (None, LinkStatus::Confirmed) => (Memory::Unseen, None),
         }
+    }
+
+    /// Whether the inventory would show a link's destination if it were there.
+    fn proves_absence(&self, link: &Link) -> bool {
+        let start = link.destination.as_ref().and_then(|side| side.start);
+        self.view.inventory.complete && !self.unopened.hides(start)
     }
 
     pub(super) fn decision(&self, event: &Owned<'a>, verdict: Verdict) -> Option<&'a Decision> {

@@ -180,7 +180,9 @@ impl<'a> Sieve<'a> {
 fn unusable(unusable: &Unusable) -> Option<Reason> {
     match unusable {
         Unusable::NoOriginal => Some((SkipReason::NoOriginal, None)),
-        Unusable::Unreadable { detail } => Some((SkipReason::Unreadable, Some(detail.clone()))),
+        Unusable::Unreadable { detail } | Unusable::Unopened { detail } => {
+            Some((SkipReason::Unreadable, Some(detail.clone())))
+        }
         Unusable::NotAnActivity { detail } => {
             Some((SkipReason::NotAnActivity, Some(detail.clone())))
         }

@@ -58,10 +58,11 @@ impl Store {
         let generation = before.as_ref().map_or(0, |meta| meta.generation) + 1;
         let changes = self.save_activities(account, &inventory.activities, generation)?;
         let news = changes > 0 || before.is_none_or(|before| before.cleared);
-        let full = reading == Reading::Full && inventory.complete;
+        let is_whole = inventory.is_whole();
+        let full = reading == Reading::Full && is_whole;
         let full_at = full.then(|| at.to_string());
         let now = number(inventory.activities.len());
-        let good = inventory.complete.then_some(now);
+        let good = is_whole.then_some(now);
         self.conn.execute(
             "INSERT INTO inventory (account, generation, count, complete, refreshed_at, full_at,
                  last_good_count)
@@ -74,7 +75,7 @@ impl Store {
                 account.0,
                 if news { generation } else { generation - 1 },
                 now,
-                inventory.complete,
+                is_whole,
                 at.to_string(),
                 full_at,
                 good
@@ -181,7 +182,9 @@ impl Store {
         while let Some(row) = rows.next()? {
             activities.push(from_json(row.get_ref(0)?.as_str().map_err(rusqlite::Error::from)?)?);
         }
-        Ok(Some(Inventory::new(activities, meta.complete, Some(meta.refreshed_at))))
+        // What files that cannot be opened leave open their rows say.
+        let complete = meta.complete || activities.iter().any(|row| row.unopened().is_some());
+        Ok(Some(Inventory::new(activities, complete, Some(meta.refreshed_at))))
     }
 
     /// What is known about the inventory of an account; `None` if it was never read.

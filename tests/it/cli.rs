@@ -17,4 +17,5 @@ mod output;
 mod refused;
 mod saved_plan;
 mod status;
+mod unopened;
 mod usage;

@@ -195,7 +195,9 @@ const UNUSABLE: [(&str, &str); 11] = [
 
 fn words(reason: Unusable) -> String {
     match reason {
-        Unusable::Unreadable { detail } | Unusable::NotAnActivity { detail } => detail,
+        Unusable::Unreadable { detail }
+        | Unusable::Unopened { detail }
+        | Unusable::NotAnActivity { detail } => detail,
         Unusable::ClockNotSet => "clock not set".to_owned(),
         Unusable::NoOriginal | Unusable::SeveralActivities => panic!("{reason:?}"),
     }

@@ -21,9 +21,9 @@ pub enum State {
     /// Decide: it is none of the candidates; upload it
     Distinct(AddressArg),
     /// Decide: leave it alone for good
-    Ignore(AddressArg),
+    Ignore(SubjectArg),
     /// Take a decision back
-    Undecide(AddressArg),
+    Undecide(SubjectArg),
 }
 
 #[derive(Debug, ClapArgs)]
@@ -48,6 +48,13 @@ pub struct StateShow {
 #[derive(Debug, ClapArgs)]
 pub struct AddressArg {
     /// As the plan shows it: RULE/START or RULE/@SOURCE_ID
+    pub address: String,
+}
+
+#[derive(Debug, ClapArgs)]
+pub struct SubjectArg {
+    /// As the plan shows it: RULE/START or RULE/@SOURCE_ID; or ACCOUNT/ID of a destination's file that
+    /// cannot be opened
     pub address: String,
 }
 

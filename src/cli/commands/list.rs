@@ -128,7 +128,7 @@ impl<'a> Shown<'a> {
             0 => String::new(),
             files => format!(", {} left out", counted(files, "unusable file", "unusable files")),
         };
-        let complete = if self.listing.inventory.complete { "" } else { ", only in part" };
+        let complete = if self.listing.inventory.is_whole() { "" } else { ", only in part" };
         format!("{}: {count}{files}; {}{complete}", self.account(), age(session, self.listing))
     }
 

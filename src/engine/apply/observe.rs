@@ -11,12 +11,12 @@ use crate::plan::reconcile::{
     Answer, Candidate, Cause, Days, Evidence, GivenUp, Named, Old, Outcome, Source, Surroundings,
     There, Visibility, Why, assign, there, told_apart,
 };
-use crate::plan::{Action, ConflictReason};
+use crate::plan::{Action, ConflictReason, is_ruled_out, may_hold};
 
 use super::super::plan::utc_day;
 use super::run::Run;
 use super::task::Task;
-use super::view::{Reading, day_after, day_before};
+use super::view::{Reading, View, day_after, day_before};
 
 /// How long a reading is believed.
 pub(super) const BELIEVED: Duration = Duration::from_secs(10 * 60);
@@ -97,11 +97,26 @@ impl Run<'_> {
         let partly = view.partly(first, last).filter(holds);
         let after = task.run.changed.max(partly.map_or(0, |reading| reading.order));
         match (whole, view.failure(after), partly) {
-            (Some(_), ..) => Days::Complete,
+            (Some(_), ..) => match self.hiding(task, view) {
+                Some(message) => Days::Unread(message, Cause::Unavailable),
+                None => Days::Complete,
+            },
             (None, Some((message, cause)), _) => Days::Unread(message, cause),
             (None, None, Some(_)) => Days::Incomplete,
             (None, None, None) => Days::Due,
         }
+    }
+
+    /// The file that may hold what a step is about and cannot be opened, if there is one.
+    fn hiding(&self, task: &Task, view: &View) -> Option<String> {
+        let account = &task.step.destination.account;
+        let profile = self.account(account).and_then(|open| open.profile.id.as_ref());
+        let payload = task.state.payload.as_ref().map(|payload| payload.start);
+        let start = payload.unwrap_or(task.step.key.start);
+        let mut files = view.unopened().filter(|file| may_hold(file, Some(start)));
+        let file =
+            files.find(|file| !is_ruled_out(&self.memory.decisions, account, profile, file))?;
+        Some(format!("{account}: {} {}", file.id, file.unopened()?))
     }
 
     fn arrival(&self, task: &Task) -> Option<RemoteId> {

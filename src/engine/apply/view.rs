@@ -97,12 +97,11 @@ impl View {
         let (first, last) = (day_after(first), day_before(last));
         self.note_moves(&rows);
         if reading.complete {
-            let gone: Vec<RemoteId> = self
-                .rows
-                .range((second(first), RemoteId::new(""))..)
-                .take_while(|((start, _), _)| *start < second(day_after(last)))
-                .map(|((_, id), _)| id.clone())
-                .collect();
+            let within = self.rows.range((second(first), RemoteId::new(""))..);
+            let within = within.take_while(|((start, _), _)| *start < second(day_after(last)));
+            let within = within.map(|(_, row)| row.as_ref());
+            let gone: Vec<RemoteId> =
+                within.chain(self.unopened()).map(|row| row.id.clone()).collect();
             gone.iter().for_each(|id| self.remove(id));
         }
         rows.into_iter().for_each(|row| self.put(row));
@@ -139,7 +138,7 @@ impl View {
 
     /// Whether all of it was read without a gap.
     pub(super) fn is_whole(&self) -> bool {
-        self.whole.is_some_and(|reading| reading.complete)
+        self.whole.is_some_and(|reading| reading.complete) && self.unopened().next().is_none()
     }
 
     /// The newest reading of some days that lacks rows.
@@ -191,6 +190,12 @@ impl View {
     /// All rows, in order of start.
     pub(super) fn rows(&self) -> impl Iterator<Item = &Activity> {
         self.rows.values().map(AsRef::as_ref)
+    }
+
+    /// Files that cannot be opened now.
+    pub(super) fn unopened(&self) -> impl Iterator<Item = &Activity> {
+        let undated = self.rows.range((i64::MAX, RemoteId::new(""))..);
+        undated.map(|(_, row)| row.as_ref()).filter(|row| row.unopened().is_some())
     }
 
     /// Whether anything starts on some days.

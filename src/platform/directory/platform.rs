@@ -104,13 +104,12 @@ impl Directory {
             return Ok(None);
         }
         self.seen().paths = tree.files.into_iter().map(|found| (found.id, found.path)).collect();
-        let complete = tree.complete && rows.unread.is_empty();
-        tree.notes.extend(rows.unread);
+        tree.notes.extend(rows.unopened);
         Ok(Some(Page {
             total: u64::try_from(rows.activities.len()).ok(),
             activities: rows.activities,
             next: None,
-            complete,
+            complete: tree.complete,
             read: Coverage::Whole,
             notes: tree.notes,
         }))
@@ -131,7 +130,9 @@ impl Directory {
         let packing = packing_of(&path);
         match read::row(&Found { id: id.clone(), path, packing, stamp, settled }) {
             FileRow::Read(row) => Ok(Some(row)),
-            FileRow::Unread(_, reason) => Err(PlatformError::Transient(format!("{id}: {reason}"))),
+            FileRow::Unopened(_, reason) => {
+                Err(PlatformError::Transient(format!("{id}: {reason}")))
+            }
             FileRow::Vanished => Err(vanished()),
         }
     }

@@ -73,7 +73,7 @@ pub(super) enum FileRow {
     /// What the file is.
     Read(Activity),
     /// The machine could not give its bytes now, for this reason; the row stands for it.
-    Unread(Activity, String),
+    Unopened(Activity, String),
     /// It has gone since it was found.
     Vanished,
 }
@@ -89,10 +89,9 @@ pub(super) fn row(found: &Found) -> FileRow {
         row.title = title_of_stem(path::stem(&found.id), &row.kind);
         row
     };
-    let unusable = |detail: String| {
-        let stamp = Sha256::of(found.stamp.to_string().as_bytes());
-        let reason = Unusable::Unreadable { detail };
-        Activity::unusable(found.id.clone(), Fingerprint::of_bytes(&stamp), reason)
+    let unusable = |reason: Unusable| {
+        let bytes = Sha256::of(found.stamp.of_bytes().as_bytes());
+        Activity::unusable(found.id.clone(), Fingerprint::of_bytes(&bytes), reason)
     };
     let row = match read {
         Ok(bytes) => row::of_bytes(&found.id, &bytes),
@@ -100,10 +99,11 @@ pub(super) fn row(found: &Found) -> FileRow {
             return FileRow::Vanished;
         }
         Err(unread @ Unread::Io(_)) => {
-            let reason = unread.to_string();
-            return FileRow::Unread(described(unusable(reason.clone())), reason);
+            let detail = unread.to_string();
+            let reason = Unusable::Unopened { detail: detail.clone() };
+            return FileRow::Unopened(described(unusable(reason)), detail);
         }
-        Err(Unread::Defect(detail)) => unusable(detail),
+        Err(Unread::Defect(detail)) => unusable(Unusable::Unreadable { detail }),
     };
     let hint = found.settled.then(|| found.stamp.to_string());
     FileRow::Read(Activity { hint, ..described(row) })

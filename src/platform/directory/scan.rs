@@ -5,6 +5,7 @@ use std::ffi::OsStr;
 use std::fmt;
 use std::fs::Metadata;
 use std::io;
+use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -28,15 +29,25 @@ const ROWS: u32 = 1;
 pub(super) struct Stamp {
     /// Bytes on the disk.
     pub(super) size: u64,
-    /// Last change, nanoseconds since 1970.
+    /// Last change of its bytes, nanoseconds since 1970.
     modified_ns: i128,
+    /// Last change of anything about it, which nobody can set.
+    changed_ns: i128,
+    inode: u64,
 }
 
 impl Stamp {
     /// Of a file on the disk.
     pub(super) fn of(metadata: &Metadata) -> Self {
         let modified_ns = metadata.modified().map_or(0, since_1970);
-        Self { size: metadata.len(), modified_ns }
+        let changed_ns =
+            i128::from(metadata.ctime()) * 1_000_000_000 + i128::from(metadata.ctime_nsec());
+        Self { size: metadata.len(), modified_ns, changed_ns, inode: metadata.ino() }
+    }
+
+    /// What of it stays the same while its bytes do, whatever is done to its name and mode.
+    pub(super) fn of_bytes(&self) -> String {
+        format!("{ROWS}:{}:{}", self.size, self.modified_ns)
     }
 
     /// Whether it is old enough to tell the next change.
@@ -47,7 +58,7 @@ impl Stamp {
 
 impl fmt::Display for Stamp {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{ROWS}:{}:{}", self.size, self.modified_ns)
+        write!(f, "{}:{}:{}", self.of_bytes(), self.changed_ns, self.inode)
     }
 }
 
@@ -80,7 +91,7 @@ pub(super) struct Rows {
     /// One per file, newest first.
     pub(super) activities: Vec<Activity>,
     /// The files whose bytes could not be had now.
-    pub(super) unread: Vec<Note>,
+    pub(super) unopened: Vec<Note>,
     /// Whether a file has gone since it was found.
     pub(super) vanished: bool,
 }
@@ -234,15 +245,15 @@ pub(super) fn rows(files: &[Found], known: &HashMap<RemoteId, Activity>, threads
     for read in cores::spread(&unread, threads, |found| read::row(found)) {
         match read {
             FileRow::Read(row) => rows.activities.push(row),
-            FileRow::Unread(row, message) => {
-                rows.unread.push(Note { subject: row.id.to_string(), message });
+            FileRow::Unopened(row, message) => {
+                rows.unopened.push(Note { subject: row.id.to_string(), message });
                 rows.activities.push(row);
             }
             FileRow::Vanished => rows.vanished = true,
         }
     }
     newest_first(&mut rows.activities);
-    rows.unread.sort_by(|a, b| a.subject.cmp(&b.subject));
+    rows.unopened.sort_by(|a, b| a.subject.cmp(&b.subject));
     rows
 }
 

@@ -276,7 +276,9 @@ impl Run<'_> {
         unusable: &Unusable,
     ) -> Result<(), EngineError> {
         let detail = match unusable {
-            Unusable::Unreadable { detail } | Unusable::NotAnActivity { detail } => detail.clone(),
+            Unusable::Unreadable { detail }
+            | Unusable::Unopened { detail }
+            | Unusable::NotAnActivity { detail } => detail.clone(),
             Unusable::NoOriginal | Unusable::ClockNotSet | Unusable::SeveralActivities => {
                 "no usable activity".to_owned()
             }

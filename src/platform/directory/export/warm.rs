@@ -31,7 +31,7 @@ pub(super) fn hint(stamp: Stamp, rows: usize, place: Place) -> String {
 }
 
 fn whole(stamp: Stamp, rows: usize) -> String {
-    format!("zip:{stamp}:{rows}")
+    format!("zip:{}:{rows}", stamp.of_bytes())
 }
 
 /// Whether these rows are all that a zip of this stamp holds.
@@ -48,7 +48,7 @@ pub(super) fn is_all(known: &HashMap<RemoteId, Activity>, stamp: Stamp) -> bool 
 pub(super) fn place(hint: &str, stamp: Stamp) -> Option<Place> {
     let (from, place) = hint.split_once(' ')?;
     let (of, _) = from.rsplit_once(':')?;
-    if of != format!("zip:{stamp}") {
+    if of != format!("zip:{}", stamp.of_bytes()) {
         return None;
     }
     match place.split_once('.') {

@@ -325,7 +325,11 @@ impl World {
             Facts::Requested => as_requested(file),
         };
         match &row.unusable {
-            Some(Unusable::Unreadable { detail } | Unusable::NotAnActivity { detail }) => {
+            Some(
+                Unusable::Unreadable { detail }
+                | Unusable::Unopened { detail }
+                | Unusable::NotAnActivity { detail },
+            ) => {
                 return Err(PlatformError::Rejected {
                     reason: detail.clone(),
                     kind: Rejection::Refused,
