@@ -6,7 +6,7 @@ use std::fmt::Write as _;
 use owo_colors::OwoColorize as _;
 
 use crate::domain::{AccountName, neutralise};
-use crate::engine::{Deeds, EngineError};
+use crate::engine::{Deeds, EngineError, RestoreObstacle};
 use crate::manifest::DecisionsError;
 use crate::plan::DocumentError;
 use crate::platform::login::{LoginError, Refusal};
@@ -232,6 +232,29 @@ fn told_apart(error: &EngineError) -> String {
     }
 }
 
+const NOT_DECIDED: &str =
+    "nothing was decided; `fit_sync explain` tells what the plan does with it";
+
+/// How a restore ends that something keeps from beginning, and what can be done about it.
+fn not_restored(obstacle: RestoreObstacle, happened: String) -> Failure {
+    let (exit, next) = match obstacle {
+        RestoreObstacle::Account(reason) => (
+            blocked_exit(reason),
+            "the backup is untouched; try again when the account can be used",
+        ),
+        RestoreObstacle::ReadOnly => {
+            (Exit::Invalid, "the backup is untouched; name an account that takes it with --to")
+        }
+        RestoreObstacle::Unclear => {
+            (Exit::Decide, "the backup is untouched; look at what is there, then try again")
+        }
+        RestoreObstacle::Backup => {
+            (Exit::Failed, "`fit_sync backup list` shows which backups can be used")
+        }
+    };
+    Failure::new(exit, happened, next)
+}
+
 impl From<EngineError> for Failure {
     fn from(error: EngineError) -> Self {
         let happened = error.to_string();
@@ -263,11 +286,8 @@ impl From<EngineError> for Failure {
             EngineError::CannotDecide { .. } => {
                 Self::new(Exit::Failed, happened, "ids of candidates are shown by `fit_sync plan`")
             }
-            EngineError::CannotRestore { .. } => Self::new(
-                Exit::Failed,
-                happened,
-                "the backup is untouched; mend this and try again",
-            ),
+            EngineError::NoEffect { .. } => Self::new(Exit::Decide, happened, NOT_DECIDED),
+            EngineError::CannotRestore { obstacle, .. } => not_restored(obstacle, happened),
             EngineError::UnderWay(_) => {
                 let next = "run `fit_sync apply`, which looks what became of it, then try again";
                 Self::new(Exit::Partly, happened, next)

@@ -88,6 +88,14 @@ pub enum EngineError {
         /// Why not.
         problem: String,
     },
+    /// What was decided would change nothing.
+    #[error("{address}: {problem}")]
+    NoEffect {
+        /// The activity.
+        address: Address,
+        /// Why not.
+        problem: String,
+    },
     /// A backup cannot be put back.
     #[error("nothing can be put back into {account}: {problem}")]
     CannotRestore {
@@ -95,6 +103,8 @@ pub enum EngineError {
         account: AccountName,
         /// Why not.
         problem: String,
+        /// What kind of obstacle.
+        obstacle: RestoreObstacle,
     },
     /// What an earlier run began there is not over.
     #[error("{0}: what an earlier run began is not settled yet")]
@@ -141,6 +151,19 @@ pub enum EngineError {
         /// What the system says.
         error: std::io::Error,
     },
+}
+
+/// What keeps a backup from being put back.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RestoreObstacle {
+    /// The account cannot be opened or read.
+    Account(BlockedReason),
+    /// The account takes nothing.
+    ReadOnly,
+    /// A person must say what is to happen to what is there.
+    Unclear,
+    /// The backup is not what was stored.
+    Backup,
 }
 
 /// Whose run it is.

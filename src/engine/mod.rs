@@ -29,14 +29,14 @@ mod touched;
 pub use accounts::OpenAccount;
 pub use apply::{
     Approved, Cause, Pace, Restore, Resumed, RunReport, StepReport, Unresumed, UnresumedReason,
-    apply, check_accounts, orphans, plan_restore, restore, resume,
+    apply, check_accounts, failed_restores, orphans, plan_restore, restore, resume,
 };
 pub use clear::{Cleared, Clearing, Kind, clear};
 pub use cost::{Cost, cost};
 pub use decide::{Subject, decide, find_subject};
 pub use diff::{Fetched, Pairing, diff};
 pub use download::{Downloaded, Keep, Origin, Unfetched, download};
-pub use error::EngineError;
+pub use error::{EngineError, RestoreObstacle};
 pub use explain::{Evidence, Explanation, InForce, explain};
 pub use identify::Uncompared;
 pub use import::{Imported, NotTaken, import};

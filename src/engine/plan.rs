@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use jiff::tz::Offset;
 use jiff::{Timestamp, civil::Date};
 
-use crate::domain::{AccountName, Inventory, Profile, Refusal, RemoteId, RuleName};
+use crate::domain::{AccountName, Decision, Inventory, Profile, Refusal, RemoteId, RuleName};
 use crate::event::Phase;
 use crate::manifest::Manifest;
 use crate::plan::reconcile::Entry;
@@ -15,7 +15,7 @@ use crate::plan::{
 use crate::state::{AccountRow, StepRecord};
 
 use super::accounts::{self, Opened};
-use super::apply::orphans;
+use super::apply::{failed_restores, orphans};
 use super::error::EngineError;
 use super::identify::{self, Comparing, Uncompared};
 use super::originals;
@@ -174,7 +174,10 @@ fn views<'a>(
 
 /// What earlier runs and people left about the open accounts.
 pub(super) fn recall(session: &Session, opened: &Opened) -> Result<Memory, EngineError> {
-    let mut memory = Memory { decisions: session.decisions.clone(), ..Memory::default() };
+    let failed = failed_restores(session)?;
+    let holds = |decision: &&Decision| !failed.contains(decision);
+    let decisions = session.decisions.iter().filter(holds).cloned().collect();
+    let mut memory = Memory { decisions, ..Memory::default() };
     for rule in &session.manifest.rules {
         let pair = opened.accounts.get(&rule.source).zip(opened.accounts.get(&rule.destination));
         let Some((source, destination)) = pair else {

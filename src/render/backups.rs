@@ -9,12 +9,16 @@ use crate::domain::neutralise;
 
 use super::memory::outline;
 
-/// Returns one line per backup, the newest first.
-pub fn backups(backups: &[Backup]) -> String {
+/// Returns one line per backup, the newest first, with the reason why one cannot be put back.
+pub fn backups(backups: &[(Backup, Option<String>)]) -> String {
     if backups.is_empty() {
         return "There are no backups.\n".to_owned();
     }
-    backups.iter().map(line).collect()
+    let shown = |(backup, unusable): &(Backup, Option<String>)| match unusable {
+        None => line(backup),
+        Some(why) => format!("{}  unusable: {why}\n", line(backup).trim_end()),
+    };
+    backups.iter().map(shown).collect()
 }
 
 fn line(backup: &Backup) -> String {

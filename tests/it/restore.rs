@@ -1,7 +1,9 @@
 //! Backups through the binary: listed, put back where they were, not undone by the next plan.
 
 use fit_sync::archive::{AccountRef, Backups, Blobs, Claim, ClaimOwner, ClaimReason};
-use fit_sync::domain::{AccountName, Sha256, StateId};
+use fit_sync::domain::{AccountName, RemoteId, Sha256, StateId};
+use fit_sync::plan::reconcile::{Entry, Outcome, Why};
+use fit_sync::state::{Access, Effects, Store};
 use serde_json::Value;
 
 use crate::support::cli::{Cli, REPLACING, ride, tree};
@@ -75,7 +77,7 @@ fn what_no_run_has_put_in_its_place_is_not_taken_away() {
     }
     let other = ride(START).distance_m(43_000).serial(4711);
     cli.fit("archive/mine.fit", &other);
-    cli.run(&format!("backup restore {id}")).exits(1).tells("mine.fit").tells("--to");
+    cli.run(&format!("backup restore {id}")).exits(6).tells("mine.fit").tells("--to");
     assert_eq!(cli.activities("archive"), ["mine.fit"], "it is there as it was");
 }
 
@@ -88,7 +90,7 @@ fn a_backup_of_another_folder_of_that_name_is_refused() {
     cli.set("FIT_SYNC_SEED", "2");
     cli.run("apply --auto-approve").ok();
     let there = cli.activities("archive");
-    cli.run(&format!("backup restore {id}")).exits(1).tells("another account").tells("--to");
+    cli.run(&format!("backup restore {id}")).exits(6).tells("another account").tells("--to");
     assert_eq!(cli.activities("archive"), there);
 }
 
@@ -202,4 +204,84 @@ fn under_a_faulty_manifest_nothing_is_pruned_and_nothing_answered() {
     cli.run("backup list --config no.yaml").exits(3);
     cli.manifest(&good);
     assert_eq!(backups(&cli).len(), 1);
+}
+
+fn id_of_backup(cli: &Cli) -> String {
+    backups(cli)[0]["id"].as_str().unwrap().to_owned()
+}
+
+#[test]
+fn a_restore_that_cannot_begin_says_so_by_its_exit() {
+    let (cli, _) = replaced();
+    let restore = format!("backup restore {}", id_of_backup(&cli));
+    let marker = cli.path("archive/.fit_sync-id");
+    let kept = std::fs::read(&marker).unwrap();
+    std::fs::remove_file(&marker).unwrap();
+    cli.run(&restore).exits(5).tells("the backup is untouched");
+    std::fs::write(&marker, kept).unwrap();
+    std::fs::rename(cli.path("archive"), cli.path("elsewhere")).unwrap();
+    cli.run(&restore).exits(5).tells("the backup is untouched");
+    std::fs::rename(cli.path("elsewhere"), cli.path("archive")).unwrap();
+    let manifest = std::fs::read_to_string(cli.path("fit_sync.yaml")).unwrap();
+    cli.manifest(&manifest.replace("archive", "third"));
+    cli.run(&restore).exits(3).tells("archive, which is no account of the manifest").tells("--to");
+    cli.manifest(&manifest);
+    cli.fit("archive/other.fit", &ride(START).distance_m(43_000).serial(4711));
+    cli.run(&restore).exits(6).tells("it is not clear what stands in its place");
+    std::fs::remove_file(cli.path("archive/other.fit")).unwrap();
+    cli.run(&restore).ok();
+}
+
+#[test]
+fn a_backup_without_its_file_is_told_as_unusable() {
+    let (cli, old) = replaced();
+    let (id, file) = (id_of_backup(&cli), format!("backups/{}.fit", Sha256::of(&old)));
+    cli.run("backup list").ok();
+    assert_eq!(backups(&cli)[0]["unusable"], Value::Null);
+    for (harm, listed, told) in [
+        ("other bytes", "its file holds something else", "holds something else than was stored"),
+        ("", "its file is gone", "has no file any more"),
+    ] {
+        match harm {
+            "" => std::fs::remove_file(cli.home(&file)).unwrap(),
+            bytes => std::fs::write(cli.home(&file), bytes).unwrap(),
+        }
+        assert_eq!(backups(&cli)[0]["unusable"], listed);
+        cli.run("backup list").ok().says(&format!("unusable: {listed}"));
+        let there = cli.files("archive");
+        let ran = cli.run(&format!("backup restore {id}")).exits(1);
+        ran.tells(told).tells("what took its place stays as it is").tells("backup list");
+        assert_eq!(cli.files("archive"), there);
+    }
+}
+
+/// The last of a restore's journal, as a later apply writes it that finds nothing came of it.
+fn fails_later(cli: &Cli, id: &str) {
+    let store = Store::open(&cli.home("state.db"), Access::ReadWrite).unwrap();
+    let account = store.account_named(&AccountName::new("archive")).unwrap().unwrap().row;
+    let done = store.steps_about(account, &RemoteId::new(id), account).unwrap().pop().unwrap();
+    let at = done.entries[0].at;
+    let mut entries: Vec<Entry> = vec![done.entries[0].entry.clone()];
+    entries.push(Entry::Ended { outcome: Outcome::Failed, why: Why::NotBegun, cause: None });
+    let run = store.begin_run(None, at).unwrap();
+    store.begin_step(run, &done.step, &entries, Effects::default(), at).unwrap();
+}
+
+#[test]
+fn a_restore_that_is_found_to_have_failed_takes_its_decision_back() {
+    let (cli, _) = replaced();
+    let id = id_of_backup(&cli);
+    cli.run(&format!("backup restore {id}")).ok();
+    let decided = || std::fs::read_to_string(cli.path("fit_sync.decisions.yaml")).unwrap();
+    cli.run("apply --auto-approve").ok().says("No changes.");
+    assert!(!decided().contains("undecide\""), "{}", decided());
+    let before = decided();
+    fails_later(&cli, &id);
+    cli.run("plan").ok();
+    assert_eq!(decided(), before, "a plan writes nothing");
+    cli.run("apply --auto-approve")
+        .tells("its backup was not put back; that decision is taken back");
+    assert!(decided()[before.len()..].contains("undecide"), "{}", decided());
+    let told = cli.run("apply --auto-approve");
+    assert!(!told.stderr.contains("taken back"), "once");
 }

@@ -273,7 +273,7 @@ fn a_step_that_is_left_names_the_backup_that_holds_the_old_activity() {
         .says(&format!("Backup {id} holds the old activity"))
         .says("put archive back into the manifest");
     // What another account holds of that recording is not taken away for it.
-    let ran = cli.run(&format!("backup restore {id} --to third")).exits(1);
+    let ran = cli.run(&format!("backup restore {id} --to third")).exits(6);
     ran.tells("it holds another version of that recording");
 }
 

@@ -19,6 +19,7 @@ use super::super::progress::Progress;
 use super::super::reporting::Reporting;
 use super::super::scope::Scope;
 use super::super::signals;
+use super::backup::take_back_failed;
 use super::plan::{note_cost, note_findings, note_first_plan};
 use super::show;
 
@@ -95,6 +96,7 @@ impl Work<'_> {
         let settled = engine::resume(session, &locks).await?;
         to.settled(&settled);
         to.say(&render::settled_summary(&settled));
+        take_back_failed(context, session)?;
         let planned = session.stop.race(engine::plan(session, request)).await;
         progress.clear();
         let Some(planned) = planned else {

@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 
-use crate::archive::{ArchiveError, Backup as Stored, Backups, OldBackups};
+use crate::archive::{ArchiveError, Backup as Stored, Backups, Condition, OldBackups};
 use crate::domain::{AccountName, Decision, Verdict, nearest, neutralise};
 use crate::engine::{self, LockRequest, Resumed, Session, StepReport};
 use crate::event::Phase;
@@ -50,19 +50,38 @@ fn warn(context: &Context, faults: &[ArchiveError]) {
 }
 
 fn list(context: &Context, args: &Json) -> Result<Exit, Failure> {
-    let stock = backups(context)?.list().map_err(|error| failure(&error))?;
+    let backups = backups(context)?;
+    let stock = backups.list().map_err(|error| failure(&error))?;
     warn(context, &stock.faults);
+    let listed: Vec<(Stored, Option<String>)> = stock
+        .backups
+        .into_iter()
+        .map(|backup| {
+            let unusable = unusable(&backups, &backup);
+            (backup, unusable)
+        })
+        .collect();
     if args.json {
-        let rows: Vec<Value> = stock.backups.iter().map(row).collect();
+        let rows: Vec<Value> = listed.iter().map(row).collect();
         let document = json!({ "format": "fit_sync.backups/1", "backups": rows });
         context.printer.product(&format!("{document:#}\n"));
     } else {
-        context.printer.product(&render::backups(&stock.backups));
+        context.printer.product(&render::backups(&listed));
     }
     Ok(Exit::Done)
 }
 
-fn row(backup: &Stored) -> Value {
+/// Why a backup cannot be put back, if so.
+fn unusable(backups: &Backups, backup: &Stored) -> Option<String> {
+    match backups.condition(backup) {
+        Ok(Condition::Whole) => None,
+        Ok(Condition::Missing) => Some("its file is gone".to_owned()),
+        Ok(Condition::Altered) => Some("its file holds something else".to_owned()),
+        Err(error) => Some(neutralise(&error.to_string())),
+    }
+}
+
+fn row((backup, unusable): &(Stored, Option<String>)) -> Value {
     let subject = &backup.subject;
     json!({
         "id": backup.id,
@@ -73,6 +92,7 @@ fn row(backup: &Stored) -> Value {
         "bytes": backup.bytes,
         "sha256": backup.sha256,
         "at": subject.at,
+        "unusable": unusable,
     })
 }
 
@@ -104,6 +124,9 @@ async fn restore_in(
     let backups = Backups::new(&session.places.backups);
     let backup = backups.find(&args.id).map_err(|error| failure(&error))?;
     let to = args.to.as_deref().map(|name| account(session, name)).transpose()?;
+    if to.is_none() {
+        check_known(session, &backup)?;
+    }
     let work = PutBack { context, args, session, since };
     let work = work.run(&backup, to.as_ref());
     let (settled, restored) = signals::watched(&session.stop, &context.printer, work).await?;
@@ -147,6 +170,7 @@ impl PutBack<'_> {
         let last = session.store.last_run()?;
         since.get_or_init(|| last);
         let mut settled = engine::resume(session, &locks).await?;
+        take_back_failed(context, session)?;
         // Those of other accounts are none of its business.
         settled.left.clear();
         let restore = engine::plan_restore(session, &locks, backup, to).await?;
@@ -183,6 +207,36 @@ impl PutBack<'_> {
 /// Whether the restored activity is there, or may be.
 fn may_last(phase: Phase) -> bool {
     matches!(phase, Phase::Confirmed | Phase::Pending | Phase::Held)
+}
+
+/// Refuses a backup whose account the manifest does not have any more.
+fn check_known(session: &Session, backup: &Stored) -> Result<(), Failure> {
+    let account = &backup.subject.account;
+    if session.manifest.accounts.contains_key(account) {
+        return Ok(());
+    }
+    let happened =
+        format!("backup {} is of {account}, which is no account of the manifest", backup.id);
+    let next = "put it back into the manifest, or name another account with --to ACCOUNT";
+    Err(Failure::new(Exit::Invalid, happened, next))
+}
+
+/// Takes back the decisions of restores that came to nothing, whichever run has found that.
+pub fn take_back_failed(context: &Context, session: &Session) -> Result<(), Failure> {
+    for decision in engine::failed_restores(session)? {
+        let address = decision.address.clone();
+        let taken_back =
+            Decision { decision: Verdict::Undecide, at: session.clock().now(), ..decision };
+        let note = match manifest::append(&session.manifest.decisions, &taken_back) {
+            Ok(()) => {
+                format!("{address}: its backup was not put back; that decision is taken back")
+            }
+            // No plan minds that decision.
+            Err(error) => format!("warning: {address}: a decision cannot be taken back: {error}"),
+        };
+        context.printer.note(&neutralise(&note));
+    }
+    Ok(())
 }
 
 fn account(session: &Session, name: &str) -> Result<AccountName, Failure> {

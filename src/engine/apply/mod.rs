@@ -15,6 +15,7 @@ pub(super) mod orphans;
 mod perform;
 mod queue;
 mod restore;
+mod restored;
 mod resume;
 mod run;
 mod saved;
@@ -31,6 +32,7 @@ use super::error::EngineError;
 
 pub use orphans::orphans;
 pub use restore::{Restore, plan_restore, restore};
+pub use restored::failed_restores;
 pub use resume::{Resumed, Unresumed, UnresumedReason, resume};
 pub use run::apply;
 pub use saved::check_accounts;

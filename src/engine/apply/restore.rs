@@ -1,26 +1,27 @@
 //! Puts a backed-up activity back, with the same care as any step: a put of its bytes, and a take of
 //! what stands in its place.
 
-use crate::archive::{AccountLocks, Backup};
+use crate::archive::{AccountLocks, Backup, Condition};
 use crate::domain::{
-    AccountName, Activity, Address, Decision, Fingerprint, Inventory, Party, RemoteId, RuleName,
-    Sha256, Verdict,
+    AccountName, Activity, Address, Decision, Fingerprint, Inventory, RemoteId, RuleName, Sha256,
 };
+use crate::event::Phase;
 use crate::fit;
 use crate::plan::reconcile::{Payload, Surroundings, There, there};
 use crate::plan::{
-    Action, ByAccount, DestinationRef, Memory, Protocol, SourceRef, Step, StepKey, StepReason,
-    changes,
+    Action, BlockedReason, ByAccount, DestinationRef, Memory, Protocol, SourceRef, Step, StepKey,
+    StepReason, changes,
 };
 use crate::platform::PlatformError;
 use crate::state::{AccountRow, RunCounts};
 
 use super::super::accounts::{self, Opened};
-use super::super::error::EngineError;
+use super::super::error::{EngineError, RestoreObstacle};
 use super::super::lock::covers;
 use super::super::plan::recall;
 use super::super::refresh::{self, Refresh};
 use super::super::session::Session;
+use super::restored::says;
 use super::run::Run;
 use super::task::Task;
 use super::{Pace, StepReport, bytes};
@@ -32,7 +33,7 @@ pub struct Restore {
     /// What keeps the next plan from undoing it, unless that is written down already; to be written
     /// down before anything is sent.
     pub decision: Option<Decision>,
-    opened: Opened,
+    pub(super) opened: Opened,
     inventories: ByAccount<Inventory>,
     memory: Memory,
 }
@@ -86,7 +87,7 @@ pub async fn plan_restore(
     if let Some(old) = &old {
         if to.is_some() {
             let problem = format!("it holds another version of that recording, {}", old.id);
-            return Err(refused(account, &problem));
+            return Err(unclear(account, &problem));
         }
         restore.check_successor(session, backup, account, old).await?;
     }
@@ -111,7 +112,7 @@ pub async fn restore(
     run.work(&mut tasks).await?;
     let [task] = tasks;
     let applied = task.applied();
-    let is_good = applied.phase == crate::event::Phase::Confirmed;
+    let is_good = applied.phase == Phase::Confirmed;
     let counts = RunCounts::from([(applied.phase.as_str().to_owned(), 1)]);
     session.store.end_run(id, session.clock().now(), i32::from(!is_good), &counts)?;
     bytes::sweep(session)?;
@@ -128,17 +129,40 @@ enum Place {
     Free,
 }
 
-fn refused(account: &AccountName, problem: &str) -> EngineError {
-    EngineError::CannotRestore { account: account.clone(), problem: problem.to_owned() }
+fn refused(account: &AccountName, problem: &str, obstacle: RestoreObstacle) -> EngineError {
+    let (account, problem) = (account.clone(), problem.to_owned());
+    EngineError::CannotRestore { account, problem, obstacle }
+}
+
+fn unclear(account: &AccountName, problem: &str) -> EngineError {
+    refused(account, problem, RestoreObstacle::Unclear)
+}
+
+/// Refuses what rests on an activity that cannot be looked into.
+fn unseen(account: &AccountName, id: &RemoteId, error: &PlatformError) -> EngineError {
+    let reason = accounts::obstacle(error).0;
+    let problem = format!("{id} cannot be looked into: {error}");
+    refused(account, &problem, RestoreObstacle::Account(reason))
+}
+
+/// Refuses a backup that is not as it was stored, and says what that means.
+fn damaged(account: &AccountName, backup: &Backup, what: &str) -> EngineError {
+    let start = backup.subject.start.map_or_else(String::new, |start| format!(" of {start}"));
+    let problem = format!(
+        "backup {}{start} {what}, so that activity is only to be had elsewhere; what took its place \
+         stays as it is",
+        backup.id
+    );
+    refused(account, &problem, RestoreObstacle::Backup)
 }
 
 /// Refuses an account that cannot be reached or written to.
 fn check_account(opened: &Opened, account: &AccountName) -> Result<(), EngineError> {
-    if let Some((_, why)) = opened.blocked.get(account) {
-        return Err(refused(account, why));
+    if let Some((reason, why)) = opened.blocked.get(account) {
+        return Err(refused(account, why, RestoreObstacle::Account(*reason)));
     }
     if opened.accounts.get(account).is_some_and(|open| !open.capabilities.upload) {
-        return Err(refused(account, "it is only read"));
+        return Err(refused(account, "it is only read", RestoreObstacle::ReadOnly));
     }
     Ok(())
 }
@@ -178,7 +202,7 @@ fn check_profile(
                 "the backup is of another account of that name; --to {account} \
                                    puts it there nevertheless, beside what it holds"
             );
-            Err(refused(account, &problem))
+            Err(unclear(account, &problem))
         }
         (Some(_) | None, _) => Ok(()),
     }
@@ -214,15 +238,15 @@ impl Restore {
              the backup beside it into another account with --to",
             old.id
         );
-        Err(refused(account, &problem))
+        Err(unclear(account, &problem))
     }
 
     fn row_of(&self, account: &AccountName) -> Result<AccountRow, EngineError> {
         let open = self.opened.accounts.get(account);
-        open.map(|open| open.row).ok_or_else(|| refused(account, "it is not open"))
+        open.map(|open| open.row).ok_or_else(|| EngineError::NotLocked(account.clone()))
     }
 
-    fn rows(&self, account: &AccountName) -> &[Activity] {
+    pub(super) fn rows(&self, account: &AccountName) -> &[Activity] {
         self.inventories.get(account).map(|i| i.activities.as_slice()).unwrap_or_default()
     }
 
@@ -233,20 +257,21 @@ impl Restore {
         backup: &Backup,
         account: &AccountName,
     ) -> Result<Place, EngineError> {
-        let loaded = bytes::backups(session).load(backup.id.as_str());
-        let bytes = loaded.map_err(|error| refused(account, &error.to_string()))?.1;
+        let bytes = stored_bytes(session, backup, account)?;
         let content = fit::read(&bytes).ok();
         let recording = content.as_ref().and_then(|content| recording(backup, content));
         let (Some(content), Some(recording)) = (content, recording) else {
-            return Err(refused(account, "the backup is no whole activity file"));
+            return Err(damaged(account, backup, "holds no whole activity"));
         };
         if let Some(row) = self.same_bytes(account, backup) {
             return match self.download(account, row).await {
                 Ok(there) if Sha256::of(&there) == backup.sha256 => Ok(Place::Holds),
                 Ok(_) | Err(PlatformError::NotFound) => {
-                    Err(refused(account, "what it lists is not what it holds; try again later"))
+                    let problem = "what it lists is not what it holds; try again later";
+                    let obstacle = RestoreObstacle::Account(BlockedReason::Unavailable);
+                    Err(refused(account, problem, obstacle))
                 }
-                Err(error) => Err(refused(account, &format!("{} cannot be read: {error}", row.id))),
+                Err(error) => Err(unseen(account, &row.id, &error)),
             };
         }
         let around = Surroundings {
@@ -261,16 +286,14 @@ impl Restore {
             There::Same(id) => self.rows(account).iter().find(|row| row.id == id),
             There::Question(question) => {
                 let problem = format!("it is not clear what stands in its place ({question})");
-                return Err(refused(account, &problem));
+                return Err(unclear(account, &problem));
             }
         };
         let Some(found) = found else { return Ok(Place::Free) };
         match self.holds(account, found, &content).await {
             Ok(true) => Ok(Place::Holds),
             Ok(false) => Ok(Place::Taken(Box::new(found.clone()))),
-            Err(error) => {
-                Err(refused(account, &format!("{} cannot be looked into: {error}", found.id)))
-            }
+            Err(error) => Err(unseen(account, &found.id, &error)),
         }
     }
 
@@ -315,7 +338,7 @@ impl Restore {
         let rule = RuleName::new(subject.address.as_ref().map_or("restore", Address::rule));
         let open = self.opened.accounts.get(account);
         let protocol = open.map(|open| Protocol::from(open.capabilities.replace));
-        let start = subject.start.ok_or_else(|| refused(account, "its start is not known"))?;
+        let start = subject.start.ok_or_else(|| damaged(account, backup, "has no start"))?;
         Ok(Step {
             address: subject.address.clone().unwrap_or_else(|| Address::of_start(&rule, start, 1)),
             rule,
@@ -339,43 +362,25 @@ impl Restore {
             loses: Vec::new(),
         })
     }
-
-    /// The decision that the source's activity and the restored one are the same, so that no plan
-    /// replaces it again. What took its place stands in the backup; a state is not needed.
-    fn decision_for(
-        &self,
-        session: &Session,
-        backup: &Backup,
-        account: &AccountName,
-    ) -> Option<Decision> {
-        let replaced_by = backup.subject.replaced_by.as_ref()?;
-        let rules = &session.manifest.rules;
-        let rule = rules.iter().find(|rule| rule.name == replaced_by.rule)?;
-        let then = &replaced_by.source;
-        // As it is today: a decision is about an activity in its condition.
-        let now = self.rows(&rule.source).iter().find(|row| row.id == then.id);
-        let source = now.map_or(then.fingerprint.clone(), |row| row.fingerprint.clone());
-        let open = self.opened.accounts.get(account);
-        Some(Decision {
-            decision: Verdict::Adopt,
-            rule: rule.name.clone(),
-            address: backup.subject.address.clone()?,
-            source: Party { fingerprint: source, ..then.clone() },
-            destination: Some(Party {
-                account: account.clone(),
-                profile: open.and_then(|open| open.profile.id.clone()),
-                id: backup.subject.id.clone(),
-                fingerprint: backup.subject.fingerprint.clone(),
-            }),
-            candidates: Vec::new(),
-            at: session.clock().now(),
-        })
-    }
 }
 
-/// Whether a decision says the same as another, whenever it was made.
-fn says(known: &Decision, new: &Decision) -> bool {
-    *known == Decision { at: known.at, ..new.clone() }
+/// A backup's bytes as they were stored.
+fn stored_bytes(
+    session: &Session,
+    backup: &Backup,
+    account: &AccountName,
+) -> Result<Vec<u8>, EngineError> {
+    let backups = bytes::backups(session);
+    let what = match backups.condition(backup) {
+        Ok(Condition::Missing) => "has no file any more".to_owned(),
+        Ok(Condition::Altered) => "holds something else than was stored".to_owned(),
+        Ok(Condition::Whole) => match backups.load(backup.id.as_str()) {
+            Ok((_, bytes)) => return Ok(bytes),
+            Err(error) => format!("cannot be read ({error})"),
+        },
+        Err(error) => format!("cannot be read ({error})"),
+    };
+    Err(damaged(account, backup, &what))
 }
 
 /// A backup as an activity, so that it can be looked for.

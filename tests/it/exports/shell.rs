@@ -125,7 +125,7 @@ sync_rules:
     let id = cli.run("backup list --json").ok().json()["backups"][0]["id"].clone();
     let before = fs::read(cli.path("export.zip")).unwrap();
     let id = id.as_str().unwrap();
-    cli.args(["backup", "restore", id, "--to", "export"]).exits(1);
+    cli.args(["backup", "restore", id, "--to", "export"]).exits(3);
     assert_eq!(fs::read(cli.path("export.zip")).unwrap(), before);
 }
 

@@ -1,0 +1,104 @@
+//! The decision that keeps plans from undoing a restore: made before anything is sent, and taken back
+//! if nothing came of it, whichever run finds that.
+
+use crate::archive::Backup;
+use crate::domain::{AccountName, Decision, Party, RemoteId, Verdict};
+use crate::event::Phase;
+use crate::state::StepRecord;
+
+use super::super::error::EngineError;
+use super::super::session::Session;
+use super::bytes;
+use super::restore::Restore;
+
+impl Restore {
+    /// The decision that the source's activity and the restored one are the same, so that no plan
+    /// replaces it again. What took its place stands in the backup; a state is not needed.
+    pub(super) fn decision_for(
+        &self,
+        session: &Session,
+        backup: &Backup,
+        account: &AccountName,
+    ) -> Option<Decision> {
+        let replaced_by = backup.subject.replaced_by.as_ref()?;
+        let rules = &session.manifest.rules;
+        let rule = rules.iter().find(|rule| rule.name == replaced_by.rule)?;
+        let then = &replaced_by.source;
+        // As it is today: a decision is about an activity in its condition.
+        let now = self.rows(&rule.source).iter().find(|row| row.id == then.id);
+        let source = now.map_or(then.fingerprint.clone(), |row| row.fingerprint.clone());
+        let open = self.opened.accounts.get(account);
+        Some(Decision {
+            decision: Verdict::Adopt,
+            rule: rule.name.clone(),
+            address: backup.subject.address.clone()?,
+            source: Party { fingerprint: source, ..then.clone() },
+            destination: Some(Party {
+                account: account.clone(),
+                profile: open.and_then(|open| open.profile.id.clone()),
+                id: backup.subject.id.clone(),
+                fingerprint: backup.subject.fingerprint.clone(),
+            }),
+            candidates: Vec::new(),
+            at: session.clock().now(),
+        })
+    }
+}
+
+/// Whether a decision says the same as another, whenever it was made.
+pub(super) fn says(known: &Decision, new: &Decision) -> bool {
+    *known == Decision { at: known.at, ..new.clone() }
+}
+
+/// Returns the decisions of restores that came to nothing, whichever run has found that.
+///
+/// # Errors
+/// If the state cannot be read.
+pub fn failed_restores(session: &Session) -> Result<Vec<Decision>, EngineError> {
+    let is_adopted = |decision: &&Decision| decision.decision == Verdict::Adopt;
+    let adopted: Vec<&Decision> = session.decisions.iter().filter(is_adopted).collect();
+    if adopted.is_empty() {
+        return Ok(Vec::new());
+    }
+    let stock = bytes::backups(session).list().map_err(EngineError::Archive)?;
+    let mut failed = Vec::new();
+    for decision in adopted {
+        for backup in stock.backups.iter().filter(|backup| is_about(decision, backup)) {
+            if has_failed(session, decision, backup)? {
+                failed.push(decision.clone());
+            }
+        }
+    }
+    Ok(failed)
+}
+
+/// Whether a decision says that a backup's activity is what the source's belongs to.
+fn is_about(decision: &Decision, backup: &Backup) -> bool {
+    let subject = &backup.subject;
+    let is_source = subject.replaced_by.as_ref().is_some_and(|replaced_by| {
+        replaced_by.rule == decision.rule && replaced_by.source.id == decision.source.id
+    });
+    let put_back = decision.destination.as_ref();
+    is_source
+        && put_back
+            .is_some_and(|party| party.id == subject.id && party.fingerprint == subject.fingerprint)
+}
+
+/// Whether the last restore of a backup since a decision is over and did not put it back.
+fn has_failed(
+    session: &Session,
+    decision: &Decision,
+    backup: &Backup,
+) -> Result<bool, EngineError> {
+    let id = RemoteId::new(backup.id.as_str());
+    for account in session.store.accounts()? {
+        let steps = session.store.steps_about(account.row, &id, account.row)?;
+        let began = |record: &StepRecord| record.entries.first().map(|written| written.at);
+        let last = steps.last().filter(|record| began(record) >= Some(decision.at));
+        let phase = last.and_then(StepRecord::phase);
+        if phase.is_some_and(|phase| phase.is_final() && phase != Phase::Confirmed) {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
