@@ -1,7 +1,7 @@
 //! A person's decisions about an address of the plan.
 
 use crate::domain::{Activity, Address, Decision, Party, RefusalReason, RuleName, Verdict};
-use crate::plan::{ActivityRef, Plan};
+use crate::plan::{ActivityRef, Plan, SkipReason};
 
 use super::error::EngineError;
 use super::plan::Planned;
@@ -149,7 +149,7 @@ pub fn decide(
             .collect(),
         Verdict::Adopt | Verdict::Ignore | Verdict::Undecide => Vec::new(),
     };
-    Ok(Decision {
+    let decision = Decision {
         decision: verdict,
         rule: subject.rule,
         address: address.clone(),
@@ -157,5 +157,37 @@ pub fn decide(
         destination,
         candidates,
         at: session.clock().now(),
-    })
+    };
+    match verdict {
+        Verdict::Distinct => check_upload(session, planned, decision),
+        Verdict::Adopt | Verdict::Ignore | Verdict::Undecide => Ok(decision),
+    }
+}
+
+/// Refuses to call an activity distinct that would not be uploaded for it.
+fn check_upload(
+    session: &Session,
+    planned: &Planned,
+    decision: Decision,
+) -> Result<Decision, EngineError> {
+    let address = decision.address.clone();
+    let plan = planned.plan_with(session, &decision)?;
+    let mut skips = plan.document.context.skips.iter();
+    let skip = skips
+        .find(|skip| skip.address == address)
+        // Its accounts must be read first.
+        .filter(|skip| skip.reason != SkipReason::NotCompared)
+        .map(|skip| {
+            let detail = skip.detail.as_ref().map(|detail| format!(" ({detail})"));
+            format!("{}{}", skip.reason, detail.unwrap_or_default())
+        });
+    let mut pairs = plan.in_sync.iter().filter(|pair| pair.address == address);
+    let obstacle = skip.or_else(|| pairs.next().map(|pair| format!("in sync: {}", pair.reason)));
+    match obstacle {
+        None => Ok(decision),
+        Some(what) => {
+            let problem = format!("it would not be uploaded all the same: {what}");
+            Err(EngineError::NoEffect { address, problem })
+        }
+    }
 }

@@ -53,13 +53,31 @@ pub(super) struct Comparing<'a> {
     pub(super) memory: &'a mut Memory,
 }
 
-/// Fetches at most `most` originals for these comparisons, and returns the pairs of which one could
-/// not be read. The memory learns the others' facts.
+/// What came of comparisons.
+#[derive(Default)]
+pub(super) struct Compared {
+    /// The pairs of which one original could not be read.
+    pub(super) uncompared: Vec<Uncompared>,
+    /// Whether as many were fetched as may be, so that others wait for later plans.
+    pub(super) is_cut: bool,
+}
+
+impl Compared {
+    /// The number of pairs that wait for later plans because of the limit.
+    pub(super) fn left_by_limit(&self, left: &[Comparison]) -> usize {
+        let is_tried =
+            |address: &Address| self.uncompared.iter().any(|pair| pair.address == *address);
+        let untried = left.iter().filter(|pair| self.is_cut && !is_tried(&pair.address));
+        untried.count()
+    }
+}
+
+/// Fetches at most `most` originals for these comparisons. The memory learns their facts.
 pub(super) async fn compare(
     with: &mut Comparing<'_>,
     comparisons: &[Comparison],
     most: usize,
-) -> Result<Vec<Uncompared>, EngineError> {
+) -> Result<Compared, EngineError> {
     let mut fetched = 0;
     let mut trouble = Trouble::default();
     let mut uncompared = Vec::new();
@@ -75,7 +93,7 @@ pub(super) async fn compare(
                 continue;
             }
             if fetched == most {
-                return Ok(uncompared);
+                return Ok(Compared { uncompared, is_cut: true });
             }
             fetched += 1;
             match fetch(with.session, with.opened, account, activity, &mut trouble).await {
@@ -85,7 +103,7 @@ pub(super) async fn compare(
             }
         }
     }
-    Ok(uncompared)
+    Ok(Compared { uncompared, is_cut: false })
 }
 
 impl Comparing<'_> {

@@ -17,7 +17,7 @@ use crate::state::{AccountRow, StepRecord};
 use super::accounts::{self, Opened};
 use super::apply::{failed_restores, orphans};
 use super::error::EngineError;
-use super::identify::{self, Comparing, Uncompared};
+use super::identify::{self, Compared, Comparing, Uncompared};
 use super::originals;
 use super::refresh::{self, Refresh};
 use super::session::Session;
@@ -41,6 +41,8 @@ pub struct Planned {
     pub read_at: Timestamp,
     /// The pairs whose originals could not be compared.
     pub uncompared: Vec<Uncompared>,
+    /// The number of pairs that wait for later plans, since `max_downloads` originals were fetched.
+    pub beyond_downloads: usize,
     pub(super) opened: Opened,
     pub(super) inventories: ByAccount<Inventory>,
     pub(super) memory: Memory,
@@ -69,17 +71,27 @@ pub async fn plan(session: &Session, request: &PlanRequest) -> Result<Planned, E
     if request.refresh != Refresh::None {
         originals::prune(session)?;
     }
-    let mut uncompared = Vec::new();
+    let mut compared = Compared::default();
     if !plan.to_compare.is_empty() && request.refresh != Refresh::None {
         let (comparisons, most) = (std::mem::take(&mut plan.to_compare), request.max_downloads);
         let (opened, inventories, memory) = (&opened, &inventories, &mut memory);
         let mut comparing =
             Comparing { session, today: utc_day(read_at), opened, inventories, memory };
-        uncompared = identify::compare(&mut comparing, &comparisons, most).await?;
+        compared = identify::compare(&mut comparing, &comparisons, most).await?;
         plan = build(memory)?;
     }
-    let refused = request.options.refused;
-    Ok(Planned { plan, read_at, uncompared, opened, inventories, memory, refused })
+    let beyond_downloads = compared.left_by_limit(&plan.to_compare);
+    let (uncompared, refused) = (compared.uncompared, request.options.refused);
+    Ok(Planned {
+        plan,
+        read_at,
+        uncompared,
+        beyond_downloads,
+        opened,
+        inventories,
+        memory,
+        refused,
+    })
 }
 
 impl Planned {
@@ -110,6 +122,19 @@ impl Planned {
         options: Options,
     ) -> Result<Plan, EngineError> {
         Ok(plan::build(&self.world(session, manifest, options)?)?)
+    }
+
+    /// The plan of the same world with one more decision.
+    pub(super) fn plan_with(
+        &self,
+        session: &Session,
+        decision: &Decision,
+    ) -> Result<Plan, EngineError> {
+        let mut memory = self.memory.clone();
+        memory.decisions.retain(|known| !known.same_subject(decision));
+        memory.decisions.push(decision.clone());
+        let world = self.world(session, &session.manifest, Options::default())?;
+        Ok(plan::build(&World { memory: &memory, ..world })?)
     }
 
     /// The plan that would follow if this one were executed; nothing is.

@@ -102,7 +102,9 @@ pub(super) async fn read_one(
             if account.profile.id.is_none() && is_destination(session, &account.name) =>
         {
             // Apply makes the folder; until then there is nothing in it.
-            let empty = Inventory::new(Vec::new(), true, Some(session.clock().now()));
+            let now = session.clock().now();
+            let empty = Inventory::new(Vec::new(), true, Some(now));
+            session.store.save_inventory(account.row, &empty, Reading::Full, now)?;
             Ok(Ok(Inventory { read: Coverage::Whole, ..empty }))
         }
         Err(error) => Ok(Err(obstacle(&error))),

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use crate::domain::neutralise;
 use crate::engine::{self, PlanRequest, Planned, Session};
 use crate::plan::{BlockedReason, Document, Listing, Options};
 use crate::render::html::Style;
@@ -114,11 +115,27 @@ pub fn note_findings(context: &Context, planned: &Planned) {
     for (address, found) in &planned.plan.notices {
         context.printer.note(&format!("{address}: {}", notice(*found)));
     }
-    if !planned.plan.to_compare.is_empty() {
+    note_uncompared(context, planned);
+}
+
+/// Tells whose originals could not be compared, and which were not tried.
+fn note_uncompared(context: &Context, planned: &Planned) {
+    const MAX_NAMED: usize = 5;
+    let Planned { uncompared, beyond_downloads, plan, .. } = planned;
+    for pair in uncompared.iter().take(MAX_NAMED) {
+        let line = format!("{}: not compared: {}: {}", pair.address, pair.account, pair.message);
+        context.printer.note(&neutralise(&line));
+    }
+    if *beyond_downloads > 0 {
         context.printer.note(&format!(
-            "{} pairs are not compared yet; later plans go on (--max-downloads)",
-            planned.plan.to_compare.len()
+            "{beyond_downloads} pairs are not compared yet; later plans go on (--max-downloads)"
         ));
+    }
+    let named = uncompared.len().min(MAX_NAMED) + beyond_downloads;
+    let further = plan.to_compare.len().saturating_sub(named);
+    if further > 0 {
+        let note = format!("{further} pairs could not be compared; later plans try again");
+        context.printer.note(&note);
     }
 }
 

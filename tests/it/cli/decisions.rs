@@ -151,3 +151,28 @@ fn one_start_shared_by_two_is_told_apart_by_number() {
     let plan = cli.run("plan --json").ok().json();
     assert_eq!(plan["context"]["skips"][0]["address"], format!("{ADDRESS}#2"));
 }
+
+/// Nobody is promised an upload that would not come.
+#[test]
+fn what_would_not_be_uploaded_is_not_called_distinct() {
+    let cli = Cli::new(
+        "\
+accounts:
+  watch: { platform: directory, path: watch }
+  phone: { platform: directory, path: phone }
+  archive: { platform: directory, path: archive }
+sync_rules:
+  - { name: keep, source: watch, destination: archive }
+  - { name: also, source: phone, destination: archive }
+",
+    );
+    cli.fit("watch/a.fit", &ride(START));
+    cli.fit("phone/a.fit", &ride(START).serial(7));
+    cli.run("plan -v").ok().says("covered_by_rule");
+    let also = ADDRESS.replace("keep", "also");
+    let ran = cli.run(&format!("state distinct {also}")).exits(6);
+    ran.tells("it would not be uploaded all the same: covered_by_rule").tells(ADDRESS);
+    cli.run("apply --auto-approve").ok();
+    cli.run(&format!("state distinct {ADDRESS}")).exits(6).tells("in sync");
+    assert!(!cli.path("fit_sync.decisions.yaml").exists());
+}

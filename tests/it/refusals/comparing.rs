@@ -37,6 +37,8 @@ async fn an_outage_while_comparing_is_a_fault_and_nothing_is_remembered() {
     assert_eq!((uncompared[0].cause, uncompared[0].is_fault()), (BlockedReason::Unavailable, true));
     assert_eq!((uncompared[0].refusal.as_ref(), uncompared[0].account.as_str()), (None, "there"));
     assert_eq!((conflicts, skips), (vec![], vec![SkipReason::NotCompared]));
+    stage.there.script(answers(PlatformError::Unavailable("no route".to_owned())));
+    assert_eq!(stage.world.plan().await.beyond_downloads, 0, "no limit is to blame");
     stage.heal();
     assert_eq!(compared(&stage).await.0, []);
 }
