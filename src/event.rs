@@ -2,10 +2,11 @@
 
 use std::sync::Arc;
 
+use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::domain::{AccountName, Address, Note};
+use crate::domain::{AccountName, Action, Address, Note};
 
 /// Takes events as they happen.
 pub trait Events: Send + Sync {
@@ -59,12 +60,27 @@ pub enum Event {
     Step {
         /// Which.
         address: Address,
+        /// What it does.
+        action: Action,
+        /// The title of what it sends, untrusted.
+        title: Option<String>,
+        /// The size of what it sends, once that is known.
+        bytes: Option<u64>,
         /// How far it came.
         phase: Phase,
         /// Counts from 1 the times that this was tried.
         attempt: u32,
         /// For people; may be empty.
         detail: String,
+    },
+    /// What steps have done at an account is not listed yet; it is looked for until this time.
+    Settling {
+        /// The account.
+        account: AccountName,
+        /// Steps that wait.
+        steps: usize,
+        /// When they rest at the latest.
+        until: Timestamp,
     },
     /// Somebody else writes to an account; their run is waited for.
     Waiting {

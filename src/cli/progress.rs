@@ -6,6 +6,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 
 use crate::domain::neutralise;
 use crate::event::{Event, Events, Phase};
+use crate::render;
 
 use super::printer::Printer;
 
@@ -62,6 +63,10 @@ impl Events for Progress {
             }
             Event::Noted { account, note } => {
                 self.printer.detail(&format!("{account}: {}", neutralise(&note.to_string())));
+            }
+            Event::Settling { account, steps, until } => {
+                let words = render::settling(steps, until);
+                self.printer.note(&neutralise(&format!("{account}: {words}")));
             }
             Event::Waiting { account, holder } => {
                 let line = format!("waiting for another run that writes to {account}: {holder}");

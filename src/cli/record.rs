@@ -203,6 +203,7 @@ impl Events for Record {
             | Event::Refreshed { .. }
             | Event::Comparing { .. }
             | Event::Fetching { .. }
+            | Event::Settling { .. }
             | Event::Waiting { .. }
             | Event::Noted { .. } => {}
         }
@@ -244,7 +245,16 @@ mod tests {
         for number in [3, 999, 0] {
             for phase in [Phase::Intent, Phase::Fetched, Phase::Sent, Phase::Confirmed] {
                 let (address, detail) = (step(number).address, format!("{phase:?} \"{number}\""));
-                record.emit(Event::Step { address, phase, attempt: 1, detail });
+                let (action, title, bytes) = (Action::Upload, None, None);
+                record.emit(Event::Step {
+                    address,
+                    action,
+                    title,
+                    bytes,
+                    phase,
+                    attempt: 1,
+                    detail,
+                });
                 if matches!(phase, Phase::Sent | Phase::Confirmed) {
                     let text = fs::read_to_string(&path).unwrap();
                     let report: Report = serde_json::from_str(&text).unwrap();

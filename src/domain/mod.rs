@@ -3,6 +3,7 @@
 //! Lowest floor. Knows no file, network, database, clock or output; every other room may use it.
 
 mod account;
+mod action;
 mod activity;
 mod activity_type;
 mod catalog;
@@ -19,6 +20,7 @@ mod neutral;
 mod refusal;
 
 pub use account::{Profile, ProfileId};
+pub use action::Action;
 pub use activity::{Activity, Inventory, Note, Unusable};
 pub use activity_type::{ActivityType, Family, SportTable};
 pub use catalog::{

@@ -70,27 +70,7 @@ pub struct AccountRef {
     pub profile: Option<ProfileId>,
 }
 
-/// What a step does.
-#[derive(
-    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema,
-)]
-#[serde(rename_all = "snake_case")]
-pub enum Action {
-    /// Another activity takes the place of one at the destination.
-    Replace,
-    /// An activity is added.
-    Upload,
-}
-
-impl Action {
-    /// The word that stands in text and JSON.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Replace => "replace",
-            Self::Upload => "upload",
-        }
-    }
-}
+pub use crate::domain::Action;
 
 /// The order of a replace.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]

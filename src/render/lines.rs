@@ -4,11 +4,13 @@ use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::domain::{AccountName, Address, neutralise};
+use crate::domain::{AccountName, Action, Address, neutralise};
 use crate::event::{Event, Phase};
 use crate::plan::PlanId;
 
+use super::plan_text::count;
 use super::report::{PhaseCounts, ReportedExit};
+use super::time::stamp;
 
 /// One line of `apply --json`. `seq` counts from 1, without gaps.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -46,6 +48,12 @@ pub enum Line {
         ts: Timestamp,
         /// Which step.
         address: Address,
+        /// What it does.
+        action: Action,
+        /// The title of what it sends; null where there is none.
+        title: Option<String>,
+        /// The size of what it sends; null before that is known.
+        bytes: Option<u64>,
         /// How far it came.
         phase: Phase,
         /// Counts from 1 the times that this was tried.
@@ -95,6 +103,21 @@ pub enum Severity {
     Note,
 }
 
+/// What is waited for where steps are not seen yet, and until when.
+pub fn settling(steps: usize, until: Timestamp) -> String {
+    let until = stamp(until);
+    match steps {
+        0 => format!(
+            "waiting until {until}, since what was sent there before this state began may not be \
+             listed yet"
+        ),
+        _ => format!(
+            "waiting until {until} at the latest for what {} did there to be listed",
+            count(steps as u64, "step")
+        ),
+    }
+}
+
 impl Line {
     /// The line of an event; `None` for mere progress.
     pub fn of(seq: u64, ts: Timestamp, event: &Event) -> Option<Self> {
@@ -114,16 +137,22 @@ impl Line {
                 let (account, count) = (account.clone(), *count as u64);
                 Self::Refresh { seq, ts, account, count, complete: *complete }
             }
-            Event::Step { address, phase, attempt, detail } => Self::Step {
+            Event::Step { address, action, title, bytes, phase, attempt, detail } => Self::Step {
                 seq,
                 ts,
                 address: address.clone(),
+                action: *action,
+                title: title.as_deref().map(neutralise),
+                bytes: *bytes,
                 phase: *phase,
                 attempt: *attempt,
                 detail: neutralise(detail),
             },
             Event::Noted { account, note: found } => {
                 note(format!("{account}/{}", found.subject), found.message.clone())
+            }
+            Event::Settling { account, steps, until } => {
+                note(account.to_string(), settling(*steps, *until))
             }
             Event::Waiting { account, holder } => {
                 note(account.to_string(), format!("waiting for another run: {holder}"))

@@ -36,7 +36,7 @@ pub use explained::explained;
 pub use imported::imported;
 pub use inspected::inspected;
 pub use junit::{JunitError, apply_junit, plan_junit};
-pub use lines::{Line, Severity};
+pub use lines::{Line, Severity, settling};
 pub use listing::{Numbered, activities_json, activity_line, activity_table};
 pub use memory::{history, json, links, outline, refusal_json, refusals, run_json};
 pub use outcome::{FailureWords, Outcome};

@@ -19,11 +19,12 @@ use fit_sync::platform::{
     Uploaded,
 };
 use fit_sync::state::{Access, Effects, Store, Written};
+use jiff::Timestamp;
 
 use crate::faults::stage::{Flow, Stage, ride as ride_of};
 use crate::support::cli::{Cli, REPLACING, ride};
 use crate::support::session;
-use crate::support::world::{World, settings};
+use crate::support::world::{End, World, settings};
 
 const START: &str = "2026-11-19T06:12:33Z";
 
@@ -420,5 +421,27 @@ fn a_journal_that_cannot_be_written_stops_the_run_and_loses_nothing() {
         assert_eq!(cli.activities("archive").len(), 3, "{most}");
         assert_eq!(open_steps(&cli), 0);
         cli.run("plan").ok().says("No changes.");
+    }
+}
+
+#[tokio::test]
+async fn what_is_waited_for_is_told_once_a_run_with_its_end() {
+    let stage = Stage::new(Flow::Upload, 1);
+    stage.there.script(Fault::Upload(UploadFault::ListedLate(20)));
+    for runs in 1..=2 {
+        let began = stage.world.session.clock().now();
+        assert_eq!(stage.world.apply().await.end(true), End::Partly);
+        let told: Vec<(usize, Timestamp)> = stage
+            .witness
+            .events()
+            .into_iter()
+            .filter_map(|event| match event {
+                Event::Settling { steps, until, .. } => Some((steps, until)),
+                _ => None,
+            })
+            .collect();
+        assert_eq!(told.len(), runs, "{told:?}");
+        let (steps, until) = told[runs - 1];
+        assert!(steps == 1 && until > began, "{told:?}");
     }
 }

@@ -39,6 +39,7 @@ impl Run<'_> {
         if settling.is_zero() {
             return;
         }
+        self.tell_settling(account, 0);
         self.sleep(settling).await;
         if let Some(view) = self.views.borrow_mut().get_mut(account) {
             view.forget_readings();

@@ -8,8 +8,8 @@ use futures_util::future::{LocalBoxFuture, join_all};
 use futures_util::stream::{self, StreamExt as _};
 use tokio::sync::{Semaphore, mpsc};
 
-use crate::domain::AccountName;
-use crate::plan::Action;
+use crate::domain::{AccountName, Action};
+use crate::event::Event;
 use crate::plan::reconcile::{Move, Named, next};
 
 use super::super::error::EngineError;
@@ -90,6 +90,7 @@ impl Run<'_> {
             self.let_settle(&destination).await;
         }
         self.send_all(&destination, &mut queue).await?;
+        let mut is_told = false;
         loop {
             let mut waiting: Vec<&mut Task> =
                 queue.iter_mut().filter(|task| !task.rests()).map(|task| &mut **task).collect();
@@ -99,8 +100,12 @@ impl Run<'_> {
             for task in &mut waiting {
                 self.look_again(task).await?;
             }
-            if waiting.iter().all(|task| task.rests()) {
+            let left = waiting.iter().filter(|task| !task.rests()).count();
+            if left == 0 {
                 return Ok(());
+            }
+            if !std::mem::replace(&mut is_told, true) {
+                self.tell_settling(&destination, left);
             }
             self.pause(&destination).await?;
         }
@@ -185,6 +190,17 @@ impl Run<'_> {
             self.look_again(task).await?;
         }
         Ok(())
+    }
+
+    /// Tells for how long what was done at an account is looked for.
+    pub(super) fn tell_settling(&self, account: &AccountName, steps: usize) {
+        let settling = self.settling(account);
+        if settling.is_zero() || self.session.stop.is_requested() {
+            return;
+        }
+        let until = self.session.clock().now().saturating_add(settling);
+        let until = until.unwrap_or(jiff::Timestamp::MAX);
+        self.session.emit(Event::Settling { account: account.clone(), steps, until });
     }
 
     /// Lets a part of the time pass that a destination may need, and reads it once more.

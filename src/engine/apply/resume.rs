@@ -91,9 +91,16 @@ fn close_untouched(session: &Session) -> Result<Vec<StepReport>, EngineError> {
         let about = (record.id, &record.step);
         session.store.record(record.run, about, &[entry], Effects::default(), now)?;
         let (address, phase) = (step.address.clone(), outcome.phase());
-        let event = Event::Step { address, phase, attempt: 1, detail: detail.clone() };
-        session.emit(event);
-        let (address, action) = (step.address, step.action);
+        let (action, title) = (step.action, step.source.title);
+        session.emit(Event::Step {
+            address: address.clone(),
+            action,
+            title,
+            bytes: None,
+            phase,
+            attempt: 1,
+            detail: detail.clone(),
+        });
         closed.push(StepReport { address, action, phase, detail, question: None, cause: None });
     }
     Ok(closed)

@@ -130,8 +130,15 @@ fn reachable<'s>(opened: &Opened, steps: &'s [Step]) -> (Vec<Step>, Vec<Blocked<
 
 fn not_reached(session: &Session, step: &Step, (cause, detail): (Cause, String)) -> StepReport {
     let (address, phase) = (step.address.clone(), Phase::NotTried);
-    let event = Event::Step { address: address.clone(), phase, attempt: 0, detail: detail.clone() };
-    session.emit(event);
+    session.emit(Event::Step {
+        address: address.clone(),
+        action: step.action,
+        title: step.source.title.clone(),
+        bytes: None,
+        phase,
+        attempt: 0,
+        detail: detail.clone(),
+    });
     StepReport { address, action: step.action, phase, detail, question: None, cause: Some(cause) }
 }
 

@@ -259,8 +259,12 @@ impl Task {
             self.run.end = Some((*outcome, why.clone(), *cause));
         }
         if let Some(phase) = entry.phase() {
+            let payload = self.run.bytes.as_ref().filter(|_| self.state.payload.is_some());
             run.session.emit(Event::Step {
                 address: self.step.address.clone(),
+                action: self.step.action,
+                title: self.step.source.title.clone(),
+                bytes: payload.map(|bytes| bytes.len() as u64),
                 phase,
                 attempt: self.state.sends.max(1),
                 detail: self.run.message.clone(),

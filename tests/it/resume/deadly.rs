@@ -78,6 +78,7 @@ impl Events for Trigger {
             Event::Reading { .. }
             | Event::Refreshed { .. }
             | Event::Comparing { .. }
+            | Event::Settling { .. }
             | Event::Waiting { .. }
             | Event::Fetching { .. }
             | Event::Noted { .. } => {}
