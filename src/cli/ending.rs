@@ -150,6 +150,7 @@ mod tests {
             skips: Vec::new(),
             blocked: Vec::new(),
             limits: Vec::new(),
+            open: Vec::new(),
             in_sync: None,
         };
         Document::seal(Body { accounts: Vec::new(), steps: Vec::new() }, context).unwrap()

@@ -10,7 +10,7 @@ use crate::event::Phase;
 use crate::manifest::Manifest;
 use crate::plan::reconcile::Entry;
 use crate::plan::{
-    self, AccountView, ByAccount, Memory, Options, Plan, RetryRefused, Underway, World,
+    self, AccountView, ByAccount, Memory, OpenStep, Options, Plan, RetryRefused, Underway, World,
 };
 use crate::state::{AccountRow, StepRecord};
 
@@ -212,6 +212,8 @@ pub(super) fn recall(session: &Session, opened: &Opened) -> Result<Memory, Engin
         let back = (rule.destination.clone(), rule.source.clone());
         memory.links.insert(there.clone(), session.store.links(source.row, destination.row)?);
         memory.links.insert(back, session.store.links(destination.row, source.row)?);
+        let told = session.store.told_removals(source.row, destination.row)?;
+        memory.told_removals.insert(there.clone(), told);
         memory.refusals.insert(there, session.store.refusals(source.row, destination.row)?);
         let itself = (rule.destination.clone(), rule.destination.clone());
         memory.refusals.insert(itself, session.store.refusals(destination.row, destination.row)?);
@@ -232,8 +234,11 @@ fn recall_open_steps(
 ) -> Result<(), EngineError> {
     let names: HashMap<AccountRow, &AccountName> =
         opened.accounts.iter().map(|(name, account)| (account.row, name)).collect();
+    let known = session.store.accounts()?;
     let orphaned = orphans::records(session, opened)?;
     for record in session.store.unsettled()?.into_iter().chain(orphaned) {
+        let account = known.iter().find(|account| account.row == record.step.destination);
+        memory.open.extend(account.and_then(|account| open_step(&record, &account.name)));
         let Some(destination) = names.get(&record.step.destination) else { continue };
         let unsettled = memory.unsettled.entry((*destination).clone()).or_default();
         unsettled.extend(rows_of(&record));
@@ -246,6 +251,19 @@ fn recall_open_steps(
         }
     }
     Ok(())
+}
+
+/// A step that has done something, or may have, and is not over.
+fn open_step(record: &StepRecord, account: &AccountName) -> Option<OpenStep> {
+    let state = record.state().ok()?;
+    let phase = record.phase()?;
+    (state.is_touched() || state.sends > 0).then(|| OpenStep {
+        address: record.step.address.clone(),
+        account: account.clone(),
+        phase,
+        is_gap: state.is_gap(),
+        backup: state.backup.clone(),
+    })
 }
 
 /// What a step has sent and nobody has seen yet, or is to put into a gap.

@@ -35,6 +35,8 @@ pub struct Plan {
     pub notices: Vec<(Address, Notice)>,
     /// What another rule owns the event of.
     pub covered: Vec<Way>,
+    /// What was removed at its destination, by its address.
+    pub removed: Vec<(Address, Way)>,
 }
 
 /// The way of an activity: its account, where to, and its id.
@@ -122,6 +124,7 @@ struct Draft {
     notices: Vec<(Address, Notice)>,
     blocked: Vec<Blocked>,
     covered: Vec<Way>,
+    removed: Vec<(Address, Way)>,
     counts: BTreeMap<RuleName, Counts>,
 }
 
@@ -228,7 +231,14 @@ impl Draft {
                     });
                 }
             }
-            Ruling::Skip(reason) => self.skip(world, rule, entry, reason, None),
+            Ruling::Skip(reason) => {
+                if reason == SkipReason::RemovedAtDestination {
+                    let id = entry.activity.id.clone();
+                    let way = (rule.source.clone(), rule.destination.clone(), id);
+                    self.removed.push((entry.address.clone(), way));
+                }
+                self.skip(world, rule, entry, reason, None);
+            }
             Ruling::Compare(account, found) => {
                 self.compare(world, rule, entry, (account, found));
             }
@@ -295,11 +305,14 @@ impl Draft {
         detail: Option<&str>,
     ) {
         if self.count(world, rule, entry, |counts| counts.skip += 1) {
+            let (source, id) = (&rule.source, &entry.activity.id);
+            let is_told = || world.memory.is_removal_told(source, &rule.destination, id);
             self.skips.push(Skip {
                 address: entry.address.clone(),
                 rule: rule.name.clone(),
                 reason,
                 detail: detail.map(neutralise),
+                is_news: reason == SkipReason::RemovedAtDestination && !is_told(),
             });
         }
     }
@@ -376,6 +389,7 @@ impl Draft {
             to_compare: self.to_compare,
             notices: self.notices,
             covered: self.covered,
+            removed: self.removed,
         })
     }
 
@@ -394,6 +408,7 @@ impl Draft {
             skips: std::mem::take(&mut self.skips),
             blocked,
             limits,
+            open: world.memory.open.clone(),
             in_sync: (world.options.in_sync == Listing::Listed).then_some(listed),
         };
         let body = Body { accounts: accounts(world), steps: std::mem::take(&mut self.steps) };

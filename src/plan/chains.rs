@@ -33,6 +33,7 @@ pub(super) fn leave_what_waits(
             rule: step.rule.clone(),
             reason: SkipReason::NotCompared,
             detail: Some(format!("waits for {}", first.address)),
+            is_news: false,
         }
     });
     let left = left.collect();

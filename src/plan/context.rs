@@ -32,6 +32,9 @@ pub struct Context {
     pub blocked: Vec<Blocked>,
     /// Limits that this plan exceeds.
     pub limits: Vec<LimitExceeded>,
+    /// Steps that earlier runs began and that are not over.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub open: Vec<OpenStep>,
     /// Pairs with nothing to do; only with `--all`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub in_sync: Option<Vec<InSync>>,
@@ -186,6 +189,9 @@ pub struct Skip {
     /// What exactly: the defect of a file, the owning rule, the manifest's line.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub detail: Option<String>,
+    /// Whether it is a removal of which no finished apply has told yet.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub is_news: bool,
 }
 
 /// A pair with nothing to do.

@@ -11,7 +11,7 @@ use crate::domain::{
 };
 use crate::manifest::Manifest;
 
-use super::context::BlockedReason;
+use super::context::{BlockedReason, OpenStep};
 use super::model::ByAccount;
 use super::underway::Underway;
 
@@ -64,6 +64,10 @@ pub struct Memory {
     pub in_flight: HashMap<(AccountName, AccountName), HashSet<RemoteId>>,
     /// What was sent to an account by steps that are not over.
     pub underway: ByAccount<Vec<Underway>>,
+    /// The steps that are not over and have done something, in the order in which they were begun.
+    pub open: Vec<OpenStep>,
+    /// Source activities by (source, destination) whose removal there a finished apply has told.
+    pub told_removals: HashMap<(AccountName, AccountName), HashSet<RemoteId>>,
     /// By account: what open steps have placed there, and what they are to take away. It goes nowhere
     /// before that is settled.
     pub unsettled: ByAccount<HashSet<RemoteId>>,
@@ -89,6 +93,17 @@ impl Memory {
     /// Whether an open step has placed an account's activity there, or is to take it away.
     pub fn is_unsettled(&self, account: &AccountName, id: &RemoteId) -> bool {
         self.unsettled.get(account).is_some_and(|ids| ids.contains(id))
+    }
+
+    /// Whether a finished apply has told that an activity was removed at a destination.
+    pub fn is_removal_told(
+        &self,
+        source: &AccountName,
+        destination: &AccountName,
+        id: &RemoteId,
+    ) -> bool {
+        let told = self.told_removals.get(&(source.clone(), destination.clone()));
+        told.is_some_and(|ids| ids.contains(id))
     }
 
     /// The refusals of activities of one account by another.

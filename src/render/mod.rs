@@ -15,6 +15,7 @@ mod lines;
 mod listing;
 mod markdown;
 mod memory;
+mod open;
 mod outcome;
 mod pages;
 mod plan_markdown;

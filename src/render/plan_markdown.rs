@@ -14,6 +14,7 @@ use crate::plan::{Action, ActivityRef, Conflict, Document, RuleSummary, Step, St
 use super::column::distance;
 use super::facts::Facts;
 use super::markdown::{code, linked, row};
+use super::open::open_words;
 use super::pages::Pages;
 use super::plan_text::{count, decide_line, tally};
 use super::time::second;
@@ -238,6 +239,9 @@ fn head(document: &Document) -> String {
     for blocked in &context.blocked {
         let (rule, account) = (code(blocked.rule.as_str()), code(blocked.account.as_str()));
         let _ = write!(out, "\n> **blocked**: {rule} by {account}: {}\n", code(&blocked.message));
+    }
+    for open in &context.open {
+        let _ = write!(out, "\n> **open**: {}\n", code(&open_words(open)));
     }
     for limit in &context.limits {
         let account = limit.account.as_ref().map(|name| format!(" of {}", code(name.as_str())));

@@ -15,6 +15,7 @@ use crate::plan::{
 };
 
 use super::column::{distance, fit, pad, pad_left};
+use super::open::open_words;
 use super::pages::Pages;
 use super::time::second;
 
@@ -64,6 +65,9 @@ fn all_rows(document: &Document, in_sync: &[InSync], detail: Detail, pages: &Pag
     for limit in &document.context.limits {
         limit_line(&mut out, limit);
     }
+    for open in &document.context.open {
+        let _ = writeln!(out, "{} {}", "open:".red(), open_words(open));
+    }
     out
 }
 
@@ -80,6 +84,10 @@ pub fn plan_summary(document: &Document) -> String {
     }
     if !document.context.blocked.is_empty() {
         let _ = writeln!(out, "{} blocked", count(document.context.blocked.len() as u64, "rule"));
+    }
+    if !document.context.open.is_empty() {
+        let open = document.context.open.len() as u64;
+        let _ = writeln!(out, "{} of earlier runs open", count(open, "step"));
     }
     if !document.context.limits.is_empty() {
         let limits = document.context.limits.len() as u64;
@@ -120,7 +128,8 @@ pub(super) fn nothing_to_do(document: &Document) -> Option<String> {
     let idle = document.body.steps.is_empty()
         && context.conflicts.is_empty()
         && context.blocked.is_empty()
-        && context.limits.is_empty();
+        && context.limits.is_empty()
+        && context.open.is_empty();
     if !idle {
         return None;
     }
@@ -214,7 +223,7 @@ impl<'a> Rows<'a> {
         pages: &'a Pages<'a>,
     ) -> Self {
         let skips = match detail {
-            Detail::Brief => Vec::new(),
+            Detail::Brief => document.context.skips.iter().filter(|skip| skip.is_news).collect(),
             Detail::Full => document.context.skips.iter().collect(),
         };
         let mut rows = Self {

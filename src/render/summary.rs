@@ -20,11 +20,14 @@ pub fn apply_counts(steps: &[StepReport]) -> RunCounts {
     counts
 }
 
-/// One calm summary of a plan's steps: what was done, what was not, and what to run next. Those of
-/// earlier runs were told before.
-pub fn apply_summary(document: &Document, steps: &[StepReport]) -> String {
+/// One calm summary of a plan's steps: what was done, what was not, and what to run next. What became
+/// of those of earlier runs was told before; those that are open still are counted.
+pub fn apply_summary(document: &Document, settled: &Resumed, steps: &[StepReport]) -> String {
     let mut out = String::new();
-    if steps.is_empty() {
+    let resumed = settled.steps.iter().map(|step| step.phase);
+    let left = settled.left.iter().map(|left| left.phase);
+    let open: Vec<Phase> = resumed.chain(left).filter(|phase| !phase.is_final()).collect();
+    if steps.is_empty() && open.is_empty() {
         return out;
     }
     let is_good = |step: &StepReport| matches!(step.phase, Phase::Confirmed | Phase::Adopted);
@@ -45,12 +48,14 @@ pub fn apply_summary(document: &Document, steps: &[StepReport]) -> String {
     );
     for phase in Phase::ALL.into_iter().filter(|phase| *phase != Phase::Confirmed) {
         let number = steps.iter().filter(|step| step.phase == phase).count();
+        let number = number + open.iter().filter(|open| **open == phase).count();
         if number > 0 {
             let _ = write!(out, ", {number} {}", phase.as_str().replace('_', " "));
         }
     }
     out.push_str(".\n");
-    if let Some(next) = next(steps) {
+    let ended = steps.iter().map(|step| (step.phase, step.is_question()));
+    if let Some(next) = next_of(ended.chain(open.iter().map(|phase| (*phase, false)))) {
         let _ = writeln!(out, "{} {next}", "next:".bold());
     }
     out
@@ -146,10 +151,6 @@ fn line(step: &StepReport) -> String {
     neutralise(&format!("{} {}{words}", step.address, step.phase.as_str()))
 }
 
-fn next(steps: &[StepReport]) -> Option<&'static str> {
-    next_of(steps.iter().map(|step| (step.phase, step.is_question())))
-}
-
 /// What to run next after steps that ended so, and as questions or not.
 pub(super) fn next_of(steps: impl IntoIterator<Item = (Phase, bool)>) -> Option<&'static str> {
     let steps: Vec<(Phase, bool)> = steps.into_iter().collect();
@@ -165,4 +166,31 @@ pub(super) fn next_of(steps: impl IntoIterator<Item = (Phase, bool)>) -> Option<
     }
     let asks = steps.iter().any(|(_, is_question)| *is_question);
     asks.then_some("run `fit_sync plan` and decide what it asks")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::plan::{Body, Context};
+
+    #[test]
+    fn what_an_earlier_run_left_open_is_counted() {
+        let body = Body { accounts: Vec::new(), steps: Vec::new() };
+        let document = Document::seal(body, Context::default()).unwrap();
+        let step = |phase| StepReport {
+            address: "keep/@1".parse().unwrap(),
+            action: Action::Replace,
+            phase,
+            detail: String::new(),
+            question: None,
+            cause: None,
+        };
+        let resumed = |phase| Resumed { steps: vec![step(phase)], left: Vec::new() };
+        let summary = apply_summary(&document, &resumed(Phase::Held), &[]);
+        assert!(summary.contains("0 uploaded, 0 replaced, 1 held."), "{summary}");
+        assert!(summary.contains("run `fit_sync apply` again"), "{summary}");
+        let both = apply_summary(&document, &resumed(Phase::Held), &[step(Phase::Held)]);
+        assert!(both.contains("2 held."), "{both}");
+        assert_eq!(apply_summary(&document, &resumed(Phase::Confirmed), &[]), "");
+    }
 }

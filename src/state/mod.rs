@@ -17,6 +17,7 @@ mod row;
 mod schema;
 mod shown;
 mod store;
+mod told;
 mod verify;
 
 pub use accounts::{AccountRow, StoredAccount};

@@ -13,6 +13,7 @@ mod helps;
 mod init;
 mod main_line;
 mod memory;
+mod open;
 mod output;
 mod refused;
 mod saved_plan;

@@ -116,7 +116,7 @@ impl Work<'_> {
         let finished = engine::apply(session, planned, approved, pace).await?;
         progress.clear();
         to.finished(&finished);
-        to.say(&render::apply_summary(&document, &finished.steps));
+        to.say(&render::apply_summary(&document, &settled, &finished.steps));
         if let Some(broken) = finished.broken {
             return Err(broken.into());
         }

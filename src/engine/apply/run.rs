@@ -8,11 +8,11 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-use crate::domain::{AccountName, Activity, Inventory, RemoteId};
+use crate::domain::{AccountName, Activity, Address, Inventory, RemoteId};
 use crate::event::{Event, Phase};
 use crate::net::RetryPolicy;
 use crate::plan::reconcile::{Arrival, Cause, Entry, Outcome, Why};
-use crate::plan::{Context, Memory, Step, Way};
+use crate::plan::{Context, Document, Memory, Pair, Step, Way};
 use crate::platform::Platform;
 use crate::state::{AccountRow, RunId, StepRecord};
 
@@ -78,6 +78,7 @@ pub async fn apply(
     session.emit(Event::RunStarted { run: id.0, steps: document.body.steps.len() });
     let believed = believed(&planned.plan.document.context);
     let mut run = Run::new(session, id, pace, planned.opened, planned.inventories, planned.memory)?;
+    let removed = removals(&planned.plan.removed, document);
     let uncompared = planned.plan.to_compare.into_iter();
     let uncompared = uncompared.map(|pair| (pair.source.0, pair.destination.0, pair.source.1));
     run.wanted = steps.iter().map(way).chain(planned.plan.covered).chain(uncompared).collect();
@@ -89,6 +90,9 @@ pub async fn apply(
     run.leave_what_does_not_hold(&mut tasks, standings)?;
     let broken = run.work(&mut tasks).await.err();
     bytes::sweep(session)?;
+    if broken.is_none() && !session.stop.is_requested() {
+        run.note_told(&removed, &planned.plan.in_sync)?;
+    }
     let mut ended: Vec<StepReport> =
         blocked.into_iter().map(|(step, why)| not_reached(session, step, why)).collect();
     ended.extend(tasks.iter().map(Task::applied));
@@ -105,6 +109,13 @@ fn believed(context: &Context) -> Vec<AccountName> {
     let doubted: HashSet<&AccountName> = blocked.chain(shrunken).collect();
     let accounts = context.inventories.iter().map(|inventory| &inventory.account);
     accounts.filter(|account| !doubted.contains(account)).cloned().collect()
+}
+
+/// What a document says was removed at its destination.
+fn removals(removed: &[(Address, Way)], document: &Document) -> Vec<Way> {
+    let said: HashSet<&Address> = document.context.skips.iter().map(|skip| &skip.address).collect();
+    let removed = removed.iter().filter(|(address, _)| said.contains(address));
+    removed.map(|(_, way)| way.clone()).collect()
 }
 
 fn way(step: &Step) -> Way {
@@ -244,6 +255,28 @@ impl<'a> Run<'a> {
                 task.begin(self)?;
                 let (outcome, why) = (Outcome::NotTried, Why::Unsettled);
                 task.write(self, Entry::Ended { outcome, why, cause: None })?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Notes which removals this run has told, and forgets those of what is there again.
+    fn note_told(&self, removed: &[Way], in_sync: &[Pair]) -> Result<(), EngineError> {
+        let store = &self.session.store;
+        for (source, destination, id) in removed {
+            if let Some((from, to)) = self.pair(source, destination) {
+                store.note_told_removal(from.row, id, to.row)?;
+            }
+        }
+        let is_told = |source, destination: &AccountName, id| {
+            self.memory.is_removal_told(source, destination, id)
+        };
+        for Pair { source: (source, id), destination, .. } in in_sync {
+            let Some((destination, _)) = destination else { continue };
+            if is_told(source, destination, id)
+                && let Some((from, to)) = self.pair(source, destination)
+            {
+                store.forget_told_removal(from.row, id, to.row)?;
             }
         }
         Ok(())

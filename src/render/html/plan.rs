@@ -6,6 +6,7 @@ use crate::domain::neutralise;
 use crate::plan::{Action, Change, Counts, Document, InSync, RuleSummary, Skip, Step, StepReason};
 
 use super::super::facts::Facts;
+use super::super::open::open_words;
 use super::super::pages::Pages;
 use super::super::plan_text::{nothing_to_do, tally};
 use super::super::reasons;
@@ -127,7 +128,9 @@ pub(super) fn notices(document: &Document) -> Vec<Notice> {
         let text = format!("{}{account}: {} here, {} allowed", row.limit, row.planned, row.value);
         Notice::new("limit", &text)
     });
-    blocked.chain(limits).collect()
+    let open = document.context.open.iter();
+    let open = open.map(|row| Notice::new("open", &open_words(row)));
+    blocked.chain(limits).chain(open).collect()
 }
 
 impl Rule {

@@ -140,6 +140,14 @@ BEGIN SELECT RAISE(ABORT, 'the journal is only appended to'); END;
 CREATE TRIGGER entry_is_kept BEFORE DELETE ON entry
 BEGIN SELECT RAISE(ABORT, 'the journal is only appended to'); END;
 
+-- Activities whose removal at a destination a finished apply has told.
+CREATE TABLE told_removal (
+    source      INTEGER NOT NULL REFERENCES account (id),
+    source_id   TEXT NOT NULL,
+    destination INTEGER NOT NULL REFERENCES account (id),
+    PRIMARY KEY (source, source_id, destination)
+) STRICT;
+
 -- What `list` showed last for an account, so that its rows can be named by their numbers.
 CREATE TABLE shown (
     account INTEGER PRIMARY KEY REFERENCES account (id),
