@@ -8,9 +8,10 @@ use std::time::Duration;
 use crate::domain::{AccountName, Capabilities, Profile, ProfileId};
 use crate::manifest::{Account, Manifest};
 use crate::plan::BlockedReason;
-use crate::platform::{Platform, PlatformError};
+use crate::platform::Platform;
 use crate::state::{AccountRow, StoredAccount};
 
+use super::cause::obstacle;
 use super::error::EngineError;
 use super::refresh::Refresh;
 use super::session::Session;
@@ -172,32 +173,6 @@ pub(super) fn remembered(session: &Session, account: &Account) -> Result<Attempt
         profile: Profile { id: stored.profile, location: None },
         row: stored.row,
     }))
-}
-
-/// What a platform's answer means for the rules of its account.
-pub(super) fn obstacle(error: &PlatformError) -> (BlockedReason, String) {
-    let reason = match error {
-        PlatformError::Auth(_) => BlockedReason::LoginNeeded,
-        PlatformError::RateLimited { .. }
-        | PlatformError::Transient(_)
-        | PlatformError::Unavailable(_)
-        | PlatformError::Throttled(_)
-        | PlatformError::Cancelled => BlockedReason::Unavailable,
-        PlatformError::NotFound => {
-            let message = "its folder is not there (is its disk mounted?)";
-            return (BlockedReason::Unavailable, message.to_owned());
-        }
-        PlatformError::Changed
-        | PlatformError::Duplicate { .. }
-        | PlatformError::Rejected { .. }
-        | PlatformError::Unsupported
-        | PlatformError::Unconfirmed(_)
-        | PlatformError::Broken { .. }
-        | PlatformError::Consent(_)
-        | PlatformError::Permanent(_)
-        | PlatformError::Protocol(_) => BlockedReason::Failed,
-    };
-    (reason, error.to_string())
 }
 
 /// Refuses two names for one account, and two folders with one marker.

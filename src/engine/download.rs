@@ -15,6 +15,7 @@ use crate::plan::BlockedReason;
 use crate::platform::PlatformError;
 
 use super::accounts::{self, OpenAccount};
+use super::cause::obstacle;
 use super::error::EngineError;
 use super::listing::Listing;
 use super::originals;
@@ -197,7 +198,7 @@ impl Queue<'_> {
     /// Counts a failure, and closes the account where asking for more is in vain.
     fn note(&self, error: &PlatformError) -> Unfetched {
         let mut trouble = self.trouble.borrow_mut();
-        let (reason, message) = accounts::obstacle(error);
+        let (reason, message) = obstacle(error);
         trouble.transient += u32::from(matches!(error, PlatformError::Unavailable(_)));
         let is_lost =
             reason == BlockedReason::LoginNeeded || matches!(error, PlatformError::Throttled(_));

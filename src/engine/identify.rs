@@ -13,7 +13,8 @@ use crate::fit;
 use crate::plan::{BlockedReason, ByAccount, Comparison, Memory};
 use crate::platform::{Original, PlatformError};
 
-use super::accounts::{OpenAccount, Opened, obstacle};
+use super::accounts::{OpenAccount, Opened};
+use super::cause::obstacle;
 use super::error::EngineError;
 use super::originals;
 use super::retry::MAX_TRANSIENT;

@@ -16,7 +16,8 @@ use crate::fit;
 use crate::manifest::Account;
 use crate::platform::{self, ListRequest, Platform, Window};
 
-use super::accounts::{OpenAccount, obstacle};
+use super::accounts::OpenAccount;
+use super::cause::obstacle;
 use super::error::EngineError;
 use super::listing::{Freshness, Listing, Unlisted, listing};
 use super::originals;

@@ -6,6 +6,7 @@
 
 mod accounts;
 mod apply;
+mod cause;
 mod clear;
 mod cost;
 mod decide;

@@ -12,7 +12,8 @@ use crate::plan::reconcile::Entry;
 use crate::platform::{ListRequest, Page, Platform, PlatformError, Window};
 use crate::state::Reading;
 
-use super::accounts::{OpenAccount, Opened, obstacle};
+use super::accounts::{OpenAccount, Opened};
+use super::cause::obstacle;
 use super::error::EngineError;
 use super::retry;
 use super::session::Session;

@@ -8,6 +8,7 @@ use crate::net::{Retry, RetryPolicy};
 use crate::plan::reconcile::Cause;
 use crate::platform::{self, PlatformError};
 
+use super::super::cause::cause;
 use super::super::retry::{self, MAX_TRANSIENT};
 use super::run::Run;
 
@@ -90,28 +91,6 @@ impl Breaker {
                 self.transient.remove(account);
             }
         }
-    }
-}
-
-/// What kind of failure an answer is.
-pub(super) fn cause(error: &PlatformError) -> Cause {
-    match error {
-        PlatformError::Auth(_) => Cause::Login,
-        PlatformError::Transient(_)
-        | PlatformError::Unavailable(_)
-        | PlatformError::RateLimited { .. }
-        | PlatformError::Throttled(_) => Cause::Unavailable,
-        PlatformError::NotFound
-        | PlatformError::Changed
-        | PlatformError::Cancelled
-        | PlatformError::Duplicate { .. }
-        | PlatformError::Rejected { .. }
-        | PlatformError::Unsupported
-        | PlatformError::Unconfirmed(_)
-        | PlatformError::Broken { .. }
-        | PlatformError::Consent(_)
-        | PlatformError::Permanent(_)
-        | PlatformError::Protocol(_) => Cause::Other,
     }
 }
 

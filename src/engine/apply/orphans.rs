@@ -10,7 +10,8 @@ use crate::plan::{BlockedReason, ByAccount, Step};
 use crate::platform::PlatformError;
 use crate::state::{self, RunId, StepId, StepRecord, Store, Written};
 
-use super::super::accounts::{OpenAccount, Opened, obstacle};
+use super::super::accounts::{OpenAccount, Opened};
+use super::super::cause::obstacle;
 use super::super::error::EngineError;
 use super::super::session::Session;
 use super::bytes;

@@ -16,6 +16,7 @@ use crate::platform::PlatformError;
 use crate::state::{AccountRow, RunCounts};
 
 use super::super::accounts::{self, Opened};
+use super::super::cause::obstacle;
 use super::super::error::{EngineError, RestoreObstacle};
 use super::super::lock::covers;
 use super::super::plan::recall;
@@ -140,7 +141,7 @@ fn unclear(account: &AccountName, problem: &str) -> EngineError {
 
 /// Refuses what rests on an activity that cannot be looked into.
 fn unseen(account: &AccountName, id: &RemoteId, error: &PlatformError) -> EngineError {
-    let reason = accounts::obstacle(error).0;
+    let reason = obstacle(error).0;
     let problem = format!("{id} cannot be looked into: {error}");
     refused(account, &problem, RestoreObstacle::Account(reason))
 }

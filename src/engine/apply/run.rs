@@ -16,7 +16,8 @@ use crate::plan::{Context, Document, Memory, Pair, Step, Way};
 use crate::platform::Platform;
 use crate::state::{AccountRow, RunId, StepRecord};
 
-use super::super::accounts::{OpenAccount, Opened, obstacle, remember};
+use super::super::accounts::{OpenAccount, Opened, remember};
+use super::super::cause::obstacle;
 use super::super::error::EngineError;
 use super::super::plan::Planned;
 use super::super::refresh::Refresh;

@@ -12,10 +12,10 @@ use crate::plan::changes;
 use crate::plan::reconcile::{Cause, Entry, GivenUp, Outcome, Payload, Why};
 use crate::platform::PlatformError;
 
+use super::super::super::cause::cause;
 use super::super::super::error::EngineError;
 use super::super::super::originals;
 use super::super::super::plan::utc_day;
-use super::super::breaker::cause;
 use super::super::bytes;
 use super::super::observe::BELIEVED;
 use super::super::run::Run;

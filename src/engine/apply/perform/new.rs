@@ -7,8 +7,8 @@ use crate::plan::{Change, changes, is_whole};
 use crate::platform::PlatformError;
 use crate::state::Effects;
 
+use super::super::super::cause::cause;
 use super::super::super::error::EngineError;
-use super::super::breaker::cause;
 use super::super::bytes;
 use super::super::observe::carried;
 use super::super::run::Run;

@@ -10,8 +10,8 @@ use crate::plan::reconcile::{Cause, Entry, Why};
 use crate::platform::PlatformError;
 use crate::state::Effects;
 
+use super::super::super::cause::cause;
 use super::super::super::error::EngineError;
-use super::super::breaker::cause;
 use super::super::bytes;
 use super::super::run::Run;
 use super::super::task::Task;

@@ -10,7 +10,7 @@ use crate::plan::BlockedReason;
 use crate::plan::reconcile::{Cause, Days};
 use crate::platform::Window;
 
-use super::super::super::accounts::obstacle;
+use super::super::super::cause::obstacle;
 use super::super::super::error::EngineError;
 use super::super::super::refresh::{self, Refresh};
 use super::super::observe::BELIEVED;

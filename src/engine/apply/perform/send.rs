@@ -14,8 +14,8 @@ use crate::platform::{
 };
 use crate::state::Effects;
 
+use super::super::super::cause::cause;
 use super::super::super::error::EngineError;
-use super::super::breaker::cause;
 use super::super::bytes;
 use super::super::observe::replaces;
 use super::super::run::Run;

@@ -7,9 +7,9 @@ use crate::plan::reconcile::{Cause, GivenUp, Outcome, Why};
 use crate::plan::{SkipReason, is_same_recording};
 use crate::platform::PlatformError;
 
+use super::super::super::cause::cause;
 use super::super::super::error::EngineError;
 use super::super::super::originals;
-use super::super::breaker::cause;
 use super::super::observe::replaces;
 use super::super::run::Run;
 use super::super::task::Task;
