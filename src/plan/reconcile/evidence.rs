@@ -77,9 +77,7 @@ pub enum Days {
 /// Who sees the activity whose id is known.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Visibility {
-    /// Not more than may, or it does not matter here.
-    Fine,
-    /// More than may.
+    /// More than may, for all that is known.
     TooWide,
     /// It could not be hidden in this run.
     Stuck(String),

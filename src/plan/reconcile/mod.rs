@@ -8,6 +8,7 @@
 mod arrivals;
 mod entry;
 mod evidence;
+mod finish;
 mod gap;
 #[cfg(test)]
 mod laws;

@@ -5,6 +5,7 @@ use crate::plan::reason::{ConflictReason, SkipReason};
 
 use super::entry::{Cause, Outcome};
 use super::evidence::{Days, Evidence, GivenUp, Named, Old, Source, There, Visibility};
+use super::finish::finish;
 use super::gap::{fill, refused_in_gap, unread_in_gap};
 use super::state::{Answer, MAX_SENDS, Removal, StepState};
 use super::why::Why;
@@ -84,7 +85,7 @@ fn visibility(state: &StepState, seen: &Evidence) -> Option<Move> {
     }
     let is_listed = state.seen.is_some();
     match &seen.visibility {
-        Visibility::Fine | Visibility::TooWide => Some(Move::Hide(id.clone())),
+        Visibility::TooWide => Some(Move::Hide(id.clone())),
         // Once it is listed, it can be hidden.
         Visibility::NotYet if !is_listed => None,
         Visibility::NotYet => {
@@ -100,7 +101,7 @@ fn visibility(state: &StepState, seen: &Evidence) -> Option<Move> {
     }
 }
 
-fn held(why: Why, seen: &Evidence) -> Move {
+pub(super) fn held(why: Why, seen: &Evidence) -> Move {
     let cause = seen.given_up.as_ref().and_then(|given_up| given_up.cause);
     Move::End(Outcome::Held, why, cause)
 }
@@ -322,83 +323,5 @@ fn send_again(state: &StepState, seen: &Evidence) -> Move {
         (false, Source::AsPlanned) => Move::Fetch,
         // What it was sent for is gone, and nothing of it arrived.
         (true | false, _) => end(Outcome::Failed, Why::NeverArrived),
-    }
-}
-
-/// What the step put there is listed.
-fn finish(state: &StepState, seen: &Evidence, id: &RemoteId) -> Move {
-    let compares = state.replaces || state.turned.is_some();
-    let is_verified = !compares || state.verified.as_ref() == Some(id);
-    let is_detailed = !seen.details_due || state.detailed.as_ref() == Some(id);
-    if seen.stopped && !(is_verified && is_detailed) {
-        return end(Outcome::Held, Why::Stopped);
-    }
-    let is_kept = !matches!(seen.unverified, Some(Why::NotKept { .. }));
-    if !is_verified && is_kept {
-        return match &seen.unverified {
-            None => Move::Verify(id.clone()),
-            Some(why) => held(why.clone(), seen),
-        };
-    }
-    // Where the old one is gone, they would be lost with it.
-    if !is_detailed && (is_kept || state.removal == Removal::Done) {
-        return match &seen.undetailed {
-            None => Move::SetDetails(id.clone()),
-            Some(why) => held(why.clone(), seen),
-        };
-    }
-    if let (false, Some(why)) = (is_kept, &seen.unverified) {
-        return end(Outcome::Failed, why.clone());
-    }
-    if let Some(turned) = &state.turned {
-        let why = Why::PutBack { message: turned.message.clone() };
-        return match turned.question {
-            Some(question) => end(Outcome::Asked { question }, why),
-            None if seen.refused_before => {
-                end(Outcome::Skipped { reason: SkipReason::from(turned.reason) }, why)
-            }
-            None => end(Outcome::Restored, why),
-        };
-    }
-    if state.replaces && state.removal != Removal::Done {
-        return let_go(state, seen);
-    }
-    // What is only remembered confirms nothing.
-    if seen.days == Days::Due && !seen.stopped && seen.given_up.is_none() {
-        return Move::Read;
-    }
-    end(Outcome::Confirmed, Why::Done)
-}
-
-/// The old one goes after the new one was verified.
-fn let_go(state: &StepState, seen: &Evidence) -> Move {
-    if let Some(GivenUp { why, cause, .. }) = &seen.given_up {
-        return Move::End(Outcome::Held, why.clone(), *cause);
-    }
-    let is_asked = state.removal == Removal::Asked && seen.asked_now;
-    match (&seen.days, seen.old) {
-        (_, Old::AsPlanned) if seen.stopped => end(Outcome::Held, Why::Stopped),
-        (Days::Due, Old::AsPlanned) if is_asked => Move::Read,
-        (_, Old::AsPlanned) if is_asked && !seen.settled => Move::Wait,
-        (_, Old::AsPlanned) if is_asked => {
-            let message = "asked to remove it, and it is listed still".to_owned();
-            end(Outcome::Held, Why::NotRemoved { message })
-        }
-        (_, Old::AsPlanned) => Move::Remove,
-        (_, Old::Changed) => {
-            let question = ConflictReason::ChangedOnBothSides;
-            end(Outcome::Asked { question }, Why::OldChangedMeanwhile)
-        }
-        (_, Old::Gone) => Move::NoteRemoved,
-        (_, Old::Unknown) if seen.stopped => end(Outcome::Held, Why::Stopped),
-        (Days::Due, Old::Unknown) => Move::Read,
-        (Days::Unread(message, cause), Old::Unknown) => {
-            let why = Why::NotRemoved { message: message.clone() };
-            Move::End(Outcome::Held, why, Some(*cause))
-        }
-        (Days::Complete | Days::Incomplete, Old::Unknown) => {
-            let message = "it cannot be seen whether it is there".to_owned();
-            end(Outcome::Held, Why::NotRemoved { message })
-        }
     }
 }

@@ -150,14 +150,14 @@ pub fn any(mut draw: impl FnMut(usize) -> usize) -> Evidence {
     Evidence {
         days: days().swap_remove(pick(4)),
         arrival: arrivals().swap_remove(pick(3)),
-        visibility: visibilities().swap_remove(pick(4)),
+        visibility: visibilities().swap_remove(pick(3)),
         unverified: unverified().swap_remove(pick(3)),
         undetailed: undetailed().swap_remove(pick(2)),
         details_due: pick(2) > 0,
         there: theres().swap_remove(pick(3)),
         old: OLDS[pick(4)],
         source: SOURCES[pick(3)],
-        named: named().swap_remove(pick(6)),
+        named: named().swap_remove(pick(7)),
         bytes: pick(2) > 0,
         settled: pick(2) > 0,
         paused: pick(2) > 0,
@@ -208,7 +208,7 @@ fn arrivals() -> Vec<Option<crate::domain::RemoteId>> {
 
 fn visibilities() -> Vec<Visibility> {
     let stuck = Visibility::Stuck(message());
-    vec![Visibility::TooWide, Visibility::Fine, stuck, Visibility::NotYet]
+    vec![Visibility::TooWide, stuck, Visibility::NotYet]
 }
 
 fn unverified() -> Vec<Option<Why>> {
