@@ -1,12 +1,12 @@
 //! What the open steps of a run look for, where, and whose counterparts are known already.
 
-use std::collections::HashSet;
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use jiff::civil::Date;
 
 use crate::domain::{AccountName, RemoteId};
 use crate::plan::Pair;
-use crate::plan::reconcile::{Payload, Removal};
+use crate::plan::reconcile::{Arrival, Payload, Removal};
 
 use super::super::plan::utc_day;
 use super::run::Run;
@@ -18,6 +18,22 @@ pub(super) struct Aim {
     pub(super) account: AccountName,
     pub(super) days: (Date, Date),
     pub(super) sent: Option<Sent>,
+    /// What of that is listed.
+    pub(super) arrival: Option<Arrival>,
+}
+
+impl Aim {
+    /// The activities that are this step's: as the platform named them, and as they are listed.
+    fn ids(&self) -> impl Iterator<Item = &RemoteId> {
+        let named = self.sent.as_ref().and_then(|sent| sent.named.as_ref());
+        named.into_iter().chain(self.arrival.as_ref().map(|arrival| &arrival.id))
+    }
+
+    /// Whether others see what was sent, although only its athlete may.
+    fn is_exposed(&self) -> bool {
+        let is_to_be_hidden = self.sent.as_ref().is_some_and(|sent| sent.is_to_be_hidden);
+        is_to_be_hidden && self.ids().next().is_some()
+    }
 }
 
 /// What an open step has sent.
@@ -28,6 +44,59 @@ pub(super) struct Sent {
     /// Whether it is to be hidden, and is not as far as is known.
     pub(super) is_to_be_hidden: bool,
     pub(super) excluded: HashSet<RemoteId>,
+}
+
+/// The aims of all open steps, by their numbers.
+#[derive(Default)]
+pub(super) struct Aims {
+    by_step: BTreeMap<usize, Aim>,
+    /// The ids of every aim, so that an activity's step is found without asking each of them.
+    owners: BTreeSet<(AccountName, RemoteId, usize)>,
+}
+
+impl Aims {
+    pub(super) fn get(&self, step: usize) -> Option<&Aim> {
+        self.by_step.get(&step)
+    }
+
+    /// The aims at an account.
+    pub(super) fn at(&self, account: &AccountName) -> impl Iterator<Item = (usize, &Aim)> {
+        let aims = self.by_step.iter().map(|(step, aim)| (*step, aim));
+        aims.filter(move |(_, aim)| aim.account == *account)
+    }
+
+    pub(super) fn put(&mut self, step: usize, aim: Aim) {
+        self.take(step);
+        self.owners.extend(aim.ids().map(|id| (aim.account.clone(), id.clone(), step)));
+        self.by_step.insert(step, aim);
+    }
+
+    pub(super) fn take(&mut self, step: usize) -> Option<Aim> {
+        let aim = self.by_step.remove(&step)?;
+        for id in aim.ids() {
+            self.owners.remove(&(aim.account.clone(), id.clone(), step));
+        }
+        Some(aim)
+    }
+
+    /// Notes what of a step is listed.
+    pub(super) fn note_arrival(&mut self, step: usize, arrival: Option<Arrival>) {
+        if let Some(aim) = self.take(step) {
+            self.put(step, Aim { arrival, ..aim });
+        }
+    }
+
+    /// The steps that an activity belongs to.
+    fn owners(&self, account: &AccountName, id: &RemoteId) -> impl Iterator<Item = usize> {
+        let key = |step| (account.clone(), id.clone(), step);
+        self.owners.range(key(0)..=key(usize::MAX)).map(|(.., step)| *step)
+    }
+
+    /// Whether an activity is what an open step has sent, as it is listed.
+    pub(super) fn has_arrived(&self, account: &AccountName, id: &RemoteId) -> bool {
+        let arrivals = self.owners(account, id).filter_map(|step| self.get(step)?.arrival.as_ref());
+        arrivals.into_iter().any(|arrival| arrival.id == *id)
+    }
 }
 
 impl Run<'_> {
@@ -46,8 +115,9 @@ impl Run<'_> {
             excluded: self.excluded(task, payload),
         });
         let account = task.step.destination.account.clone();
-        let aim = Aim { account, days: (first, last), sent };
-        self.open.borrow_mut().insert(task.number, aim);
+        let mut open = self.open.borrow_mut();
+        let arrival = open.take(task.number).and_then(|aim| aim.arrival);
+        open.put(task.number, Aim { account, days: (first, last), sent, arrival });
     }
 
     /// Whether something of what a step puts may be there: what was refused is not, and what was just
@@ -72,8 +142,7 @@ impl Run<'_> {
 
     /// Forgets a step that rests.
     pub(super) fn lower(&self, task: &Task) {
-        self.open.borrow_mut().remove(&task.number);
-        self.arrivals.borrow_mut().remove(&task.number);
+        self.open.borrow_mut().take(task.number);
     }
 
     /// Notes whose counterpart a destination's activity is.
@@ -92,40 +161,23 @@ impl Run<'_> {
         }
     }
 
-    /// Whether others see what an open step has sent and only its athlete may see.
-    fn is_exposed(&self, number: usize, aim: &Aim) -> bool {
-        let is_there =
-            |sent: &Sent| sent.named.is_some() || self.arrivals.borrow().contains_key(&number);
-        aim.sent.as_ref().is_some_and(|sent| sent.is_to_be_hidden && is_there(sent))
-    }
-
     /// Whether what a step has sent is to be hidden, and can be.
     pub(super) fn can_be_hidden(&self, task: &Task) -> bool {
-        let open = self.open.borrow();
-        open.get(&task.number).is_some_and(|aim| self.is_exposed(task.number, aim))
+        self.open.borrow().get(task.number).is_some_and(Aim::is_exposed)
     }
 
     /// Whether a step may be about to send something private while another such is shown.
     pub(super) fn waits_for_another(&self, task: &Task) -> bool {
-        let is_another = |(number, aim): (&usize, &Aim)| {
-            *number != task.number
-                && aim.account == task.step.destination.account
-                && self.is_exposed(*number, aim)
-        };
+        let (open, account) = (self.open.borrow(), &task.step.destination.account);
+        let mut others = open.at(account).filter(|(step, _)| *step != task.number);
         let may_send = task.state.must_hide() && task.state.is_in_doubt();
-        may_send && self.open.borrow().iter().any(is_another)
+        may_send && others.any(|(_, aim)| aim.is_exposed())
     }
 
     /// Whether an activity of a destination is what another open step has sent.
     pub(super) fn belongs_to_another(&self, task: &Task, id: &RemoteId) -> bool {
-        let (open, arrivals) = (self.open.borrow(), self.arrivals.borrow());
-        let mut others = open.iter().filter(|(number, _)| **number != task.number);
-        others.any(|(number, aim)| {
-            let named = aim.sent.as_ref().and_then(|sent| sent.named.as_ref());
-            let arrived = arrivals.get(number).map(|arrival| &arrival.id);
-            aim.account == task.step.destination.account
-                && (named == Some(id) || arrived == Some(id))
-        })
+        let open = self.open.borrow();
+        open.owners(&task.step.destination.account, id).any(|step| step != task.number)
     }
 
     /// Notes the pairs that the plan found.

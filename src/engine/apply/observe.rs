@@ -6,10 +6,10 @@ use jiff::Timestamp;
 
 use crate::clock::age;
 
-use crate::domain::{Details, LinkStatus, RemoteId};
+use crate::domain::{AccountName, Activity, Details, Editable, LinkStatus, RemoteId};
 use crate::plan::reconcile::{
-    Answer, Candidate, Cause, Days, Evidence, GivenUp, Named, Old, Outcome, Source, Surroundings,
-    There, Visibility, Why, assign, there, told_apart,
+    Answer, Arrival, Candidate, Cause, Days, Evidence, GivenUp, Named, Old, Outcome, Source,
+    Surroundings, There, Visibility, Why, assign, there, told_apart,
 };
 use crate::plan::{Action, ConflictReason, is_ruled_out, may_hold};
 
@@ -28,7 +28,7 @@ impl Run<'_> {
     pub(super) fn observe(&self, task: &Task) -> Evidence {
         Evidence {
             days: self.days(task),
-            arrival: self.arrival(task),
+            arrival: self.arrival(task).map(|arrival| arrival.id),
             visibility: task.run.visibility.clone().unwrap_or(Visibility::TooWide),
             unverified: task.run.unverified.clone(),
             undetailed: task.run.undetailed.clone(),
@@ -83,7 +83,7 @@ impl Run<'_> {
     pub(super) fn days(&self, task: &Task) -> Days {
         let account = &task.step.destination.account;
         let (open, views) = (self.open.borrow(), self.views.borrow());
-        let (Some(aim), Some(view)) = (open.get(&task.number), views.get(account)) else {
+        let (Some(aim), Some(view)) = (open.get(task.number), views.get(account)) else {
             return Days::Due;
         };
         let (first, last) = aim.days;
@@ -119,40 +119,36 @@ impl Run<'_> {
         Some(format!("{account}: {} {}", file.id, file.unopened()?))
     }
 
-    fn arrival(&self, task: &Task) -> Option<RemoteId> {
-        self.arrivals.borrow().get(&task.number).map(|arrival| arrival.id.clone())
+    /// What a step has sent, as it is listed.
+    pub(super) fn arrival(&self, task: &Task) -> Option<Arrival> {
+        self.open.borrow().get(task.number)?.arrival.clone()
     }
 
     /// Finds what the open steps of an account have sent, all together.
-    pub(super) fn assign_arrivals(&self, account: &crate::domain::AccountName) {
-        let (open, views) = (self.open.borrow(), self.views.borrow());
+    pub(super) fn assign_arrivals(&self, account: &AccountName) {
+        let views = self.views.borrow();
         let Some(view) = views.get(account) else { return };
-        let sent: Vec<(usize, Candidate<'_>)> = open
-            .iter()
-            .filter(|(_, aim)| aim.account == *account)
-            .filter_map(|(number, aim)| {
-                let sent = aim.sent.as_ref()?;
-                let named = sent.named.as_ref();
-                let (payload, excluded, is_seen) = (&sent.payload, &sent.excluded, sent.is_seen);
-                Some((*number, Candidate { payload, named, is_seen, excluded }))
-            })
-            .collect();
-        if sent.is_empty() {
+        let open = self.open.borrow();
+        let sent = open.at(account).filter_map(|(step, aim)| {
+            let sent = aim.sent.as_ref()?;
+            let named = sent.named.as_ref();
+            let (payload, excluded, is_seen) = (&sent.payload, &sent.excluded, sent.is_seen);
+            Some((step, Candidate { payload, named, is_seen, excluded }))
+        });
+        let (steps, candidates): (Vec<usize>, Vec<Candidate<'_>>) = sent.unzip();
+        if steps.is_empty() {
             return;
         }
-        let candidates: Vec<Candidate<'_>> = sent.iter().map(|(_, one)| *one).collect();
         let rows: Vec<_> = view.rows().collect();
         let counterparts = self.counterparts.borrow();
         let is_taken = |id: &RemoteId| {
             counterparts.contains_key(&(account.clone(), id.clone())) || view.has_moved(id)
         };
         let found = assign(&candidates, &rows, is_taken);
-        let mut arrivals = self.arrivals.borrow_mut();
-        for ((number, _), arrival) in sent.iter().zip(found) {
-            match arrival {
-                Some(arrival) => arrivals.insert(*number, arrival),
-                None => arrivals.remove(number),
-            };
+        drop(open);
+        let mut open = self.open.borrow_mut();
+        for (step, arrival) in steps.into_iter().zip(found) {
+            open.note_arrival(step, arrival);
         }
     }
 
@@ -233,15 +229,15 @@ impl Run<'_> {
         let views = self.views.borrow();
         let Some(view) = views.get(account) else { return There::Nothing };
         let rows = view.around(payload.start, payload.elapsed_s);
-        let arrivals = self.arrivals.borrow();
-        let arrived = |id: &RemoteId| arrivals.values().any(|arrival| arrival.id == *id);
+        let open = self.open.borrow();
+        let arrived = |id: &RemoteId| open.has_arrived(account, id);
         let others = rows.iter().filter(|row| !arrived(&row.id));
         let is_news =
             self.ids_near(&task.step).iter().any(|id| !arrived(id) && !task.judged.contains(id));
         if !is_news && is_as_planned(task) {
             return There::Nothing;
         }
-        let rows: Vec<&crate::domain::Activity> = others.map(AsRef::as_ref).collect();
+        let rows: Vec<&Activity> = others.map(AsRef::as_ref).collect();
         let counterparts = self.counterparts.borrow();
         let counterpart = |id: &RemoteId| counterparts.get(&(account.clone(), id.clone()));
         let (source, own) = (task.row.source, &task.row.source_id);
@@ -264,7 +260,7 @@ impl Run<'_> {
         }
     }
 
-    fn told_apart(&self, task: &Task, rows: &[&crate::domain::Activity]) -> Vec<RemoteId> {
+    fn told_apart(&self, task: &Task, rows: &[&Activity]) -> Vec<RemoteId> {
         let (source, destination) = (&task.step.source, &task.step.destination.account);
         let Some(row) = self.listed(&source.account, &source.id) else { return Vec::new() };
         let profile = |name| self.account(name).and_then(|open| open.profile.id.as_ref());
@@ -289,7 +285,7 @@ fn is_as_planned(task: &Task) -> bool {
 
 /// What of an old activity's details its successor can get. Privacy is only ever narrowed, and that
 /// is a matter of its own.
-pub(super) fn carried(old: &Details, can: crate::domain::Editable) -> Details {
+pub(super) fn carried(old: &Details, can: Editable) -> Details {
     Details {
         title: old.title.clone().filter(|_| can.title),
         description: old.description.clone().filter(|_| can.description),

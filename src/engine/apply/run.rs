@@ -11,7 +11,7 @@ use jiff::Timestamp;
 use crate::domain::{AccountName, Activity, Address, Inventory, RemoteId};
 use crate::event::{Event, Phase};
 use crate::net::RetryPolicy;
-use crate::plan::reconcile::{Arrival, Cause, Entry, Outcome, Why};
+use crate::plan::reconcile::{Cause, Entry, Outcome, Why};
 use crate::plan::{Context, Document, Memory, Pair, Step, Way};
 use crate::platform::Platform;
 use crate::state::{AccountRow, RunId, StepRecord};
@@ -22,7 +22,7 @@ use super::super::error::EngineError;
 use super::super::plan::Planned;
 use super::super::refresh::Refresh;
 use super::super::session::Session;
-use super::aims::Aim;
+use super::aims::Aims;
 use super::breaker::Breaker;
 use super::task::Task;
 use super::view::View;
@@ -40,10 +40,8 @@ pub(super) struct Run<'a> {
     pub(super) memory: Memory,
     /// What each account lists.
     pub(super) views: RefCell<BTreeMap<AccountName, View>>,
-    /// Steps that do not rest yet, by their numbers.
-    pub(super) open: RefCell<BTreeMap<usize, Aim>>,
-    /// What the open steps have sent, as far as it is listed.
-    pub(super) arrivals: RefCell<HashMap<usize, Arrival>>,
+    /// Steps that do not rest yet.
+    pub(super) open: RefCell<Aims>,
     /// Whose counterpart a destination's activity is: the source's account and id.
     pub(super) counterparts: RefCell<HashMap<(AccountName, RemoteId), (AccountRow, RemoteId)>>,
     /// What this run sends, what others send as another account's, and what was not compared yet.
@@ -173,7 +171,6 @@ impl<'a> Run<'a> {
             memory,
             views: RefCell::new(views.collect()),
             open: RefCell::default(),
-            arrivals: RefCell::default(),
             counterparts: RefCell::default(),
             wanted: HashSet::new(),
             removed: RefCell::default(),

@@ -1,7 +1,8 @@
 //! Which listed activity is what which step has sent: all open steps of a destination together, one
 //! to one. Never the newest.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
+use std::ops::Range;
 
 use crate::domain::{Activity, RemoteId, Sha256};
 use crate::plan::matching::{self, Field, NEAR_S, Outcome, Seeker};
@@ -46,9 +47,11 @@ pub fn assign(
 
 struct Assignment<'a> {
     sent: &'a [Candidate<'a>],
-    /// Rows that can be an arrival at all.
-    free: Vec<&'a Activity>,
-    listed: BTreeMap<&'a RemoteId, &'a Activity>,
+    /// Rows that can be an arrival without being named, in order of start.
+    rows: Vec<&'a Activity>,
+    /// Those of them that became one.
+    taken: HashSet<RemoteId>,
+    listed: HashMap<&'a RemoteId, &'a Activity>,
     arrivals: Vec<Option<Arrival>>,
 }
 
@@ -58,13 +61,14 @@ impl<'a> Assignment<'a> {
         rows: &[&'a Activity],
         is_taken: impl Fn(&RemoteId) -> bool,
     ) -> Self {
-        let listed: BTreeMap<&RemoteId, &Activity> =
+        let listed: HashMap<&RemoteId, &Activity> =
             rows.iter().map(|row| (&row.id, *row)).collect();
         let named: HashSet<&RemoteId> = sent.iter().filter_map(|one| named(one, &listed)).collect();
         let is_free = |row: &&&Activity| !named.contains(&row.id) && !is_taken(&row.id);
         Self {
             sent,
-            free: rows.iter().filter(is_free).copied().collect(),
+            rows: rows.iter().filter(is_free).copied().collect(),
+            taken: HashSet::new(),
             listed,
             arrivals: vec![None; sent.len()],
         }
@@ -75,7 +79,7 @@ impl<'a> Assignment<'a> {
     }
 
     fn take(&mut self, number: usize, id: &RemoteId, is_sure: bool) {
-        self.free.retain(|row| row.id != *id);
+        self.taken.insert(id.clone());
         if let Some(slot) = self.arrivals.get_mut(number) {
             *slot = Some(Arrival { id: id.clone(), is_sure });
         }
@@ -91,13 +95,22 @@ impl<'a> Assignment<'a> {
         }
     }
 
+    fn is_free(&self, row: &Activity) -> bool {
+        !self.taken.contains(&row.id)
+    }
+
     fn by_bytes(&mut self) {
+        let mut by_bytes: HashMap<&Sha256, Vec<&Activity>> = HashMap::new();
+        for row in &self.rows {
+            if let Some(sha256) = &row.sha256 {
+                by_bytes.entry(sha256).or_default().push(row);
+            }
+        }
         for number in self.open() {
             let Some(one) = self.sent.get(number) else { continue };
-            let same = |row: &&&Activity| {
-                row.sha256.as_ref() == Some(&one.payload.sha256) && !one.excluded.contains(&row.id)
-            };
-            let found = self.free.iter().find(same).map(|row| row.id.clone());
+            let is_it = |row: &&&Activity| self.is_free(row) && !one.excluded.contains(&row.id);
+            let same = by_bytes.get(&one.payload.sha256).into_iter().flatten();
+            let found = same.copied().find(|row| is_it(&row)).map(|row| row.id.clone());
             if let Some(id) = found {
                 self.take(number, &id, true);
             }
@@ -114,13 +127,15 @@ impl<'a> Assignment<'a> {
                 sought.push((one, one.payload.activity(&RemoteId::new(number.to_string()))));
             }
         }
+        let places = field.activities.iter().enumerate().map(|(place, row)| (&row.id, place));
+        let places: HashMap<&RemoteId, usize> = places.collect();
         let seekers: Vec<Seeker<'_>> = sought
             .iter()
             .map(|(one, activity)| Seeker {
                 activity,
                 account: 0,
                 fixed: None,
-                excluded: impossible(one, &field.activities),
+                excluded: impossible(one, &field.activities, &places),
             })
             .collect();
         let outcomes = matching::find(&seekers, &field);
@@ -151,7 +166,7 @@ impl<'a> Assignment<'a> {
             let (a, b) = (row.distance_m.unwrap_or_default(), one.payload.distance_m);
             (a.abs_diff(b.unwrap_or_default()), row.id.clone())
         };
-        let is_free = |row: &&&Activity| self.free.iter().any(|free| free.id == row.id);
+        let is_free = |row: &&&Activity| self.is_free(row);
         let found = candidates.iter().filter(is_free).min_by_key(apart).map(|row| row.id.clone());
         if let Some(id) = found {
             self.take(number, &id, self.has_no_rival(one));
@@ -173,34 +188,39 @@ impl<'a> Assignment<'a> {
 
     /// Free rows that start about when something of the open ones does.
     fn near(&self, open: &[usize]) -> Vec<&'a Activity> {
-        let second = |row: &Activity| row.start.map_or(i64::MAX, |start| start.as_second());
-        let mut places: HashSet<usize> = HashSet::new();
-        for one in open.iter().filter_map(|number| self.sent.get(*number)) {
-            let start = one.payload.start.as_second();
-            let from = self.free.partition_point(|row| second(row) < start - NEAR_S);
-            let to = self.free.partition_point(|row| second(row) <= start + NEAR_S);
-            places.extend(from..to);
-        }
-        let mut places: Vec<usize> = places.into_iter().collect();
-        places.sort_unstable();
-        places.into_iter().filter_map(|place| self.free.get(place).copied()).collect()
+        let sent = open.iter().filter_map(|number| self.sent.get(*number));
+        let places: BTreeSet<usize> = sent.flat_map(|one| places_near(one, &self.rows)).collect();
+        let rows = places.into_iter().filter_map(|place| self.rows.get(place).copied());
+        rows.filter(|row| self.is_free(row)).collect()
     }
 }
 
+/// Places of the rows, which are in order of start, that start about when what was sent does.
+fn places_near(one: &Candidate<'_>, rows: &[&Activity]) -> Range<usize> {
+    let second = |row: &Activity| row.start.map_or(i64::MAX, |start| start.as_second());
+    let start = one.payload.start.as_second();
+    let from = rows.partition_point(|row| second(row) < start - NEAR_S);
+    from..rows.partition_point(|row| second(row) <= start + NEAR_S)
+}
+
 /// Places of what was there before, and of what surely holds other bytes.
-fn impossible(one: &Candidate<'_>, rows: &[&Activity]) -> Vec<usize> {
-    let is_other = |row: &Activity| {
-        one.excluded.contains(&row.id)
-            || row.sha256.as_ref().is_some_and(|sha256| *sha256 != one.payload.sha256)
+fn impossible(
+    one: &Candidate<'_>,
+    rows: &[&Activity],
+    places: &HashMap<&RemoteId, usize>,
+) -> Vec<usize> {
+    let holds_other = |place: &usize| {
+        let sha256 = rows.get(*place).and_then(|row| row.sha256.as_ref());
+        sha256.is_some_and(|sha256| *sha256 != one.payload.sha256)
     };
-    let rows = rows.iter().enumerate();
-    rows.filter(|(_, row)| is_other(row)).map(|(place, _)| place).collect()
+    let before = one.excluded.iter().filter_map(|id| places.get(id).copied());
+    before.chain(places_near(one, rows).filter(holds_other)).collect()
 }
 
 /// The id that the platform named, if what it lists under it can be what was sent.
 fn named<'a>(
     one: &Candidate<'a>,
-    listed: &BTreeMap<&'a RemoteId, &'a Activity>,
+    listed: &HashMap<&'a RemoteId, &'a Activity>,
 ) -> Option<&'a RemoteId> {
     let id = one.named?;
     let row = listed.get(id)?;

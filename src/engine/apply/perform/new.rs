@@ -28,7 +28,7 @@ impl Run<'_> {
     /// Writes down under which id the destination lists what was sent. Where only its bytes tell it
     /// from another's, they do.
     pub(super) async fn note_seen(&self, task: &mut Task, id: RemoteId) -> Result<(), EngineError> {
-        let is_sure = self.arrivals.borrow().get(&task.number).is_some_and(|one| one.is_sure);
+        let is_sure = self.arrival(task).is_some_and(|arrival| arrival.is_sure);
         if !is_sure || task.state.turned.is_some() {
             match self.kept(task, &id).await {
                 Ok(Kept::Other) => {
@@ -44,7 +44,7 @@ impl Run<'_> {
                 Err(error) => {
                     let why = Why::NotVerified { message: error.to_string() };
                     self.give_up(task, why, cause(&error));
-                    self.arrivals.borrow_mut().remove(&task.number);
+                    self.open.borrow_mut().note_arrival(task.number, None);
                     return Ok(());
                 }
             }
@@ -52,7 +52,7 @@ impl Run<'_> {
         self.claim(task, &id);
         task.run.visibility = None;
         let arrival = Arrival { id: id.clone(), is_sure: true };
-        self.arrivals.borrow_mut().insert(task.number, arrival);
+        self.open.borrow_mut().note_arrival(task.number, Some(arrival));
         task.write(self, Entry::Seen { id })
     }
 
@@ -99,8 +99,7 @@ impl Run<'_> {
     /// Reads the days once more: some platforms give an activity another id after it was listed.
     async fn has_moved(&self, task: &Task, id: &RemoteId) -> Result<bool, EngineError> {
         self.read_days(&task.step.destination.account).await?;
-        let arrivals = self.arrivals.borrow();
-        Ok(arrivals.get(&task.number).is_some_and(|arrival| arrival.id != *id))
+        Ok(self.arrival(task).is_some_and(|arrival| arrival.id != *id))
     }
 
     /// Compares what an activity holds with what was sent.

@@ -80,9 +80,9 @@ impl Run<'_> {
     /// Stretches of UTC days that the open steps of an account look at.
     fn ranges(&self, account: &AccountName) -> Vec<(Date, Date)> {
         let open = self.open.borrow();
-        let aims = open.values().filter(|aim| aim.account == *account);
+        let days = open.at(account).map(|(_, aim)| aim.days);
         let mut days: Vec<(Date, Date)> =
-            aims.map(|aim| (day_after(aim.days.0), day_before(aim.days.1))).collect();
+            days.map(|(first, last)| (day_after(first), day_before(last))).collect();
         days.sort_unstable();
         let mut ranges: Vec<(Date, Date)> = Vec::new();
         for (first, last) in days {
