@@ -212,12 +212,9 @@ impl Run<'_> {
             return Some(not_tried(message.clone(), Some(Cause::Other)));
         }
         let accounts = [destination, &task.step.source.account];
-        let is_needed = |number: &usize| *number == 0 || task.run.bytes.is_none();
-        let tripped = accounts
-            .into_iter()
-            .enumerate()
-            .filter(|(number, _)| is_needed(number))
-            .find_map(|(_, account)| breaker.tripped(account));
+        let is_fetched = task.run.bytes.is_some() || matches!(task.state.answer, Answer::Taken(_));
+        let needed = accounts.into_iter().take(if is_fetched { 1 } else { 2 });
+        let tripped = needed.into_iter().find_map(|account| breaker.tripped(account));
         tripped.map(|(why, cause)| not_tried(why.clone(), Some(*cause)))
     }
 

@@ -257,6 +257,7 @@ impl Task {
                 run.breaker.borrow_mut().count_failure();
             }
             self.run.end = Some((*outcome, why.clone(), *cause));
+            self.run.bytes = None;
         }
         if let Some(phase) = entry.phase() {
             let payload = self.run.bytes.as_ref().filter(|_| self.state.payload.is_some());

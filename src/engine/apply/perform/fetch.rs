@@ -113,24 +113,19 @@ impl Run<'_> {
             None => task.step.source.id.to_string(),
             Some(_) => task.state.backup.clone().unwrap_or_default(),
         };
-        let not = |message: String| Why::NotFetched { message };
-        let (backup, bytes) = match self.claimed_backup(task, &id) {
-            Ok(found) => found,
-            Err(error) => {
-                self.give_up(task, not(error.to_string()), Cause::Other);
+        let loaded = self.claimed_backup(task, &id).map_err(|error| error.to_string());
+        let read = loaded.and_then(|(backup, bytes)| {
+            let content = fit::read(&bytes).ok();
+            let payload = content.and_then(|it| payload_of(task, backup.sha256.clone(), &it));
+            let payload = payload.ok_or_else(|| "the backup is no whole activity file".to_owned());
+            Ok((backup, bytes, payload?))
+        });
+        let (backup, bytes, mut payload) = match read {
+            Ok(read) => read,
+            Err(message) => {
+                self.give_up(task, Why::NotFetched { message }, Cause::Other);
                 return Ok(());
             }
-        };
-        let payload = fit::read(&bytes)
-            .ok()
-            .and_then(|content| payload_of(task, backup.sha256.clone(), &content));
-        let Some(mut payload) = payload else {
-            self.give_up(
-                task,
-                not("the backup is no whole activity file".to_owned()),
-                Cause::Other,
-            );
-            return Ok(());
         };
         payload.title.clone_from(&backup.subject.title);
         let can =
@@ -138,11 +133,7 @@ impl Run<'_> {
         payload.private =
             backup.subject.details.private == Some(true) && can.is_some_and(|can| can.privacy);
         task.run.details = Some(backup.subject.details);
-        task.run.bytes = Some(Rc::new(bytes));
-        match task.state.payload.as_ref().is_some_and(|known| *known == payload) {
-            true => Ok(()),
-            false => task.write(self, Entry::Fetched { payload }),
-        }
+        self.take_bytes(task, payload, bytes)
     }
 
     /// Whether a copy must be seen by its athlete only: the source is, as far as both platforms know
@@ -193,13 +184,7 @@ impl Run<'_> {
         activity: &Activity,
     ) -> Result<Option<Vec<u8>>, EngineError> {
         let account = task.step.source.account.clone();
-        let open = self.account(&account);
-        let cached = open.and_then(|open| originals::cached(self.session, open, activity));
-        let answer = match cached {
-            Some(bytes) => Ok(bytes),
-            None => self.original(&account, activity).await,
-        };
-        match answer {
+        match self.cached_original(&account, activity).await {
             Ok(bytes) => return Ok(Some(bytes)),
             Err(PlatformError::NotFound) => {
                 let message = "the source has no file of it";
@@ -214,6 +199,31 @@ impl Run<'_> {
             }
         }
         Ok(None)
+    }
+
+    /// The bytes that a step has sent, if they are to be had still.
+    pub(super) async fn sent_bytes(&self, task: &Task, sha256: &Sha256) -> Option<Vec<u8>> {
+        let own = task.run.bytes.as_deref().cloned();
+        if let Some(kept) = own.or_else(|| bytes::get(self.session, sha256)) {
+            return Some(kept);
+        }
+        let source = &task.step.source;
+        let row = self.listed(&source.account, &source.id)?;
+        let original = self.cached_original(&source.account, &row).await.ok()?;
+        (Sha256::of(&original) == *sha256).then_some(original)
+    }
+
+    /// The bytes of an activity, from the cache or else from its account.
+    pub(super) async fn cached_original(
+        &self,
+        account: &AccountName,
+        activity: &Activity,
+    ) -> Result<Vec<u8>, PlatformError> {
+        let open = self.account(account);
+        match open.and_then(|open| originals::cached(self.session, open, activity)) {
+            Some(bytes) => Ok(bytes),
+            None => self.original(account, activity).await,
+        }
     }
 
     /// The bytes of an activity, now, from its account.

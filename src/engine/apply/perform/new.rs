@@ -9,7 +9,6 @@ use crate::state::Effects;
 
 use super::super::super::cause::cause;
 use super::super::super::error::EngineError;
-use super::super::bytes;
 use super::super::observe::carried;
 use super::super::run::Run;
 use super::super::task::Task;
@@ -144,10 +143,8 @@ impl Run<'_> {
         if new.sha256.as_ref() == Some(&payload.sha256) {
             return Ok(Kept::Same);
         }
-        let own = task.run.bytes.as_deref().cloned();
-        let own = own.or_else(|| bytes::get(self.session, &payload.sha256));
-        let sent = own.and_then(|bytes| fit::read(&bytes).ok());
-        let Some(sent) = sent else {
+        let sent = self.sent_bytes(task, &payload.sha256).await;
+        let Some(sent) = sent.and_then(|bytes| fit::read(&bytes).ok()) else {
             return Err(PlatformError::Protocol(
                 "what was sent is not at hand any more".to_owned(),
             ));

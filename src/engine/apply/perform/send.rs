@@ -134,7 +134,10 @@ impl Run<'_> {
                 let named = id.clone();
                 let link = is_alone.then(|| task.pending_link(self, named)).flatten();
                 let effects = Effects { link: link.as_ref(), ..Effects::default() };
-                task.write_with(self, answer, effects)
+                task.write_with(self, answer, effects)?;
+                // Thousands may wait to be listed; where they are compared, they are read once more.
+                task.run.bytes = None;
+                Ok(())
             }
             Entry::Refused { reason, message } => {
                 let (reason, message) = (*reason, message.clone());

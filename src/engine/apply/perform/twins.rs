@@ -1,7 +1,7 @@
 //! What a source lists twice: only the files tell whether both are one recording, and that one goes
 //! over once.
 
-use crate::domain::{AccountName, Activity, Content, Refusal, RefusalReason, RemoteId, Sha256};
+use crate::domain::{Activity, Content, Refusal, RefusalReason, RemoteId, Sha256};
 use crate::fit;
 use crate::plan::reconcile::{Cause, GivenUp, Outcome, Why};
 use crate::plan::{SkipReason, is_same_recording};
@@ -9,7 +9,6 @@ use crate::platform::PlatformError;
 
 use super::super::super::cause::cause;
 use super::super::super::error::EngineError;
-use super::super::super::originals;
 use super::super::observe::replaces;
 use super::super::run::Run;
 use super::super::task::Task;
@@ -29,7 +28,7 @@ impl Run<'_> {
             if self.was_sent_as(task, &twin, bytes) {
                 return self.leave_out(task, RefusalReason::SameBytesInSource, &twin.id);
             }
-            let found = match self.bytes_of_twin(&task.step.source.account, &twin).await {
+            let found = match self.cached_original(&task.step.source.account, &twin).await {
                 Ok(other) if !self.is_readable(task, &twin, &other) => {
                     let message = format!("{}, which is listed alike, came broken", twin.id);
                     self.give_up(task, Why::NotFetched { message }, Cause::Other);
@@ -119,18 +118,6 @@ impl Run<'_> {
             || self.memory.is_in_flight(from, to, &twin.id)
             || is_refused
             || (twin.id < task.step.source.id && self.is_wanted(from, to, &twin.id))
-    }
-
-    async fn bytes_of_twin(
-        &self,
-        account: &AccountName,
-        twin: &Activity,
-    ) -> Result<Vec<u8>, PlatformError> {
-        let open = self.account(account);
-        match open.and_then(|open| originals::cached(self.session, open, twin)) {
-            Some(bytes) => Ok(bytes),
-            None => self.original(account, twin).await,
-        }
     }
 }
 
