@@ -145,6 +145,27 @@ impl Run<'_> {
         self.open.borrow_mut().take(task.number);
     }
 
+    /// Whether an account's ids are names, and a name is free again once nothing lies there.
+    pub(super) fn reuses_ids(&self, account: &AccountName) -> bool {
+        self.account(account).is_some_and(|open| open.capabilities.lists_bytes)
+    }
+
+    /// As [`Run::free_names`], of one name.
+    pub(super) fn free_name(&self, account: &AccountName, id: &RemoteId) {
+        if self.reuses_ids(account) {
+            self.counterparts.borrow_mut().remove(&(account.clone(), id.clone()));
+        }
+    }
+
+    /// Forgets whose counterparts stood under names where nothing lies any more.
+    pub(super) fn free_names(&self, account: &AccountName) {
+        if self.reuses_ids(account) {
+            let is_listed = |id: &RemoteId| self.listed(account, id).is_some();
+            let mut counterparts = self.counterparts.borrow_mut();
+            counterparts.retain(|(name, id), _| name != account || is_listed(id));
+        }
+    }
+
     /// Notes whose counterpart a destination's activity is.
     pub(super) fn claim(&self, task: &Task, id: &RemoteId) {
         let key = (task.step.destination.account.clone(), id.clone());

@@ -58,6 +58,7 @@ impl Run<'_> {
             }
         }
         for (account, _) in &queues {
+            self.free_names(account);
             self.assign_arrivals(account);
         }
         let queues = queues.into_iter().map(|(account, mut queue)| {

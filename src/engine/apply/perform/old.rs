@@ -125,7 +125,10 @@ impl Run<'_> {
         if let Some(view) = self.views.borrow_mut().get_mut(&account) {
             match now {
                 Some(now) => view.put(now),
-                None => view.remove(&old.id),
+                None => {
+                    view.remove(&old.id);
+                    self.free_name(&account, &old.id);
+                }
             }
         }
         // What the look showed is decided upon once more.
@@ -193,7 +196,9 @@ impl Run<'_> {
         }
         let key = (destination.account, old.clone());
         self.counterparts.borrow_mut().remove(&key);
-        self.removed.borrow_mut().insert(key);
+        if !self.reuses_ids(&key.0) {
+            self.removed.borrow_mut().insert(key);
+        }
         let effects = Effects { gone: Some(&old), ..Effects::default() };
         let entry = Entry::Removed { old: old.clone() };
         task.write_with(self, entry, effects)

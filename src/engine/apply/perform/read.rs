@@ -16,7 +16,7 @@ use super::super::super::refresh::{self, Refresh};
 use super::super::observe::BELIEVED;
 use super::super::run::Run;
 use super::super::task::Task;
-use super::super::view::{Reading, day_after, day_before, window};
+use super::super::view::{Reading, View, day_after, day_before, window};
 
 /// Days that a reading may span without a step, so that one request serves both sides of the gap.
 const MAX_GAP_DAYS: i32 = 31;
@@ -62,10 +62,10 @@ impl Run<'_> {
         let ranges = self.ranges(account);
         let is_cheaper_whole = {
             let views = self.views.borrow();
-            let rows = views.get(account).map_or(0, super::super::view::View::len);
+            let rows = views.get(account).map_or(0, View::len);
             ranges.len() > 1 + rows / ROWS
         };
-        let lists_bytes = self.account(account).is_some_and(|open| open.capabilities.lists_bytes);
+        let lists_bytes = self.reuses_ids(account);
         if is_cheaper_whole && !lists_bytes {
             self.read_whole(account, Refresh::Full).await?;
         } else {
@@ -119,6 +119,8 @@ impl Run<'_> {
             Ok(read) => {
                 let reading = Reading { at, order, complete: read.complete };
                 view.take_days(window, read.activities, reading);
+                drop(views);
+                self.free_names(name);
             }
             Err(error) => {
                 let (reason, message) = obstacle(&error);
@@ -145,10 +147,10 @@ impl Run<'_> {
         let order = self.next_order();
         match refresh::read_one(self.session, account, refresh).await? {
             Ok(inventory) => {
-                let mut views = self.views.borrow_mut();
-                if let Some(view) = views.get_mut(name) {
+                if let Some(view) = self.views.borrow_mut().get_mut(name) {
                     view.take_whole(inventory, order);
                 }
+                self.free_names(name);
             }
             Err((reason, message)) => self.note_unread(name, order, reason, &message),
         }

@@ -47,7 +47,9 @@ impl Run<'_> {
             self.let_settle_instead(&account).await;
             return Ok(());
         };
-        self.free_names(task);
+        if self.reuses_ids(&account) {
+            task.excluded.retain(|id| self.listed(&account, id).is_some());
+        }
         task.note_known(self);
         if let Err(error) = self.claim_private(task, &file) {
             let message = format!("it could not be noted down that it is private: {error}");
@@ -93,18 +95,6 @@ impl Run<'_> {
             Ok(Uploaded::Processing(ticket)) => self.follow(task, ticket).await,
             Err(error) => self.answer_of(task, account, error),
         }
-    }
-
-    /// The ids of a folder are names, and a name is free again once nothing lies there.
-    fn free_names(&self, task: &mut Task) {
-        let account = &task.step.destination.account;
-        if !self.account(account).is_some_and(|open| open.capabilities.lists_bytes) {
-            return;
-        }
-        let is_listed = |id: &RemoteId| self.listed(account, id).is_some();
-        task.excluded.retain(is_listed);
-        self.removed.borrow_mut().retain(|(name, _)| name != account);
-        self.counterparts.borrow_mut().retain(|(name, id), _| name != account || is_listed(id));
     }
 
     /// What no request needs to find out is no look at the destination.
