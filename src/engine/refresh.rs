@@ -8,7 +8,6 @@ use crate::clock::age;
 use crate::domain::{AccountName, Activity, Coverage, Inventory, RemoteId};
 use crate::event::Event;
 use crate::plan::BlockedReason;
-use crate::plan::reconcile::Entry;
 use crate::platform::{ListRequest, Page, Platform, PlatformError, Window};
 use crate::state::Reading;
 
@@ -70,14 +69,11 @@ pub(super) async fn read_one(
     };
     let is_first = before.is_none();
     let before = before.map(|inventory| inventory.activities).unwrap_or_default();
-    let asked = asked_to_remove(session, account)?;
+    let asked = session.store.asked_to_remove(account.row)?;
     let listed_before = before.iter().filter(|row| !asked.contains(&row.id)).count();
-    let known: HashMap<RemoteId, Activity> = match refresh {
-        Refresh::Full => HashMap::new(),
-        Refresh::Incremental | Refresh::None => {
-            before.into_iter().map(|activity| (activity.id.clone(), activity)).collect()
-        }
-    };
+    let trusted = before.into_iter().filter(|_| refresh != Refresh::Full);
+    let known: HashMap<RemoteId, Activity> =
+        trusted.map(|activity| (activity.id.clone(), activity)).collect();
     let read =
         async || list_whole(session, account, platform.as_ref(), Window::default(), &known).await;
     let answer = match read().await {
@@ -154,23 +150,6 @@ pub(super) async fn read_window(
     };
     let removed = removed_lately(session, account)?;
     Ok(pages.map(|pages| pages.inventory(session.clock().now(), &removed)))
-}
-
-/// What open steps have asked an account to remove, whether or not that is known to be done: if it is
-/// gone, nothing is missing.
-fn asked_to_remove(
-    session: &Session,
-    account: &OpenAccount,
-) -> Result<HashSet<RemoteId>, EngineError> {
-    let mut asked = HashSet::new();
-    for record in session.store.unsettled()? {
-        let entries = record.entries.iter().filter(|_| record.step.destination == account.row);
-        asked.extend(entries.filter_map(|written| match &written.entry {
-            Entry::Removing { old } => Some(old.clone()),
-            _ => None,
-        }));
-    }
-    Ok(asked)
 }
 
 /// What runs have removed from an account so lately that it may list it still.

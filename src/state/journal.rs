@@ -4,7 +4,7 @@
 //! each is on the disk before the call returns, together with what it changes in the memory: the
 //! pair that the step made, and the rows of the destination.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 
 use jiff::Timestamp;
 use rusqlite::{Row, ToSql, params};
@@ -276,6 +276,22 @@ impl Store {
     /// The steps that are not over, in the order in which they were begun.
     pub fn unsettled(&self) -> Result<Vec<StepRecord>, StateError> {
         self.select_steps("step.open = 1", params![])
+    }
+
+    /// What open steps have asked an account to remove, whether or not that is known to be done: if it
+    /// is gone, nothing is missing.
+    ///
+    /// # Errors
+    /// If the state cannot be read.
+    pub fn asked_to_remove(&self, account: AccountRow) -> Result<HashSet<RemoteId>, StateError> {
+        let mut statement = self.conn.prepare_cached(
+            "SELECT entry ->> 'old' FROM step JOIN entry ON entry.step = step.id
+             WHERE open = 1 AND destination = ?1 AND entry ->> 'entry' = 'removing'",
+        )?;
+        let asked = statement
+            .query_map([account.0], |row| Ok(RemoteId::new(row.get::<_, String>(0)?)))?
+            .collect::<Result<_, _>>()?;
+        Ok(asked)
     }
 
     /// The steps of all runs at an address, in the order in which they were begun.

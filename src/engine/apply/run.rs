@@ -76,21 +76,24 @@ pub async fn apply(
     let id = session.store.begin_run(Some(&document.id.0), session.clock().now())?;
     session.emit(Event::RunStarted { run: id.0, steps: document.body.steps.len() });
     let believed = believed(&planned.plan.document.context);
-    let mut run = Run::new(session, id, pace, planned.opened, planned.inventories, planned.memory)?;
-    let removed = removals(&planned.plan.removed, document);
-    let uncompared = planned.plan.to_compare.into_iter();
+    let Planned { plan, opened, inventories, memory, .. } = planned;
+    let mut run = Run::new(session, id, pace, opened, inventories, memory)?;
+    let removed = removals(&plan.removed, document);
+    let uncompared = plan.to_compare.into_iter();
     let uncompared = uncompared.map(|pair| (pair.source.0, pair.destination.0, pair.source.1));
-    run.wanted = steps.iter().map(way).chain(planned.plan.covered).chain(uncompared).collect();
+    run.wanted = steps.iter().map(way).chain(plan.covered).chain(uncompared).collect();
     run.prepare(&steps).await?;
-    run.keep_links(&planned.plan.in_sync)?;
+    run.keep_links(&plan.in_sync)?;
     run.accept_counts(&believed)?;
-    let mut tasks = run.tasks(&steps)?;
+    // Of thousands of steps no second copy is kept.
+    drop(plan.document);
+    let mut tasks = run.tasks(steps)?;
     run.leave_unsettled(&mut tasks, &unsettled)?;
     run.leave_what_does_not_hold(&mut tasks, standings)?;
     let broken = run.work(&mut tasks).await.err();
     bytes::sweep(session)?;
     if broken.is_none() && !session.stop.is_requested() {
-        run.note_told(&removed, &planned.plan.in_sync)?;
+        run.note_told(&removed, &plan.in_sync)?;
     }
     let mut ended: Vec<StepReport> =
         blocked.into_iter().map(|(step, why)| not_reached(session, step, why)).collect();
@@ -227,10 +230,10 @@ impl<'a> Run<'a> {
         Ok(())
     }
 
-    fn tasks(&self, steps: &[Step]) -> Result<Vec<Task>, EngineError> {
-        let tasks = steps.iter().enumerate();
+    fn tasks(&self, steps: Vec<Step>) -> Result<Vec<Task>, EngineError> {
+        let tasks = steps.into_iter().enumerate();
         let tasks: Result<Vec<Task>, EngineError> =
-            tasks.map(|(number, step)| Task::planned(self, number, step)).collect();
+            tasks.map(|(number, step)| Task::planned(self, number, &step)).collect();
         tasks.inspect(|tasks| self.claim_old_ones(tasks))
     }
 

@@ -22,7 +22,7 @@ use super::{StepReport, bytes};
 pub(super) struct Task {
     /// Its place among the run's steps.
     pub(super) number: usize,
-    pub(super) step: Step,
+    pub(super) step: Rc<Step>,
     /// Its row in the journal.
     pub(super) row: state::Step,
     id: Option<StepId>,
@@ -99,7 +99,7 @@ impl Task {
         };
         Ok(Self {
             number,
-            step: step.clone(),
+            step: Rc::new(step.clone()),
             row,
             id: None,
             state: StepState::default(),
@@ -119,7 +119,7 @@ impl Task {
             })?;
         Some(Self {
             number,
-            step,
+            step: Rc::new(step),
             row: record.step.clone(),
             id: Some(record.id),
             state: record.state().ok()?,
@@ -137,7 +137,7 @@ impl Task {
         }
         let known = run.ids_near(&self.step);
         self.excluded.extend(known.iter().cloned());
-        self.write(run, Entry::Intended { step: Box::new(self.step.clone()), known })
+        self.write(run, Entry::Intended { step: Box::new(Step::clone(&self.step)), known })
     }
 
     /// Notes what the destination lists just before something is sent: none of it is what is sent.
@@ -165,7 +165,7 @@ impl Task {
             profile: run.account(name).and_then(|open| open.profile.id.clone()),
         };
         let known = self.excluded.iter().cloned().collect();
-        let intended = Entry::Intended { step: Box::new(self.step.clone()), known };
+        let intended = Entry::Intended { step: Box::new(Step::clone(&self.step)), known };
         let payload = self.state.payload.clone();
         let fetched = payload.map(|payload| Entry::Fetched { payload });
         Ok(Claim {

@@ -96,6 +96,24 @@ fn a_later_run_settles_what_an_earlier_one_left() {
 }
 
 #[test]
+fn what_open_steps_asked_to_remove_is_known_per_account() {
+    let store = Store::open_in_memory().unwrap();
+    let run = store.begin_run(None, at(NOW)).unwrap();
+    let steps = [1, 2].map(|number| (begin(&store, run, number), number));
+    for (id, number) in steps {
+        let old = RemoteId::new(format!("old-{number}"));
+        record(&store, run, (id, number), Entry::Removing { old });
+    }
+    let destination = step(&store, 1).destination;
+    let asked = || store.asked_to_remove(destination).unwrap();
+    assert_eq!(asked(), ["old-1", "old-2"].map(RemoteId::new).into());
+    record(&store, run, steps[0], ended(Outcome::Held));
+    record(&store, run, steps[1], ended(Outcome::Failed));
+    assert_eq!(asked(), [RemoteId::new("old-1")].into(), "the other one is over");
+    assert_eq!(store.asked_to_remove(step(&store, 1).source).unwrap(), [].into());
+}
+
+#[test]
 fn the_journal_cannot_be_rewritten() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("state.db");
