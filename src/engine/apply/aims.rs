@@ -211,3 +211,35 @@ impl Run<'_> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn aim(account: &str, arrival: Option<&str>) -> Aim {
+        let day = "2026-05-01".parse().unwrap();
+        let arrival = arrival.map(|id| Arrival { id: RemoteId::new(id), is_sure: true });
+        Aim { account: AccountName::new(account), days: (day, day), sent: None, arrival }
+    }
+
+    /// An id of one account says nothing about the same id of another one, and a step that looks
+    /// elsewhere or rests holds none.
+    #[test]
+    fn an_activity_belongs_to_the_steps_that_hold_it_now() {
+        let mut aims = Aims::default();
+        let (there, elsewhere) = (AccountName::new("there"), AccountName::new("elsewhere"));
+        let [one, other] = ["1", "2"].map(RemoteId::new);
+        aims.put(0, aim("there", Some("1")));
+        aims.put(1, aim("elsewhere", None));
+        assert!(aims.has_arrived(&there, &one) && !aims.has_arrived(&elsewhere, &one));
+        let arrival = Arrival { id: other.clone(), is_sure: false };
+        aims.note_arrival(0, Some(arrival));
+        assert!(!aims.has_arrived(&there, &one) && aims.has_arrived(&there, &other));
+        assert_eq!(aims.owners(&there, &other).collect::<Vec<_>>(), [0]);
+        aims.note_arrival(0, None);
+        assert!(!aims.has_arrived(&there, &other));
+        aims.put(1, aim("elsewhere", Some("2")));
+        aims.take(1);
+        assert!(aims.owners.is_empty());
+    }
+}
