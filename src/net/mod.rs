@@ -5,6 +5,7 @@
 //! session and no prompt; what it writes to the log holds no secrets.
 
 mod client;
+mod flow;
 mod hosts;
 mod pace;
 pub mod redact;

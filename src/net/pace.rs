@@ -3,19 +3,13 @@
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use jiff::{SignedDuration, Timestamp};
 use tokio::sync::{Semaphore, SemaphorePermit, watch};
 
 use crate::cancellation::Cancellation;
-use crate::clock::{Clock, age};
+use crate::clock::Clock;
 
 use super::NetError;
-use super::retry::MAX_WAIT;
-
-/// However often an account asks to wait, its gaps grow no further than by this.
-const MAX_SLOWNESS: u32 = 8;
-/// After a stop, nothing waits longer than this for what a 429 asked.
-const MAX_FINAL_WAIT: Duration = Duration::from_secs(3);
+use super::flow::Flow;
 
 /// How many requests, and how far apart.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -58,40 +52,17 @@ pub struct Pace {
     flow: Mutex<Flow>,
 }
 
-/// What the next request has to wait for.
-struct Flow {
-    /// When the latest request begins, and the gap that follows it.
-    begins: Timestamp,
-    gap: Duration,
-    /// By how much all gaps have grown.
-    slowness: u32,
-    /// Until when the account asked to be left alone.
-    asked_until: Timestamp,
-    /// The account asked for more than anything waits.
-    is_closed: bool,
-    /// The time at the latest look.
-    seen: Timestamp,
-}
-
 impl Pace {
     /// With nothing in flight.
     pub fn new(pacing: Pacing, clock: Arc<dyn Clock>, stop: Cancellation) -> Self {
         let slots = usize::try_from(pacing.max_parallel.max(1)).unwrap_or(1);
-        let flow = Flow {
-            begins: Timestamp::MIN,
-            gap: Duration::ZERO,
-            slowness: 1,
-            asked_until: Timestamp::MIN,
-            is_closed: false,
-            seen: Timestamp::MIN,
-        };
         Self {
             clock,
             stop,
             slots: Semaphore::new(slots.min(Semaphore::MAX_PERMITS)),
             changes: watch::Sender::new(0),
             pacing,
-            flow: Mutex::new(flow),
+            flow: Mutex::new(Flow::new()),
         }
     }
 
@@ -111,7 +82,7 @@ impl Pace {
         };
         match self.pass(gap).await {
             Err(_) if urgency == Urgency::Final => {
-                let wait = self.reserve_soon(gap);
+                let wait = self.flow().reserve_soon(self.gap_after(gap));
                 self.sleep(wait).await;
             }
             passed => passed?,
@@ -122,13 +93,13 @@ impl Pace {
     /// Waits for the gap and for what the account asked.
     async fn pass(&self, gap: Gap) -> Result<(), NetError> {
         self.check_open()?;
-        let wait = self.reserve(gap);
+        let wait = self.flow().reserve(self.gap_after(gap));
         self.stop.race(self.sleep(wait)).await.ok_or(NetError::Cancelled)?;
         self.check_open()
     }
 
     fn check_open(&self) -> Result<(), NetError> {
-        if self.locked().is_closed { Err(NetError::Throttled) } else { Ok(()) }
+        if self.locked().is_closed() { Err(NetError::Throttled) } else { Ok(()) }
     }
 
     async fn sleep(&self, wait: Duration) {
@@ -160,36 +131,10 @@ impl Pace {
         }
     }
 
-    /// Takes the next free moment; returns how long it is until then.
-    fn reserve(&self, gap: Gap) -> Duration {
-        let (now, mut flow) = self.look();
-        let free = after(flow.begins, flow.gap.saturating_mul(flow.slowness));
-        let begins = now.max(free).max(flow.asked_until);
-        (flow.begins, flow.gap) = (begins, self.gap_after(gap));
-        age(begins, now)
-    }
-
-    /// Takes the first moment that is no affront: the ordinary gap, and a little of what was asked.
-    fn reserve_soon(&self, gap: Gap) -> Duration {
-        let (now, mut flow) = self.look();
-        let free = age(after(flow.begins, flow.gap), now).min(flow.gap);
-        let asked = age(flow.asked_until, now).min(MAX_FINAL_WAIT);
-        let asked = if flow.is_closed { MAX_FINAL_WAIT } else { asked };
-        let wait = free.max(asked);
-        (flow.begins, flow.gap) = (after(now, wait), self.gap_after(gap));
-        wait
-    }
-
     /// Lets nothing through for so long, and everything at twice the distance from then on; where
     /// that is longer than anything waits, nothing more at all.
     pub(super) fn slow_down(&self, wait: Duration) {
-        let (now, mut flow) = self.look();
-        flow.slowness = (flow.slowness * 2).min(MAX_SLOWNESS);
-        if wait > MAX_WAIT {
-            flow.is_closed = true;
-        } else {
-            flow.asked_until = flow.asked_until.max(after(now, wait));
-        }
+        self.flow().slow_down(wait);
     }
 
     fn gap_after(&self, gap: Gap) -> Duration {
@@ -199,15 +144,12 @@ impl Pace {
         }
     }
 
-    /// The time and the flow. Where the clock was set back, what is waited for moves with it.
-    fn look(&self) -> (Timestamp, MutexGuard<'_, Flow>) {
+    /// The flow as of now.
+    fn flow(&self) -> MutexGuard<'_, Flow> {
         let now = self.clock.now();
         let mut flow = self.locked();
-        let back = age(flow.seen, now);
-        flow.begins = before(flow.begins, back);
-        flow.asked_until = before(flow.asked_until, back);
-        flow.seen = now;
-        (now, flow)
+        flow.note_time(now);
+        flow
     }
 
     fn locked(&self) -> MutexGuard<'_, Flow> {
@@ -231,20 +173,12 @@ impl Drop for Waiting<'_> {
     }
 }
 
-fn after(moment: Timestamp, wait: Duration) -> Timestamp {
-    let wait = SignedDuration::try_from(wait).unwrap_or(SignedDuration::MAX);
-    moment.checked_add(wait).unwrap_or(Timestamp::MAX)
-}
-
-fn before(moment: Timestamp, wait: Duration) -> Timestamp {
-    let wait = SignedDuration::try_from(wait).unwrap_or(SignedDuration::MAX);
-    moment.checked_sub(wait).unwrap_or(Timestamp::MIN)
-}
-
 #[cfg(test)]
 mod tests {
     use crate::cancellation::CancellingClock;
     use crate::clock::ManualClock;
+    use crate::net::flow::MAX_FINAL_WAIT;
+    use crate::net::retry::MAX_WAIT;
 
     use super::*;
 
