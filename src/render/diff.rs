@@ -11,7 +11,7 @@ use crate::plan::{ActivityRef, Change, clock};
 
 use super::column::{distance, pad};
 use super::difference::{Difference, FieldDifference, RecordDifference, Stretches, difference};
-use super::plan_text::highlighted;
+use super::highlight::highlighted;
 use super::time::second;
 
 /// Both sides, and every field in which they differ.

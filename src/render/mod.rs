@@ -7,6 +7,7 @@ mod diff;
 mod difference;
 mod explained;
 mod facts;
+mod highlight;
 pub mod html;
 mod imported;
 mod inspected;

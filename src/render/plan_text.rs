@@ -6,7 +6,6 @@ use std::fmt::Write as _;
 
 use jiff::Timestamp;
 use owo_colors::OwoColorize as _;
-use similar::{ChangeTag, TextDiff};
 
 use crate::domain::{AccountName, ActivityType, RemoteId, neutralise};
 use crate::plan::{
@@ -15,6 +14,7 @@ use crate::plan::{
 };
 
 use super::column::{distance, fit, pad, pad_left};
+use super::highlight::highlighted;
 use super::open::open_words;
 use super::pages::Pages;
 use super::time::second;
@@ -408,26 +408,4 @@ fn skip_line(out: &mut String, skip: &Skip) {
     let detail = skip.detail.as_ref().map(|detail| format!(" ({detail})")).unwrap_or_default();
     let address = neutralise(skip.address.as_str());
     let _ = writeln!(out, "  {} {address}  {}{}", "-".dimmed(), skip.reason, neutralise(&detail));
-}
-
-/// Both texts, with the characters in which they differ in colour.
-pub(super) fn highlighted(from: &str, to: &str) -> (String, String) {
-    let diff = TextDiff::from_chars(from, to);
-    let (mut old, mut new) = (String::new(), String::new());
-    for change in diff.iter_all_changes() {
-        let text = neutralise(change.value());
-        match change.tag() {
-            ChangeTag::Equal => {
-                old.push_str(&text);
-                new.push_str(&text);
-            }
-            ChangeTag::Delete => {
-                let _ = write!(old, "{}", text.red());
-            }
-            ChangeTag::Insert => {
-                let _ = write!(new, "{}", text.green());
-            }
-        }
-    }
-    (old, new)
 }
