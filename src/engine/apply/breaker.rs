@@ -78,13 +78,9 @@ impl Breaker {
             Err(error @ (PlatformError::Transient(_) | PlatformError::Unavailable(_))) => {
                 let row = self.transient.entry(account.clone()).or_default();
                 *row += 1;
-                let row = *row;
-                if row >= MAX_TRANSIENT {
-                    self.trip(
-                        account,
-                        format!("{account} failed {row} times in a row"),
-                        cause(error),
-                    );
+                if *row >= MAX_TRANSIENT {
+                    let why = format!("{account} failed {row} times in a row");
+                    self.trip(account, why, cause(error));
                 }
             }
             Ok(_) | Err(_) => {

@@ -1,6 +1,6 @@
 //! The new activity, once its id is known: hidden, told from others, verified, given its details.
 
-use crate::domain::{Content, Details, LinkOrigin, RemoteId};
+use crate::domain::{AccountName, Content, Details, LinkOrigin, RemoteId};
 use crate::fit;
 use crate::plan::reconcile::{Arrival, Entry, Named, Visibility, Why};
 use crate::plan::{Change, changes, is_whole};
@@ -79,12 +79,7 @@ impl Run<'_> {
         let account = &task.step.destination.account;
         let platform = self.platform(account).ok_or(PlatformError::Unsupported)?;
         let details = Details { private: Some(true), ..Details::default() };
-        let set = || self.call(account, async || platform.set_details(id, &details).await);
-        match set().await {
-            // Setting the same twice harms nothing.
-            Err(PlatformError::Unavailable(_) | PlatformError::Unconfirmed(_)) => set().await?,
-            answer => answer?,
-        }
+        self.write_details(account, id, &details).await?;
         // The answer alone proves nothing.
         let now = self.ask(account, async || platform.details(id).await).await?;
         match now.private {
@@ -92,6 +87,21 @@ impl Run<'_> {
             Some(false) | None => {
                 Err(PlatformError::Permanent("others can still see it".to_owned()))
             }
+        }
+    }
+
+    /// Sets details, once more where the answer does not tell: the same twice harms nothing.
+    async fn write_details(
+        &self,
+        account: &AccountName,
+        id: &RemoteId,
+        details: &Details,
+    ) -> Result<(), PlatformError> {
+        let platform = self.platform(account).ok_or(PlatformError::Unsupported)?;
+        let set = || self.call(account, async || platform.set_details(id, details).await);
+        match set().await {
+            Err(PlatformError::Unavailable(_) | PlatformError::Unconfirmed(_)) => set().await,
+            answer => answer,
         }
     }
 
@@ -174,15 +184,8 @@ impl Run<'_> {
         let account = task.step.destination.account.clone();
         let can = self.account(&account).map(|open| open.capabilities.editable).unwrap_or_default();
         let details = task.run.details.as_ref().map(|old| carried(old, can)).unwrap_or_default();
-        let Some(platform) = self.platform(&account) else { return Ok(()) };
-        let set = || self.call(&account, async || platform.set_details(id, &details).await);
-        let answer = match set().await {
-            // Setting the same twice harms nothing.
-            Err(PlatformError::Unavailable(_) | PlatformError::Unconfirmed(_)) => set().await,
-            answer => answer,
-        };
         let detailed = |lacking| Entry::Detailed { id: id.clone(), lacking };
-        match answer {
+        match self.write_details(&account, id, &details).await {
             Ok(()) => task.write(self, detailed(None)),
             Err(PlatformError::NotFound) if self.has_moved(task, id).await? => Ok(()),
             Err(
