@@ -6,7 +6,7 @@ use jiff::civil::Date;
 
 use crate::domain::{AccountName, RemoteId};
 use crate::plan::Pair;
-use crate::plan::reconcile::{Arrival, Payload, Removal};
+use crate::plan::reconcile::{Answer, Arrival, Payload, Removal, StepState};
 
 use super::super::plan::utc_day;
 use super::run::Run;
@@ -43,6 +43,7 @@ pub(super) struct Sent {
     pub(super) is_seen: bool,
     /// Whether it is to be hidden, and is not as far as is known.
     pub(super) is_to_be_hidden: bool,
+    pub(super) is_doubtful: bool,
     pub(super) excluded: HashSet<RemoteId>,
 }
 
@@ -112,6 +113,7 @@ impl Run<'_> {
             named: task.state.known_id().cloned(),
             is_seen: task.state.seen.is_some(),
             is_to_be_hidden: task.state.must_hide() && task.state.may_be_shown(),
+            is_doubtful: is_doubtful(&task.state),
             excluded: self.excluded(task, payload),
         });
         let account = task.step.destination.account.clone();
@@ -210,6 +212,13 @@ impl Run<'_> {
             counterparts.insert((account, id), (source.row, pair.source.1.clone()));
         }
     }
+}
+
+/// Whether nobody has answered for what a step has sent, and the next plan compares it if it is not
+/// told now. What replaces something is compared anyway; what must be hidden is hidden, whosever.
+fn is_doubtful(state: &StepState) -> bool {
+    let is_taken = matches!(state.answer, Answer::Taken(_));
+    !is_taken && !state.replaces && !state.must_hide()
 }
 
 #[cfg(test)]

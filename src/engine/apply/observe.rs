@@ -74,7 +74,7 @@ impl Run<'_> {
     }
 
     fn is_overdue(&self, task: &Task) -> bool {
-        let Some(since) = task.state.taken_at else { return false };
+        let Some(since) = task.state.taken_at.or(task.state.sent_at) else { return false };
         let sent = LinkStatus::Pending { since, full_reads: task.state.rests + 1 };
         sent.never_appeared(utc_day(self.session.clock().now()))
     }
@@ -132,8 +132,9 @@ impl Run<'_> {
         let sent = open.at(account).filter_map(|(step, aim)| {
             let sent = aim.sent.as_ref()?;
             let named = sent.named.as_ref();
-            let (payload, excluded, is_seen) = (&sent.payload, &sent.excluded, sent.is_seen);
-            Some((step, Candidate { payload, named, is_seen, excluded }))
+            let (payload, excluded) = (&sent.payload, &sent.excluded);
+            let (is_seen, is_doubtful) = (sent.is_seen, sent.is_doubtful);
+            Some((step, Candidate { payload, named, is_seen, is_doubtful, excluded }))
         });
         let (steps, candidates): (Vec<usize>, Vec<Candidate<'_>>) = sent.unzip();
         if steps.is_empty() {

@@ -18,6 +18,9 @@ pub struct Candidate<'a> {
     pub named: Option<&'a RemoteId>,
     /// Whether it was listed under that id: what a person makes of it since is still it.
     pub is_seen: bool,
+    /// Whether nobody said that it was taken, and what is listed otherwise is better left to the next
+    /// plan, which compares it: it may be a person's own version.
+    pub is_doubtful: bool,
     /// Ids that it cannot have: listed before it was sent, or found to hold other bytes.
     pub excluded: &'a HashSet<RemoteId>,
 }
@@ -203,18 +206,28 @@ fn places_near(one: &Candidate<'_>, rows: &[&Activity]) -> Range<usize> {
     from..rows.partition_point(|row| second(row) <= start + NEAR_S)
 }
 
-/// Places of what was there before, and of what surely holds other bytes.
+/// Places of what was there before, and of what holds other bytes, surely or as it seems.
 fn impossible(
     one: &Candidate<'_>,
     rows: &[&Activity],
     places: &HashMap<&RemoteId, usize>,
 ) -> Vec<usize> {
-    let holds_other = |place: &usize| {
-        let sha256 = rows.get(*place).and_then(|row| row.sha256.as_ref());
-        sha256.is_some_and(|sha256| *sha256 != one.payload.sha256)
+    let is_other = |row: &Activity| {
+        row.sha256.as_ref().is_some_and(|sha256| *sha256 != one.payload.sha256)
+            || (one.is_doubtful && !is_listed_as_sent(one.payload, row))
     };
     let before = one.excluded.iter().filter_map(|id| places.get(id).copied());
+    let holds_other = |place: &usize| rows.get(*place).is_some_and(|row| is_other(row));
     before.chain(places_near(one, rows).filter(holds_other)).collect()
+}
+
+/// Whether a row is as long and as far as what was sent, as far as it says so.
+fn is_listed_as_sent(payload: &Payload, row: &Activity) -> bool {
+    let sent = payload.side(&row.id);
+    let known = |value: Option<u32>| value.filter(|value| *value > 0);
+    let elapsed_s = known(row.elapsed_s).or(sent.elapsed_s);
+    let distance_m = known(row.distance_m).or(sent.distance_m);
+    !sent.extent_changed(elapsed_s, distance_m, &sent.kind)
 }
 
 /// The id that the platform named, if what it lists under it can be what was sent.

@@ -36,7 +36,7 @@ pub struct Evidence {
     pub settled: bool,
     /// Whether enough of that time is over to ask once more.
     pub paused: bool,
-    /// Whether what was taken should have been listed a week ago.
+    /// Whether what was sent should have been listed a week ago.
     pub overdue: bool,
     /// Whether it was sent in this run.
     pub sent_now: bool,

@@ -230,7 +230,8 @@ fn go_on(state: &StepState, seen: &Evidence) -> Move {
     }
 }
 
-/// Refused after a lost answer: what was sent first may have arrived, and is looked for.
+/// Refused after a lost answer: what was sent first may have arrived, and is looked for. Nothing says
+/// that it was not taken, so that it is looked for as long as what was.
 fn refused_whole(state: &StepState, seen: &Evidence) -> Move {
     if seen.stopped || seen.given_up.is_some() {
         return rests(state, seen);
@@ -238,6 +239,7 @@ fn refused_whole(state: &StepState, seen: &Evidence) -> Move {
     match &seen.days {
         Days::Due => Move::Read,
         _ if !seen.settled && seen.sent_now => Move::Wait,
+        _ if matches!(state.answer, Answer::Refused(..)) && !seen.overdue => rests(state, seen),
         Days::Complete => refused_untouched(state, seen).unwrap_or_else(|| rests(state, seen)),
         Days::Unread(..) | Days::Incomplete => rests(state, seen),
     }

@@ -38,6 +38,7 @@ fn assigned(sent: &[(&Payload, Option<&str>, &[&str])], rows: &[Activity]) -> Ve
             payload,
             named: named.as_ref(),
             is_seen: false,
+            is_doubtful: false,
             excluded,
         })
         .collect();
@@ -108,4 +109,25 @@ fn what_belongs_to_another_is_not_taken() {
     let one = sent(b"a", at());
     assert_eq!(assigned(&[(&one, None, &[])], &[row("taken", &one)]), [None]);
     assert_eq!(assigned(&[(&one, None, &[])], &[file("taken", &one)]), [None]);
+}
+
+/// Found by the simulation: killed before its send, a step took a person's own version for what it had
+/// sent, and the rule that replaces such a version never looked at it again.
+#[test]
+fn what_nobody_answered_for_is_as_long_and_as_far_as_it_was_sent() {
+    let excluded = HashSet::new();
+    let one = Payload { distance_m: Some(30_000), ..sent(b"a", at()) };
+    let at_distance = |distance_m| row("1", &Payload { distance_m, ..one.clone() });
+    for (is_doubtful, distance_m, is_found) in [
+        (true, Some(30_010), true),
+        (true, Some(0), true),
+        (true, None, true),
+        (true, Some(31_000), false),
+        (false, Some(31_000), true),
+    ] {
+        let (payload, named, is_seen) = (&one, None, false);
+        let candidate = Candidate { payload, named, is_seen, is_doubtful, excluded: &excluded };
+        let found = assign(&[candidate], &[&at_distance(distance_m)], |_| false);
+        assert_eq!(ids(&found), [is_found.then_some("1")], "{is_doubtful} {distance_m:?}");
+    }
 }

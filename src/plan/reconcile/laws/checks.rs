@@ -14,6 +14,7 @@ pub fn broken(state: &StepState, seen: &Evidence, one: &Move) -> Option<String> 
         ("law 3: shown to more people", shows_lawfully(state, seen, one)),
         ("law 4: a wait without an end", waits_lawfully(state, seen, one)),
         ("law 5: a gap left behind", fills_lawfully(state, seen, one)),
+        ("law 5: over while a send is in doubt", doubts_lawfully(state, seen, one)),
         ("law 7: a gap that is none", tells_lawfully(state, one)),
         ("a stop not heard", stops_lawfully(state, seen, one)),
     ];
@@ -113,6 +114,18 @@ fn fills_lawfully(state: &StepState, seen: &Evidence, one: &Move) -> bool {
     match one {
         Move::End(_, Why::InItsPlace { .. }, _) => matches!(seen.named, Named::Version(_)),
         Move::End(outcome, ..) => !outcome.is_final() || !state.is_gap(),
+        _ => true,
+    }
+}
+
+/// A later refusal says nothing of an earlier send that was lost: that one is looked for for a week.
+fn doubts_lawfully(state: &StepState, seen: &Evidence, one: &Move) -> bool {
+    let is_refused = matches!(state.answer, Answer::Refused(..)) && state.turned.is_none();
+    let is_doubtful = is_refused && state.doubtful_sends > 0 && state.removal == Removal::Untouched;
+    match one {
+        Move::End(outcome, ..) => {
+            !outcome.is_final() || !is_doubtful || state.seen.is_some() || seen.overdue
+        }
         _ => true,
     }
 }

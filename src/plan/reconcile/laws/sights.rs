@@ -138,7 +138,7 @@ impl Interest {
             .when(self.duplicate, &named(), |seen, value| seen.named = value.clone())
             .when(self.duplicate, &BOTH, |seen, value| seen.paused = *value)
             .when(self.payload, &BOTH, |seen, value| seen.bytes = *value)
-            .when(self.taken, &BOTH, |seen, value| seen.overdue = *value)
+            .when(self.taken || self.refused, &BOTH, |seen, value| seen.overdue = *value)
             .when(self.touched || self.duplicate, &BOTH, |seen, value| seen.sent_now = *value)
             .when(self.refused, &BOTH, |seen, value| seen.refused_before = *value)
     }
@@ -187,8 +187,8 @@ pub fn is_possible(state: &StepState, seen: &Evidence) -> bool {
         && (!seen.asked_now || state.removal != Removal::Untouched)
         // A pause follows a send of this run.
         && (seen.paused || seen.sent_now)
-        // Only what was taken can be overdue.
-        && (!seen.overdue || matches!(state.answer, Answer::Taken(_)))
+        // Only what was sent can be overdue.
+        && (!seen.overdue || state.sends > 0)
 }
 
 const OLDS: [Old; 4] = [Old::AsPlanned, Old::Changed, Old::Gone, Old::Unknown];
