@@ -155,6 +155,12 @@ fn not_reached(session: &Session, step: &Step, (cause, detail): (Cause, String))
     StepReport { address, action: step.action, phase, detail, question: None, cause: Some(cause) }
 }
 
+/// Whether its destination knows the activity and did not hide it: what is listed late is there, too.
+fn is_refused(record: &StepRecord) -> bool {
+    let last = record.entries.last().map(|written| &written.entry);
+    matches!(last, Some(Entry::Ended { why: Why::NotHidden { .. }, .. }))
+}
+
 impl<'a> Run<'a> {
     pub(super) fn new(
         session: &'a Session,
@@ -296,7 +302,8 @@ impl<'a> Run<'a> {
             views.get(name).is_some_and(|view| view.is_whole() && view.row(id).is_none())
         };
         if let (true, Some(account)) = (is_shown, there.next())
-            && !state.known_id().is_some_and(|id| is_nowhere(&account.name, id))
+            && (is_refused(record)
+                || !state.known_id().is_some_and(|id| is_nowhere(&account.name, id)))
         {
             let name = account.name.clone();
             let message = format!("{name}: an earlier activity could not be made private there");
