@@ -34,7 +34,7 @@ fn crash_twice(scenario: Scenario, first: Moment, second: Moment) -> usize {
     for number in 1.. {
         for again in 1.. {
             let folder = folder();
-            let world = World::new(folder.path(), scenario);
+            let world = World::new(folder.path(), scenario).one_at_a_time();
             let when = format!("{scenario:?}, {first:?} {number}, then {second:?} {again}");
             if !dies(&world, first, number) {
                 return points;

@@ -157,6 +157,14 @@ impl World {
         world
     }
 
+    /// Lets one request at a time be under way. Of several, a kill may catch one on its way to the disk
+    /// each time, and what was sent twice without an answer is left to a person.
+    pub(super) fn one_at_a_time(self) -> Self {
+        let manifest = MANIFEST.replace("path: archive }", "path: archive, max_parallel: 1 }");
+        std::fs::write(self.root.join("fit_sync.yaml"), manifest).unwrap();
+        self
+    }
+
     fn put(&self, path: &str, bytes: &[u8]) {
         std::fs::write(self.root.join(path), bytes).unwrap();
     }
