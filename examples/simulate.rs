@@ -37,6 +37,9 @@ use simulation::Simulator;
 use simulation::findings::FINDINGS;
 use simulation::switches::Switch;
 
+/// Failing seeds that are named beside the first one of a question.
+const OTHERS: usize = 20;
+
 #[derive(Parser)]
 #[command(about = "Looks for worlds in which a promise is broken")]
 struct Args {
@@ -131,6 +134,11 @@ fn report(args: &Args, failures: &BTreeMap<simulation::Question, Vec<u64>>) {
     for (question, seeds) in failures {
         let first = seeds.iter().min().copied().unwrap_or_default();
         say(&format!("{question}: {} worlds, the first is {first}\n", seeds.len()));
+        let others: Vec<String> =
+            seeds.iter().filter(|seed| **seed != first).take(OTHERS).map(u64::to_string).collect();
+        if !others.is_empty() {
+            say(&format!("    others: {}\n", others.join(" ")));
+        }
     }
     let firsts = failures.values().filter_map(|seeds| seeds.iter().min());
     for seed in firsts.take(args.stories) {

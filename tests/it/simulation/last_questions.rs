@@ -51,7 +51,8 @@ pub(crate) fn at_the_end(
             view.plan_is_empty(plan, &mut wrong);
             view.all_is_there(plan, &mut wrong);
         }
-        wrong.extend(open.iter().map(|step| (Question::Unended, format!("still open: {step}"))));
+        let open = open.iter().filter(|step| !view.waits_for_good(step));
+        wrong.extend(open.map(|step| (Question::Unended, format!("still open: {step}"))));
         for account in 0..world.accounts.len() {
             view.nothing_twice(account, &mut wrong);
             view.nothing_exposed(account, &mut wrong);
@@ -180,7 +181,10 @@ impl View<'_> {
         }
         let pair = plan.in_sync.iter().find(|pair| pair.rule == name && pair.source == copy.id);
         if let Some(pair) = pair {
-            let Some(id) = &pair.destination else { return Some("still pending".to_owned()) };
+            let Some(id) = &pair.destination else {
+                let told = || "still pending".to_owned();
+                return (!self.is_refused_back(rule, copy.recording)).then(told);
+            };
             let other = self.ledger.there(rule.destination).find(|there| there.id == *id);
             return match other {
                 Some(other) if other.recording.may_be(copy.recording) => None,
@@ -239,9 +243,12 @@ impl View<'_> {
             SkipReason::RemovedAtDestination => {
                 self.is_taken_away(rule, copy) || (there() && self.changes_ids(rule.destination))
             }
-            SkipReason::IsOurCopy => copy.by == By::Run || there(),
+            SkipReason::IsOurCopy => there() || self.is_copy(rule, copy),
             SkipReason::CoveredByRule => {
-                there() || self.is_taken_away(rule, copy) || self.is_asked(plan, rule, copy)
+                there()
+                    || self.is_taken_away(rule, copy)
+                    || self.is_asked(plan, rule, copy)
+                    || self.is_noted(plan, rule, copy)
             }
             SkipReason::SameBytesInSource => {
                 let twins =
@@ -265,6 +272,12 @@ impl View<'_> {
         }
     }
 
+    /// Whether it was brought, or equals to the byte what was.
+    fn is_copy(&self, rule: Rule, copy: &Copy) -> bool {
+        let mut brought = self.ledger.there(rule.source).filter(|it| it.by == By::Run);
+        brought.any(|it| it.recording == copy.recording)
+    }
+
     /// Whether the rule that owns an event asks about it.
     fn is_asked(&self, plan: &PlanFacts, rule: Rule, copy: &Copy) -> bool {
         let into = self.world.rules.iter().filter(|other| other.destination == rule.destination);
@@ -273,6 +286,24 @@ impl View<'_> {
             let asked = plan.conflicts.iter().filter(|(of, ..)| *of == name);
             let mut asked = asked.filter_map(|(_, id, _)| self.ledger.copy(owner.source, id));
             asked.any(|it| it.recording.may_be(copy.recording))
+        })
+    }
+
+    /// Whether the rule that owns an event holds its pair for it: a start that seems edited by hours is
+    /// noted, and what was brought under the old one stays.
+    fn is_noted(&self, plan: &PlanFacts, rule: Rule, copy: &Copy) -> bool {
+        let into = self.world.rules.iter().filter(|other| other.destination == rule.destination);
+        into.into_iter().any(|owner| {
+            let name = rule_name(*owner);
+            let pairs = plan.in_sync.iter().filter(|pair| pair.rule == name);
+            pairs.into_iter().any(|pair| {
+                let source = self.ledger.copy(owner.source, &pair.source);
+                let there = pair.destination.as_ref();
+                let there = there.and_then(|id| self.ledger.copy(rule.destination, id));
+                source.zip(there).is_some_and(|(source, there)| {
+                    source.recording.may_be(copy.recording) && is_swapped_since(copy, there)
+                })
+            })
         })
     }
 

@@ -66,6 +66,17 @@ impl Copy {
     }
 }
 
+/// A step of some plan.
+#[derive(Clone, Debug)]
+struct Planned {
+    account: usize,
+    /// What it takes away.
+    old: Option<RemoteId>,
+    /// What it brings.
+    new: Option<Recording>,
+    tick: u64,
+}
+
 /// All copies of all accounts. An account with two names is one.
 #[derive(Debug)]
 pub(crate) struct Ledger {
@@ -74,8 +85,8 @@ pub(crate) struct Ledger {
     rules: Vec<Rule>,
     /// The second name of an account stands for it.
     owner: Vec<usize>,
-    /// Replaces that some plan named: account, old id, what comes in its place, tick.
-    planned: Vec<(usize, RemoteId, Option<Recording>, u64)>,
+    /// What plans wanted, in their order.
+    planned: Vec<Planned>,
     /// When people last imported what, while a run was under way.
     tick: u64,
     /// What a run brings is a backup.
@@ -185,42 +196,45 @@ impl Ledger {
         self.tick
     }
 
-    /// Enters that a plan names an activity as one to be replaced by a recording.
-    pub(crate) fn plan_removal(&mut self, account: usize, old: RemoteId, new: Option<Recording>) {
-        let (owner, tick) = (self.owner(account), self.next_tick());
-        self.planned.push((owner, old, new, tick));
+    /// Enters that a plan wants a recording in an account, in the place of an activity if it names one.
+    pub(crate) fn plan(&mut self, account: usize, old: Option<RemoteId>, new: Option<Recording>) {
+        let (account, tick) = (self.owner(account), self.next_tick());
+        self.planned.push(Planned { account, old, new, tick });
     }
 
     /// Enters that a person wants a recording back, in the place of another version.
     pub(crate) fn plan_restore(&mut self, account: usize, recording: Recording) {
         let there = self.there(account).filter(|copy| copy.recording.is_same(recording));
         let old: Vec<RemoteId> = there.map(|copy| copy.id.clone()).collect();
-        old.into_iter().for_each(|id| self.plan_removal(account, id, Some(recording)));
+        old.into_iter().for_each(|id| self.plan(account, Some(id), Some(recording)));
     }
 
     /// When a plan last named this activity as one to be replaced.
     pub(crate) fn planned_at(&self, account: usize, old: &RemoteId) -> Option<u64> {
+        self.removals(account, old).map(|planned| planned.tick).max()
+    }
+
+    /// Steps of plans that take an activity away.
+    fn removals<'l>(
+        &'l self,
+        account: usize,
+        old: &'l RemoteId,
+    ) -> impl Iterator<Item = &'l Planned> {
         let owner = self.owner(account);
-        let planned = self.planned.iter().filter(|(at, id, ..)| *at == owner && id == old);
-        planned.map(|(.., tick)| *tick).max()
+        let planned = self.planned.iter();
+        planned.filter(move |it| it.account == owner && it.old.as_ref() == Some(old))
     }
 
     /// Whether a plan wants this activity to make room for that recording.
     pub(crate) fn makes_room(&self, account: usize, old: &RemoteId, new: Recording) -> bool {
-        let owner = self.owner(account);
-        self.planned.iter().any(|(at, id, wanted, _)| {
-            *at == owner && id == old && wanted.is_none_or(|wanted| wanted.is_same(new))
-        })
+        let is_it = |planned: &Planned| planned.new.is_none_or(|wanted| wanted.is_same(new));
+        self.removals(account, old).any(is_it)
     }
 
     /// Whether a plan wants an activity to make room for a recording of something else.
     pub(crate) fn is_replaced_by_another(&self, account: usize, gone: &Copy) -> bool {
-        let owner = self.owner(account);
-        self.planned.iter().any(|(at, id, wanted, _)| {
-            *at == owner
-                && *id == gone.id
-                && wanted.is_some_and(|wanted| !wanted.may_be(gone.recording))
-        })
+        let is_other = |wanted: Recording| !wanted.may_be(gone.recording);
+        self.removals(account, &gone.id).any(|planned| planned.new.is_some_and(is_other))
     }
 
     /// The accounts from which rules bring something here.
@@ -241,14 +255,14 @@ impl Ledger {
             .filter(|copy| copy.recording.is_same(recording))
             .peekable();
         let by_source = sources.peek().is_some() && sources.all(|copy| copy.was_private);
-        let old =
-            self.planned.iter().rev().find(|(at, _, new, _)| {
-                *at == owner && new.is_some_and(|new| new.is_same(recording))
-            });
+        // What the last plan says counts: what came of an earlier replace may be gone again since.
+        let is_it = |planned: &&Planned| {
+            planned.account == owner && planned.new.is_some_and(|new| new.is_same(recording))
+        };
         // What has its id since then is another one.
-        let old = old.and_then(|(_, id, _, tick)| {
-            let copy = self.copy(account, id)?;
-            (copy.made <= *tick && copy.gone != Some(By::Person)).then_some(copy)
+        let old = self.planned.iter().rev().find(is_it).and_then(|planned| {
+            let copy = self.copy(account, planned.old.as_ref()?)?;
+            (copy.made <= planned.tick && copy.gone != Some(By::Person)).then_some(copy)
         });
         by_source || old.is_some_and(|copy| copy.private)
     }

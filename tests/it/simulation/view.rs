@@ -1,6 +1,10 @@
 //! What the questions see of a world: its rules, and what is truly there.
 
+use fit_sync::domain::Address;
+
+use super::last_questions::rule_name;
 use super::ledger::{By, Copy, Ledger};
+use super::recordings::Recording;
 use super::world::{Quirk, Rule, World};
 
 /// A world and its ledger.
@@ -31,6 +35,24 @@ impl View<'_> {
         let mut quirks = account.into_iter().flat_map(|account| &account.quirks);
         quirks.any(|quirk| {
             matches!(quirk, Quirk::Refuses { recording, .. } if *recording == copy.recording)
+        })
+    }
+
+    /// Whether the one that was removed for a recording is one that its account does not take back: the
+    /// gap stays open, every run says so and names the backup.
+    pub(super) fn is_refused_back(&self, rule: Rule, recording: Recording) -> bool {
+        let is_gone = |copy: &Copy| copy.gone == Some(By::Run) && copy.recording.may_be(recording);
+        let mut gone = self.ledger.of(rule.destination).iter().filter(|copy| is_gone(copy));
+        gone.any(|copy| self.is_poison(rule, copy))
+    }
+
+    /// Whether an open step waits for an account that does not take back what was removed.
+    pub(super) fn waits_for_good(&self, step: &str) -> bool {
+        self.world.rules.iter().any(|rule| {
+            self.ledger.of(rule.source).iter().any(|copy| {
+                let address = Address::of_start(&rule_name(*rule), copy.recording.start(), 1);
+                step.starts_with(address.as_str()) && self.is_refused_back(*rule, copy.recording)
+            })
         })
     }
 }

@@ -85,7 +85,7 @@ pub(crate) struct State {
     pub(crate) known: HashMap<Address, Vec<Known>>,
     /// What was put back into which account, and when in ticks.
     pub(crate) restored: Vec<(usize, Recording, u64)>,
-    /// Uploads that were not answered well: account, file, when.
+    /// Uploads that an account refused: account, file, when.
     pub(crate) refusals: Vec<(usize, Recording, Timestamp)>,
 }
 
@@ -169,9 +169,7 @@ impl Weather {
             let old = step.old.as_ref().and_then(|id| recording(destination, id));
             let known = Known { destination, new, old };
             state.known.entry(step.address.clone()).or_default().push(known);
-            if let Some(old) = &step.old {
-                state.ledger.plan_removal(destination, old.clone(), new);
-            }
+            state.ledger.plan(destination, step.old.clone(), new);
         }
     }
 }
