@@ -193,7 +193,9 @@ impl Run<'_> {
     pub(super) fn waits_for_another(&self, task: &Task) -> bool {
         let (open, account) = (self.open.borrow(), &task.step.destination.account);
         let mut others = open.at(account).filter(|(step, _)| *step != task.number);
-        let may_send = task.state.must_hide() && task.state.is_in_doubt();
+        let may_send = matches!(task.state.answer, Answer::UnderWay | Answer::Lost)
+            && task.state.must_hide()
+            && task.state.seen.is_none();
         may_send && others.any(|(_, aim)| aim.is_exposed())
     }
 

@@ -43,6 +43,8 @@ pub(super) struct ThisRun {
     end: Option<(Outcome, Why, Option<Cause>)>,
     /// The bytes that are to be sent.
     pub(super) bytes: Option<Rc<Vec<u8>>>,
+    /// How many there are, or were.
+    length: Option<u64>,
     /// What people wrote about the old one.
     pub(super) details: Option<Details>,
     pub(super) given_up: Option<GivenUp>,
@@ -241,6 +243,8 @@ impl Task {
     }
 
     fn tell(&mut self, run: &Run<'_>, entry: &Entry) {
+        let length = self.run.bytes.as_ref().map(|bytes| bytes.len() as u64);
+        self.run.length = length.or(self.run.length);
         self.run.message = match entry {
             Entry::Unanswered { message } => format!("sent, answer lost: {message}"),
             Entry::Ended { why, .. } => why.to_string(),
@@ -260,12 +264,11 @@ impl Task {
             self.run.bytes = None;
         }
         if let Some(phase) = entry.phase() {
-            let payload = self.run.bytes.as_ref().filter(|_| self.state.payload.is_some());
             run.session.emit(Event::Step {
                 address: self.step.address.clone(),
                 action: self.step.action,
                 title: self.step.source.title.clone(),
-                bytes: payload.map(|bytes| bytes.len() as u64),
+                bytes: self.run.length.filter(|_| self.state.payload.is_some()),
                 phase,
                 attempt: self.state.sends.max(1),
                 detail: self.run.message.clone(),
