@@ -206,17 +206,17 @@ impl Run<'_> {
             return Some(not_tried(format!("{failures} steps have failed"), None));
         }
         let destination = &task.step.destination.account;
-        if let Some(message) = breaker.private_stopped(destination)
-            && task.state.must_hide()
-            && (!task.state.may_have_stored() || task.state.is_in_doubt())
-        {
-            return Some(not_tried(message.clone(), Some(Cause::Other)));
-        }
         let accounts = [destination, &task.step.source.account];
         let is_fetched = task.run.bytes.is_some() || matches!(task.state.answer, Answer::Taken(_));
         let needed = accounts.into_iter().take(if is_fetched { 1 } else { 2 });
         let tripped = needed.into_iter().find_map(|account| breaker.tripped(account));
-        tripped.map(|(why, cause)| not_tried(why.clone(), Some(*cause)))
+        if let Some((why, cause)) = tripped {
+            return Some(not_tried(why.clone(), Some(*cause)));
+        }
+        let may_send = !task.state.may_have_stored() || task.state.is_in_doubt();
+        let stopped = breaker.private_stopped(destination);
+        let stopped = stopped.filter(|_| may_send && task.state.must_hide());
+        stopped.map(|message| not_tried(message.clone(), Some(Cause::Other)))
     }
 
     /// What else is at the destination. Where nothing has come there since the plan, and the file

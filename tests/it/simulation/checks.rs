@@ -124,8 +124,15 @@ impl Account {
                         && held.changed > copy.made
                 })
         };
+        // Two exports of one recording differ; what a person put beside a run's is one more file.
+        let is_kept_twice = |source: usize| {
+            let its =
+                |by: By| ledger.there(source).any(|it| it.recording == recording && it.by == by);
+            its(By::Run) && its(By::Person)
+        };
         is_twin
             || is_changed
+            || ledger.sources(account).any(is_kept_twice)
             || ledger.sources(account).any(is_parted)
             || (copy.recording != recording && ledger.sources(account).any(holds_both))
     }

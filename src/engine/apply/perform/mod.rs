@@ -63,9 +63,7 @@ impl Run<'_> {
         cause: Option<Cause>,
     ) -> Result<(), EngineError> {
         if let Why::NotHidden { message } = &why {
-            let account = &task.step.destination.account;
-            let message = format!("{account}: nothing private is sent any more: {message}");
-            self.breaker.borrow_mut().stop_private(account, message);
+            self.stop_private(task, message);
         }
         match (&outcome, &why) {
             (Outcome::Adopted, Why::Same { id }) => return self.adopt(task, &id.clone()),

@@ -69,10 +69,20 @@ impl Run<'_> {
                 return Ok(());
             }
             Err(PlatformError::NotFound) => Visibility::NotYet,
-            Err(error) => Visibility::Stuck(error.to_string()),
+            Err(error) => {
+                self.stop_private(task, &error.to_string());
+                Visibility::Stuck(error.to_string())
+            }
         };
         task.run.visibility = Some(shown);
         Ok(())
+    }
+
+    /// Nothing private is sent where another such may be shown.
+    pub(super) fn stop_private(&self, task: &Task, why: &str) {
+        let account = &task.step.destination.account;
+        let message = format!("{account}: nothing private is sent any more: {why}");
+        self.breaker.borrow_mut().stop_private(account, message);
     }
 
     async fn set_private(&self, task: &Task, id: &RemoteId) -> Result<(), PlatformError> {
