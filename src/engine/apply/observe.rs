@@ -213,7 +213,10 @@ impl Run<'_> {
         if let Some((why, cause)) = tripped {
             return Some(not_tried(why.clone(), Some(*cause)));
         }
-        let may_send = !task.state.may_have_stored() || task.state.is_in_doubt();
+        let may_send = match task.state.answer {
+            Answer::UnderWay | Answer::Lost => task.state.seen.is_none(),
+            _ => !task.state.may_have_stored(),
+        };
         let stopped = breaker.private_stopped(destination);
         let stopped = stopped.filter(|_| may_send && task.state.must_hide());
         stopped.map(|message| not_tried(message.clone(), Some(Cause::Other)))

@@ -1,8 +1,10 @@
 //! The decision that keeps plans from undoing a restore: made before anything is sent, and taken back
 //! if nothing came of it, whichever run finds that.
 
-use crate::archive::Backup;
-use crate::domain::{AccountName, Decision, Party, RemoteId, Verdict};
+use jiff::Timestamp;
+
+use crate::archive::{Backup, Subject};
+use crate::domain::{AccountName, Activity, Decision, Party, RemoteId, Verdict};
 use crate::event::Phase;
 use crate::state::StepRecord;
 
@@ -24,8 +26,10 @@ impl Restore {
         let rules = &session.manifest.rules;
         let rule = rules.iter().find(|rule| rule.name == replaced_by.rule)?;
         let then = &replaced_by.source;
-        // As it is today: a decision is about an activity in its condition.
-        let now = self.rows(&rule.source).iter().find(|row| row.id == then.id);
+        // As it is today: a decision is about an activity in its condition. What people put under its
+        // id since is another one.
+        let mut rows = self.rows(&rule.source).iter();
+        let now = rows.find(|row| row.id == then.id && overlaps(row, &backup.subject));
         let source = now.map_or(then.fingerprint.clone(), |row| row.fingerprint.clone());
         let open = self.opened.accounts.get(account);
         Some(Decision {
@@ -43,6 +47,14 @@ impl Restore {
             at: session.clock().now(),
         })
     }
+}
+
+/// Whether an activity went on at the same time as the one that was backed up, as far as is known.
+fn overlaps(row: &Activity, subject: &Subject) -> bool {
+    let second = |start: Option<Timestamp>| start.map(Timestamp::as_second);
+    let (Some(a), Some(b)) = (second(row.start), second(subject.start)) else { return true };
+    let length = |elapsed_s: Option<u32>| i64::from(elapsed_s.unwrap_or_default());
+    a <= b + length(subject.elapsed_s) && b <= a + length(row.elapsed_s)
 }
 
 /// Whether a decision says the same as another, whenever it was made.

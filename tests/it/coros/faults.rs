@@ -238,6 +238,8 @@ fn expected(cell: Cell) -> End {
         // Names are carried over as far as possible: later, where that may help.
         (Place::Update, Kind::Token) if flow == Flow::Replace => unless_once(Login),
         (Place::Update, _) if flow == Flow::Replace && may_pass(trouble) => unless_once(Partly),
+        // A refusal is heard twice before the title stays in the backup only.
+        (Place::Update, _) if flow == Flow::Replace && is_refusal(trouble) => Partly,
         (Place::Update, _) => Done,
         (Place::File, _) => of_file(trouble, times),
         (Place::Put, _) => match trouble {
@@ -284,6 +286,10 @@ fn of_file(trouble: Trouble, times: Times) -> End {
         (Trouble::Status(404) | Trouble::Halved | Trouble::Spoilt, Times::Always) => Partly,
         (_, Times::Always) => Unavailable,
     }
+}
+
+fn is_refusal(trouble: Trouble) -> bool {
+    matches!(trouble, Trouble::Status(404) | Trouble::Result(..))
 }
 
 async fn check(flow: Flow) {

@@ -195,7 +195,9 @@ impl Drawing {
     fn pass_time(&mut self, acts: &mut Vec<Act>) {
         let hours = [0, 1, 26, 200];
         let hours = self.dice.pick(&hours).copied().unwrap_or_default();
-        acts.push(match self.shows(Switch::ClockBack) {
+        // A clock that is set right again after a week makes a week of what came late.
+        let is_late = self.is_on(Switch::ListedVeryLate);
+        acts.push(match self.shows(Switch::ClockBack) && !is_late {
             true => Act::ClockBack { hours: 1 + hours },
             false => Act::Wait { hours },
         });

@@ -198,17 +198,11 @@ impl Run<'_> {
         match self.write_details(&account, id, &details).await {
             Ok(()) => task.write(self, detailed(None)),
             Err(PlatformError::NotFound) if self.has_moved(task, id).await? => Ok(()),
-            Err(
-                error @ (PlatformError::Cancelled
-                | PlatformError::Unconfirmed(_)
-                | PlatformError::Unavailable(_)
-                | PlatformError::RateLimited { .. }
-                | PlatformError::Throttled(_)
-                | PlatformError::Auth(_)),
-            ) => {
+            Err(error) if may_pass(&error) || task.state.rests == 0 => {
                 task.run.undetailed = Some(Why::NotDetailed { message: error.to_string() });
                 Ok(())
             }
+            // The same in a later run.
             Err(error) => {
                 let backup = task.state.backup.clone().unwrap_or_default();
                 let message = error.to_string();
@@ -218,6 +212,19 @@ impl Run<'_> {
             }
         }
     }
+}
+
+/// Whether another try may have another answer.
+fn may_pass(error: &PlatformError) -> bool {
+    matches!(
+        error,
+        PlatformError::Cancelled
+            | PlatformError::Unconfirmed(_)
+            | PlatformError::Unavailable(_)
+            | PlatformError::RateLimited { .. }
+            | PlatformError::Throttled(_)
+            | PlatformError::Auth(_)
+    )
 }
 
 /// Whether a file holds what another one does; some platforms write it anew for each download.
