@@ -145,8 +145,8 @@ impl Backups {
         Self { blobs: Blobs::new(folder) }
     }
 
-    /// Stores a copy, claimed for a step from its first moment, and returns once it is surely there:
-    /// parsed, written, synced, read back, hashed.
+    /// Stores a copy, claimed for a step before anybody can prune it, and returns once it is surely
+    /// there: parsed, written, synced, read back, hashed.
     ///
     /// # Errors
     /// In every case of which the original must not be removed.
@@ -159,10 +159,10 @@ impl Backups {
         check_whole(bytes)?;
         let _lock = self.blobs.lock(LockMode::Shared)?;
         let sha256 = self.blobs.write(bytes, subject.at)?;
-        self.blobs.write_claim(&sha256, claim)?;
         let id = BackupId::of(&subject);
         let bytes = u64::try_from(bytes.len()).unwrap_or(u64::MAX);
-        self.describe(&Backup { id: id.clone(), sha256, bytes, subject })?;
+        self.describe(&Backup { id: id.clone(), sha256: sha256.clone(), bytes, subject })?;
+        self.blobs.write_claim(&sha256, claim)?;
         Ok(id)
     }
 

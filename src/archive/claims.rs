@@ -4,7 +4,7 @@
 //! A claim is a file, `claims/<sha256>.<state>-<step>.claim`. Its name alone protects the bytes. What it
 //! holds is for people, and for another state: where the step's own is lost, it tells enough to go on.
 
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashSet};
 use std::fmt;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -155,16 +155,22 @@ impl Blobs {
         if from == to { Ok(()) } else { self.release(from) }
     }
 
-    /// Returns one claim of each step, of whatever state; none of a step whose claims cannot be read.
+    /// Returns one claim of each step, of whatever state.
     ///
     /// # Errors
-    /// If the folder of claims cannot be read.
+    /// If the folder of claims cannot be read, or no claim of a step can be.
     pub fn claimants(&self) -> Result<Vec<Claim>, ArchiveError> {
-        let names = self.claim_names()?.into_iter();
-        let paths = names.map(|(sha256, owner)| self.claim_path(&sha256, &owner));
-        let mut claims: Vec<Claim> = paths.filter_map(|path| read(&path)).collect();
-        claims.dedup_by(|next, claim| next.owner == claim.owner);
-        Ok(claims)
+        let mut claims: BTreeMap<ClaimOwner, Result<Claim, PathBuf>> = BTreeMap::new();
+        for (sha256, owner) in self.claim_names()? {
+            let path = self.claim_path(&sha256, &owner);
+            let claim = read(&path).ok_or(path);
+            let known = claims.entry(owner).or_insert_with(|| claim.clone());
+            if known.is_err() {
+                *known = claim;
+            }
+        }
+        let unreadable = |path| ArchiveError::UnreadableClaim { path };
+        claims.into_values().map(|claim| claim.map_err(unreadable)).collect()
     }
 
     /// Returns the claims on bytes, of whatever state.

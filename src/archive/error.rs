@@ -36,6 +36,14 @@ pub enum ArchiveError {
         /// What is wrong with it.
         source: serde_json::Error,
     },
+    /// What an earlier run left open is written where it cannot be read.
+    #[error(
+        "{}: this claim tells what an earlier run left open, and cannot be read", .path.display()
+    )]
+    UnreadableClaim {
+        /// The claim's file.
+        path: PathBuf,
+    },
     /// There is no such backup.
     #[error("no backup '{0}'")]
     Unknown(String),

@@ -80,6 +80,8 @@ fn left_exit(left: &Unresumed) -> Exit {
         UnresumedReason::Blocked(..)
         | UnresumedReason::NotInManifest(_)
         | UnresumedReason::NotLocked(_)
+        | UnresumedReason::OtherState(_)
+        | UnresumedReason::Moved(_)
         | UnresumedReason::Unsettled(_)
         | UnresumedReason::Unreadable => Exit::Partly,
     }

@@ -5,6 +5,7 @@ use std::fmt::Write as _;
 
 use owo_colors::OwoColorize as _;
 
+use crate::archive::ArchiveError;
 use crate::domain::{AccountName, neutralise};
 use crate::engine::{Deeds, EngineError, RestoreObstacle};
 use crate::manifest::DecisionsError;
@@ -309,6 +310,10 @@ impl From<EngineError> for Failure {
             }
             EngineError::Illegal(_) | EngineError::Endless(_) => {
                 Self::new(Exit::Bug, happened, "please report this; the next apply looks first")
+            }
+            EngineError::Archive(ArchiveError::UnreadableClaim { path }) => {
+                let next = format!("look at the account, then remove {}", path.display());
+                Self::new(Exit::Failed, happened, &next)
             }
             EngineError::Archive(_) | EngineError::File { .. } => {
                 Self::new(Exit::Failed, happened, "check its folder and mode")

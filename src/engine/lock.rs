@@ -149,7 +149,7 @@ fn destinations<'a>(
         manifest.rules.iter().map(|rule| &rule.destination).collect();
     names.extend(manifest.accounts.keys().filter(|name| request.also.contains(*name)));
     let orphaned: BTreeSet<AccountName> =
-        orphans::find(session)?.into_iter().map(|claim| claim.destination.name).collect();
+        orphans::find(session)?.into_iter().map(|it| it.claim.destination.name).collect();
     for name in manifest.accounts.keys() {
         let stored = session.store.account_named(name)?;
         if orphaned.contains(name) || stored.is_some_and(|stored| open.contains(&stored.row)) {

@@ -29,8 +29,9 @@ mod touched;
 
 pub use accounts::OpenAccount;
 pub use apply::{
-    Approved, Cause, Pace, Restore, Resumed, RunReport, StepReport, Unresumed, UnresumedReason,
-    apply, check_accounts, failed_restores, orphans, plan_restore, restore, resume,
+    Approved, Cause, Foreign, Pace, Restore, Resumed, RunReport, StepReport, Unresumed,
+    UnresumedReason, apply, check_accounts, failed_restores, foreign_steps, plan_restore, restore,
+    resume,
 };
 pub use clear::{Cleared, Clearing, Kind, clear};
 pub use cost::{Cost, cost};

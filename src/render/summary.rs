@@ -25,9 +25,9 @@ pub fn apply_counts(steps: &[StepReport]) -> RunCounts {
 pub fn apply_summary(document: &Document, settled: &Resumed, steps: &[StepReport]) -> String {
     let mut out = String::new();
     let resumed = settled.steps.iter().map(|step| step.phase);
-    let left = settled.left.iter().map(|left| left.phase);
-    let open: Vec<Phase> = resumed.chain(left).filter(|phase| !phase.is_final()).collect();
-    if steps.is_empty() && open.is_empty() {
+    let open: Vec<Phase> = resumed.filter(|phase| !phase.is_final()).collect();
+    let left = settled.left.len();
+    if steps.is_empty() && open.is_empty() && left == 0 {
         return out;
     }
     let is_good = |step: &StepReport| matches!(step.phase, Phase::Confirmed | Phase::Adopted);
@@ -52,6 +52,9 @@ pub fn apply_summary(document: &Document, settled: &Resumed, steps: &[StepReport
         if number > 0 {
             let _ = write!(out, ", {number} {}", phase.as_str().replace('_', " "));
         }
+    }
+    if left > 0 {
+        let _ = write!(out, ", {left} left open");
     }
     out.push_str(".\n");
     let ended = steps.iter().map(|step| (step.phase, step.is_question()));
@@ -127,6 +130,14 @@ pub fn left_words(left: &Unresumed) -> LeftWords {
         UnresumedReason::NotLocked(account) => {
             (format!("another run may be writing to {account}"), again(account))
         }
+        UnresumedReason::OtherState(path) => (
+            format!("the state at {} knows of it", path.display()),
+            format!("run `fit_sync apply --state {}`", path.display()),
+        ),
+        UnresumedReason::Moved(account) => (
+            format!("{account} is another account by now, or lies elsewhere"),
+            format!("have {account} lie where it lay and run `fit_sync apply`, or {forget}"),
+        ),
         UnresumedReason::Unsettled(account) => (
             format!("its state is gone, and {account} may not show yet what was done there"),
             "run `fit_sync apply` again in a few minutes".to_owned(),

@@ -71,6 +71,16 @@ impl Store {
         Ok(StateId::new(self.conn.query_row(select, [], |row| row.get::<_, String>(0))?))
     }
 
+    /// Gives this state an id of its own: it was copied, and the other copy has gone another way.
+    ///
+    /// # Errors
+    /// If the state cannot be written.
+    pub fn renew_id(&self) -> Result<(), StateError> {
+        let sql = "UPDATE meta SET value = lower(hex(randomblob(16))) WHERE key = 'state_id'";
+        self.conn.execute(sql, [])?;
+        Ok(())
+    }
+
     /// As [`Store::open`], with a schema and a place of the caller's.
     pub(super) fn open_schema(
         path: &Path,

@@ -3,13 +3,15 @@
 use std::time::Duration;
 
 use crate::support::memory::{Fault, UploadFault};
-use fit_sync::archive::{Backups, Blobs, ClaimReason};
+use fit_sync::archive::{Backups, Blobs, ClaimOwner, ClaimReason};
 use fit_sync::domain::Sha256;
+use fit_sync::engine::UnresumedReason;
 use fit_sync::event::{Event, Phase};
-use fit_sync::state::{Access, Store};
+use fit_sync::state::{Access, Effects, Store};
 use jiff::Timestamp;
 
 use crate::faults::stage::{Flow, Stage};
+use crate::support::session;
 
 const NOTHING: Vec<String> = Vec::new();
 
@@ -151,4 +153,69 @@ async fn what_a_lost_state_had_sent_and_not_hidden_is_hidden() {
     assert_eq!(second.settled[0].phase, Phase::Confirmed, "{}", second.told());
     assert_eq!(stage.unfinished().await, NOTHING);
     assert_eq!(stage.broken_laws(), NOTHING);
+}
+
+/// Where a private upload of one state waits, another one writes nothing beside it, and goes on with it
+/// once the first one is gone.
+#[tokio::test]
+async fn another_state_s_open_step_is_told_and_nothing_is_sent_beside_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let state = |name: &str| Store::open(&folder.path().join(name), Access::ReadWrite).unwrap();
+    let mut stage = Stage::new(Flow::Upload, 1);
+    stage.world.session.store = state("own.db");
+    let keeps = || (0..9).for_each(|_| stage.there.script(Fault::KeepsPrivacy));
+    let first = stage.world.apply_after(keeps).await;
+    assert_eq!(first.phases(), [Phase::Held], "{}", first.told());
+    stage.heal();
+    stage.world.session.store = state("other.db");
+    let left = stage.world.settle().await.left;
+    assert!(matches!(left[0].why, UnresumedReason::OtherState(_)), "{left:?}");
+    assert_eq!(stage.world.apply().await.steps, []);
+    std::fs::remove_file(folder.path().join("own.db")).unwrap();
+    let last = stage.world.apply().await;
+    assert_eq!(last.settled[0].phase, Phase::Confirmed, "{}", last.told());
+    assert_eq!(stage.unfinished().await, NOTHING);
+    assert_eq!(stage.broken_laws(), NOTHING);
+}
+
+/// An older copy of a state may know a step and not what became of it.
+#[tokio::test]
+async fn a_step_that_is_claimed_and_looks_untouched_is_looked_for() {
+    for flow in [Flow::UploadThenDelete, Flow::DeleteThenUpload] {
+        let folder = tempfile::tempdir().unwrap();
+        let mut stage = held_in(Store::open_in_memory().unwrap(), flow).await;
+        let record = stage.world.session.store.unsettled().unwrap().remove(0);
+        let older = Store::open(&folder.path().join("older.db"), Access::ReadWrite).unwrap();
+        let own = std::mem::replace(&mut stage.world.session.store, older);
+        stage.world.plan().await;
+        let now = record.entries[0].at;
+        let store = &stage.world.session.store;
+        let run = store.begin_run(None, now).unwrap();
+        let entries: Vec<_> = record.entries.iter().map(|it| it.entry.clone()).take(3).collect();
+        let id = store.begin_step(run, &record.step, &entries, Effects::default(), now).unwrap();
+        let blobs = Blobs::new(stage.world.backups());
+        let owner =
+            |store: &Store, step: i64| ClaimOwner { state: store.state_id().unwrap(), step };
+        blobs.hand_over(&owner(&own, record.id.0), &owner(store, id.0), store.path()).unwrap();
+        stage.heal();
+        stage.world.pass(Duration::from_secs(3600));
+        for _ in 0..9 {
+            stage.world.apply().await;
+        }
+        assert_eq!(stage.unfinished().await, NOTHING, "{flow:?}");
+        assert_eq!(stage.broken_laws(), NOTHING, "{flow:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_claim_that_cannot_be_read_stops_everything() {
+    let mut stage = held(Flow::DeleteThenUpload).await;
+    for entry in std::fs::read_dir(stage.world.backups().join("claims")).unwrap() {
+        std::fs::write(entry.unwrap().path(), b"{").unwrap();
+    }
+    lose_state(&mut stage);
+    let before = stage.there.ids();
+    let planned = fit_sync::engine::plan(&stage.world.session, &session::request()).await;
+    assert!(planned.err().unwrap().to_string().contains("cannot be read"));
+    assert_eq!(stage.there.ids(), before);
 }

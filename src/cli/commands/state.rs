@@ -191,8 +191,9 @@ fn forget(context: &Context, args: &AddressArg) -> Result<Exit, Failure> {
         refuse_to_forget(manifest.as_ref(), &address, &awaited, now)?;
     }
     let blobs = Blobs::new(context.backups_path(manifest.as_ref()));
-    let mut orphans = engine::orphans(&store, &blobs)?;
-    orphans.retain(|claim| claim.address == address);
+    let foreign = engine::foreign_steps(&store, &blobs)?.into_iter();
+    let foreign = foreign.filter(|it| it.claim.address == address && it.state.is_none());
+    let orphans: Vec<Claim> = foreign.map(|it| it.claim).collect();
     for orphan in &orphans {
         refuse_to_release(manifest.as_ref(), orphan)?;
     }

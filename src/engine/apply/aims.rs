@@ -1,6 +1,6 @@
 //! What the open steps of a run look for, where, and whose counterparts are known already.
 
-use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use jiff::civil::Date;
 
@@ -182,6 +182,19 @@ impl Run<'_> {
                 self.claim(task, old);
             }
         }
+    }
+
+    /// What another state has found to be the counterpart of a step's own source may be what the step
+    /// has sent.
+    pub(super) fn leave_own_pairs(&self, tasks: &[Task]) {
+        let sent = tasks.iter().filter(|task| task.state.is_in_doubt());
+        let own: HashMap<_, &Task> =
+            sent.map(|task| ((task.row.source, &task.row.source_id), task)).collect();
+        self.counterparts.borrow_mut().retain(|(account, id), (row, source)| {
+            own.get(&(*row, &*source)).is_none_or(|task| {
+                task.step.destination.account != *account || task.excluded.contains(id)
+            })
+        });
     }
 
     /// Whether what a step has sent is to be hidden, and can be.

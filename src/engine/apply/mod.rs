@@ -30,7 +30,7 @@ use crate::state::RunId;
 
 use super::error::EngineError;
 
-pub use orphans::orphans;
+pub use orphans::{Foreign, foreign_steps};
 pub use restore::{Restore, plan_restore, restore};
 pub use restored::failed_restores;
 pub use resume::{Resumed, Unresumed, UnresumedReason, resume};

@@ -1,5 +1,8 @@
-//! Steps whose state is lost. Their claims tell what they were about, and this state goes on with them:
+//! Steps that this state does not know, for theirs is lost or is another one. Their claims tell what they were about, and this state goes on with them:
 //! what may have been done since stands in its journal as not known.
+
+use std::collections::HashSet;
+use std::path::PathBuf;
 
 use crate::archive::{AccountRef, Blobs, Claim, ClaimOwner};
 use crate::clock::age;
@@ -8,7 +11,7 @@ use crate::event::{Event, Phase};
 use crate::plan::reconcile::{Entry, StepState};
 use crate::plan::{BlockedReason, ByAccount, Step};
 use crate::platform::PlatformError;
-use crate::state::{self, RunId, StepId, StepRecord, Store, Written};
+use crate::state::{self, Effects, RunId, StepId, StepRecord, Store, Written};
 
 use super::super::accounts::{OpenAccount, Opened};
 use super::super::cause::obstacle;
@@ -25,36 +28,72 @@ struct Orphan<'a> {
     destination: &'a OpenAccount,
 }
 
-/// Returns the claims of steps that no state knows any more, one of each step.
+/// A step that this state does not know, or not as far as it may have come.
+pub struct Foreign {
+    /// What it claims.
+    pub claim: Claim,
+    /// The state that knows it; `None` if there is none any more.
+    pub state: Option<PathBuf>,
+}
+
+/// Returns the steps of a home's claims that this state does not know.
 ///
 /// # Errors
 /// If the claims or this state cannot be read.
-pub fn orphans(store: &Store, blobs: &Blobs) -> Result<Vec<Claim>, EngineError> {
-    let claims = blobs.claimants().map_err(EngineError::Archive)?;
-    let mut orphaned = Vec::new();
-    for claim in claims {
-        if !has_state(store, &claim)? {
-            orphaned.push(claim);
+pub fn foreign_steps(store: &Store, blobs: &Blobs) -> Result<Vec<Foreign>, EngineError> {
+    let mut foreign = Vec::new();
+    for claim in blobs.claimants().map_err(EngineError::Archive)? {
+        if record_of(store, &claim)?.is_some_and(|record| is_known(&record)) {
+            continue;
+        }
+        let elsewhere = claim.state.clone().filter(|path| Some(path.as_path()) != store.path());
+        let state = elsewhere.filter(|path| Store::is_at(path, &claim.owner.state));
+        foreign.push(Foreign { claim, state });
+    }
+    Ok(foreign)
+}
+
+pub(in crate::engine) fn find(session: &Session) -> Result<Vec<Foreign>, EngineError> {
+    foreign_steps(&session.store, &Blobs::new(&session.places.backups))
+}
+
+/// The claims of this state's own steps that its journal calls untouched: an older copy of it knows no
+/// more, and one that died a moment later would say the same.
+pub(super) fn claimed(session: &Session) -> Result<HashSet<StepId>, EngineError> {
+    let own = session.store.state_id()?;
+    let owners = find(session)?.into_iter().map(|foreign| foreign.claim.owner);
+    Ok(owners.filter(|owner| owner.state == own).map(|owner| StepId(owner.step)).collect())
+}
+
+/// An older copy of a state goes another way from here on: its steps must not be taken for those that
+/// the other one began.
+pub(super) fn tell_apart(session: &Session) -> Result<(), EngineError> {
+    let own = session.store.state_id()?;
+    for foreign in find(session)? {
+        if foreign.claim.owner.state == own && record_of(&session.store, &foreign.claim)?.is_none()
+        {
+            return Ok(session.store.renew_id()?);
         }
     }
-    Ok(orphaned)
+    Ok(())
 }
 
-/// The orphans of a session's home.
-pub(in crate::engine) fn find(session: &Session) -> Result<Vec<Claim>, EngineError> {
-    orphans(&session.store, &Blobs::new(&session.places.backups))
-}
-
-/// Whether a state knows the step: this one, or another that lies where it lay. An older copy of a
-/// state knows only what was begun before it was made.
-fn has_state(store: &Store, claim: &Claim) -> Result<bool, EngineError> {
+/// The very step that claims something, if it is one of this state's.
+fn record_of(store: &Store, claim: &Claim) -> Result<Option<StepRecord>, EngineError> {
     let ClaimOwner { state, step } = &claim.owner;
-    let at_its_address = store.steps_at(&claim.address)?;
-    if *state == store.state_id()? && at_its_address.iter().any(|it| it.id.0 == *step) {
-        return Ok(true);
+    if *state != store.state_id()? {
+        return Ok(None);
     }
-    let elsewhere = claim.state.as_deref().filter(|path| Some(*path) != store.path());
-    Ok(elsewhere.is_some_and(|path| Store::is_at(path, state)))
+    let source = claim.journal.first().and_then(Entry::step).map(|step| &step.source.id);
+    let is_it = |record: &StepRecord| {
+        record.id.0 == *step && source.is_none_or(|id| *id == record.step.source_id)
+    };
+    Ok(store.steps_at(&claim.address)?.into_iter().find(is_it))
+}
+
+/// Whether its journal tells what became of a step that has claimed something.
+fn is_known(record: &StepRecord) -> bool {
+    record.state().map_or(true, |state| state.is_over() || state.is_touched())
 }
 
 /// What a journal would tell of the orphans between open accounts.
@@ -63,9 +102,12 @@ pub(in crate::engine) fn records(
     opened: &Opened,
 ) -> Result<Vec<StepRecord>, EngineError> {
     let mut records = Vec::new();
-    for claim in find(session)? {
+    for Foreign { claim, state } in find(session)? {
         let Some(Ok(orphan)) = between(opened, claim) else { continue };
-        orphan.tell(session, "the next apply goes on with it");
+        match &state {
+            None => orphan.tell(session, "its state is gone: the next apply goes on with it")?,
+            Some(path) => orphan.tell(session, &format!("{} knows of it", path.display()))?,
+        }
         let listed = session.store.inventory(orphan.destination.row)?;
         let is_there = listed.is_some_and(|rows| orphan.old_one(session, &rows).is_some());
         records.push(orphan.record(is_there));
@@ -82,9 +124,14 @@ pub(super) async fn take_over(
     inventories: &ByAccount<Inventory>,
 ) -> Result<Vec<Unresumed>, EngineError> {
     let mut left = Vec::new();
-    for claim in find(session)? {
+    for Foreign { claim, state } in find(session)? {
         let orphan = match between(opened, claim.clone()) {
             None => continue,
+            Some(_) if state.is_some() => {
+                let path = state.unwrap_or_default();
+                left.push(waiting(&claim, UnresumedReason::OtherState(path)));
+                continue;
+            }
             Some(Ok(orphan)) => orphan,
             Some(Err(why)) => {
                 left.push(waiting(&claim, why));
@@ -143,10 +190,15 @@ fn find_account<'a>(opened: &'a Opened, it: &AccountRef) -> Option<&'a OpenAccou
 }
 
 impl Orphan<'_> {
-    fn tell(&self, session: &Session, next: &str) {
-        let message = format!("an earlier run began this, and its state is gone: {next}");
+    fn tell(&self, session: &Session, words: &str) -> Result<(), EngineError> {
+        // Of its own ones a state tells as of all that is open.
+        if self.claim.owner.state == session.store.state_id()? {
+            return Ok(());
+        }
+        let message = format!("an earlier run began this, and {words}");
         let note = Note { subject: self.claim.address.to_string(), message };
         session.emit(Event::Noted { account: self.destination.name.clone(), note });
+        Ok(())
     }
 
     /// The activity that it takes away as it is listed, perhaps put back under another id.
@@ -235,13 +287,24 @@ impl Orphan<'_> {
         if !self.state_of(&entries).is_touched() {
             return blobs.release(owner).map_err(EngineError::Archive);
         }
-        self.tell(session, "this one goes on with it");
-        let (store, row) = (&session.store, self.row());
-        // A run that was killed here has taken it over already.
-        let same = |it: &StepRecord| it.step == row;
-        let id = match store.unsettled()?.iter().find(|it| same(it)) {
-            Some(record) => record.id,
-            None => store.take_over(run, &row, &entries, self.claim.at)?,
+        self.tell(session, "its state is gone: this one goes on with it")?;
+        let (store, row, at) = (&session.store, self.row(), self.claim.at);
+        // Taken over already by a run that was killed here, or known from an older copy.
+        let known = store.unsettled()?.into_iter().find(|record| record.step == row);
+        let id = match known {
+            Some(record) => {
+                let has = |entry: &Entry| record.entries.iter().any(|it| it.entry.is_alike(entry));
+                let lacking: Vec<Entry> = entries
+                    .into_iter()
+                    .filter(|_| !is_known(&record))
+                    .filter(|it| !has(it))
+                    .collect();
+                if !lacking.is_empty() {
+                    store.record(run, (record.id, &row), &lacking, Effects::default(), at)?;
+                }
+                record.id
+            }
+            None => store.take_over(run, &row, &entries, at)?,
         };
         let to = ClaimOwner { state: store.state_id()?, step: id.0 };
         blobs.hand_over(owner, &to, store.path()).map_err(EngineError::Archive)

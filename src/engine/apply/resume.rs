@@ -2,6 +2,7 @@
 //! from whose destination others are kept. Of the rest it says why they were left.
 
 use std::collections::{BTreeSet, HashSet};
+use std::path::PathBuf;
 
 use crate::archive::AccountLocks;
 use crate::domain::{AccountName, Address};
@@ -51,6 +52,10 @@ pub enum UnresumedReason {
     Blocked(AccountName, BlockedReason, String),
     /// Another run may be writing to this account.
     NotLocked(AccountName),
+    /// The state that lies there knows of it.
+    OtherState(PathBuf),
+    /// This account is another one by now, or lies elsewhere.
+    Moved(AccountName),
     /// This account may not show yet what was done there for it.
     Unsettled(AccountName),
     /// The journal's own words about it cannot be read.
@@ -60,6 +65,7 @@ pub enum UnresumedReason {
 /// Goes on with the steps that earlier runs began and did not end, as far as these locks reach.
 /// Contacts no account if there are none.
 pub async fn resume(session: &Session, locks: &AccountLocks) -> Result<Resumed, EngineError> {
+    orphans::tell_apart(session)?;
     let mut settled = Resumed { steps: close_untouched(session)?, left: Vec::new() };
     if !session.store.unsettled()?.is_empty() || !orphans::find(session)?.is_empty() {
         let resumed = resume_all(session, locks).await?;
@@ -75,7 +81,8 @@ pub async fn resume(session: &Session, locks: &AccountLocks) -> Result<Resumed, 
 fn close_untouched(session: &Session) -> Result<Vec<StepReport>, EngineError> {
     let mut closed = Vec::new();
     let now = session.clock().now();
-    for record in session.store.unsettled()? {
+    let claimed = orphans::claimed(session)?;
+    for record in session.store.unsettled()?.into_iter().filter(|it| !claimed.contains(&it.id)) {
         let state = record.state().ok().filter(|state| !state.is_touched());
         let (Some(state), Some(step)) = (state, planned(&record)) else { continue };
         let (outcome, why) = match state.answer {
@@ -141,6 +148,7 @@ async fn resume_all(session: &Session, locks: &AccountLocks) -> Result<Resumed, 
         }
     }
     run.claim_old_ones(&tasks);
+    run.leave_own_pairs(&tasks);
     run.work(&mut tasks).await?;
     settled.steps = tasks.iter().map(Task::applied).collect();
     let counts = RunCounts::from([("settled".to_owned(), settled.steps.len() as u64)]);
@@ -164,7 +172,7 @@ fn named_by(session: &Session) -> Result<BTreeSet<AccountName>, EngineError> {
     let rows: HashSet<AccountRow> =
         records.flat_map(|record| [record.step.source, record.step.destination]).collect();
     let claims = orphans::find(session)?.into_iter();
-    let claimed = claims.flat_map(|claim| [claim.source.name, claim.destination.name]);
+    let claimed = claims.flat_map(|it| [it.claim.source.name, it.claim.destination.name]);
     let mut names: BTreeSet<AccountName> = claimed.collect();
     names.retain(|name| session.manifest.accounts.contains_key(name));
     for name in session.manifest.accounts.keys() {
@@ -223,7 +231,10 @@ fn out_of_reach(
             return Ok(UnresumedReason::Blocked(name.clone(), *reason, words.clone()));
         }
     }
-    Ok(UnresumedReason::NotInManifest(name_then.clone()))
+    Ok(match session.manifest.accounts.contains_key(name_then) {
+        true => UnresumedReason::Moved(name_then.clone()),
+        false => UnresumedReason::NotInManifest(name_then.clone()),
+    })
 }
 
 fn left_open(record: &StepRecord, why: UnresumedReason) -> Unresumed {

@@ -120,6 +120,19 @@ pub enum Entry {
 }
 
 impl Entry {
+    /// What the step is about, if this tells so.
+    pub fn step(&self) -> Option<&Step> {
+        match self {
+            Self::Intended { step, .. } => Some(step),
+            _ => None,
+        }
+    }
+
+    /// Whether both tell of the same kind of thing.
+    pub fn is_alike(&self, other: &Self) -> bool {
+        std::mem::discriminant(self) == std::mem::discriminant(other)
+    }
+
     /// The backup that this tells of.
     pub fn backup(&self) -> Option<&str> {
         match self {
