@@ -219,3 +219,19 @@ async fn a_claim_that_cannot_be_read_stops_everything() {
     assert!(planned.err().unwrap().to_string().contains("cannot be read"));
     assert_eq!(stage.there.ids(), before);
 }
+
+/// A state of another home has found the pair before it hears of the step.
+#[tokio::test]
+async fn a_pair_that_is_known_already_is_what_a_lost_step_has_sent() {
+    let mut stage = Stage::new(Flow::Upload, 1);
+    let keeps = || (0..9).for_each(|_| stage.there.script(Fault::KeepsPrivacy));
+    stage.world.apply_after(keeps).await;
+    lose_state(&mut stage);
+    let home = stage.world.session.places.backups.clone();
+    stage.world.session.places.backups = home.join("elsewhere");
+    assert_eq!(stage.world.apply().await.steps, [], "it is in sync");
+    stage.world.session.places.backups = home;
+    let last = stage.world.apply().await;
+    assert_eq!(last.settled[0].phase, Phase::Confirmed, "{}", last.told());
+    assert_eq!(stage.unfinished().await, NOTHING);
+}
