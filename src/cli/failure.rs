@@ -256,6 +256,18 @@ fn not_restored(obstacle: RestoreObstacle, happened: String) -> Failure {
     Failure::new(exit, happened, next)
 }
 
+const FOLDER_AND_MODE: &str = "check its folder and mode";
+
+/// What to do about what is wrong with the store.
+fn next_for_store(error: &ArchiveError) -> String {
+    match error {
+        ArchiveError::UnreadableClaim { path } => {
+            format!("look at the account, then remove {}", path.display())
+        }
+        _ => FOLDER_AND_MODE.to_owned(),
+    }
+}
+
 impl From<EngineError> for Failure {
     fn from(error: EngineError) -> Self {
         let happened = error.to_string();
@@ -311,13 +323,10 @@ impl From<EngineError> for Failure {
             EngineError::Illegal(_) | EngineError::Endless(_) => {
                 Self::new(Exit::Bug, happened, "please report this; the next apply looks first")
             }
-            EngineError::Archive(ArchiveError::UnreadableClaim { path }) => {
-                let next = format!("look at the account, then remove {}", path.display());
-                Self::new(Exit::Failed, happened, &next)
+            EngineError::Archive(error) => {
+                Self::new(Exit::Failed, happened, next_for_store(&error))
             }
-            EngineError::Archive(_) | EngineError::File { .. } => {
-                Self::new(Exit::Failed, happened, "check its folder and mode")
-            }
+            EngineError::File { .. } => Self::new(Exit::Failed, happened, FOLDER_AND_MODE),
         }
     }
 }
