@@ -1,5 +1,6 @@
-//! Steps that this state does not know, for theirs is lost or is another one. Their claims tell what they were about, and this state goes on with them:
-//! what may have been done since stands in its journal as not known.
+//! Steps that this state does not know, for theirs is lost or is another one. Their claims tell what
+//! they were about. This state goes on with those that no other knows: what may have been done since
+//! stands in its journal as not known.
 
 use std::collections::HashSet;
 use std::path::PathBuf;

@@ -127,9 +127,11 @@ async fn resume_all(session: &Session, locks: &AccountLocks) -> Result<Resumed, 
     let (opened, inventories) = read.unwrap_or(Err(EngineError::Interrupted))?;
     let id = session.store.begin_run(None, session.clock().now())?;
     let left = orphans::take_over(session, id, &opened, &inventories).await?;
-    let mut settled = Resumed { left, ..Resumed::default() };
+    // What is known to have done nothing is planned again; what has to wait is not begun.
+    let mut settled = Resumed { steps: close_untouched(session)?, left };
+    let waiting = orphans::claimed(session)?;
     let mut open = Vec::new();
-    for record in session.store.unsettled()? {
+    for record in session.store.unsettled()?.into_iter().filter(|it| !waiting.contains(&it.id)) {
         match at_hand(session, &opened, locks, &record)? {
             Ok(step) => open.push((step, record)),
             Err(why) => settled.left.push(left_open(&record, why)),
@@ -150,7 +152,7 @@ async fn resume_all(session: &Session, locks: &AccountLocks) -> Result<Resumed, 
     run.claim_old_ones(&tasks);
     run.leave_own_pairs(&tasks);
     run.work(&mut tasks).await?;
-    settled.steps = tasks.iter().map(Task::applied).collect();
+    settled.steps.extend(tasks.iter().map(Task::applied));
     let counts = RunCounts::from([("settled".to_owned(), settled.steps.len() as u64)]);
     session.store.end_run(id, session.clock().now(), 0, &counts)?;
     Ok(settled)
