@@ -106,18 +106,20 @@ pub enum Evidence {
 /// Finds the counterpart of every seeker.
 pub fn find(seekers: &[Seeker<'_>], field: &Field<'_>) -> Vec<Outcome> {
     let by_start = by_start(field);
+    let twins = Twins::of(seekers);
     let mut matcher = Matcher {
         seekers,
         field,
         by_start: &by_start,
         outcomes: vec![None; seekers.len()],
         taken: vec![false; field.activities.len()],
-        twins: Twins::of(seekers),
-        rank: 0,
+        // A remembered pair keeps its place before anything is found, whomever it is listed like.
+        rank: twins.last_rank(),
+        twins,
     };
+    matcher.fixed(|fixed| matches!(fixed, Fixed::Sure(_)));
     for rank in 0..=matcher.twins.last_rank() {
         matcher.rank = rank;
-        matcher.fixed(|fixed| matches!(fixed, Fixed::Sure(_)));
         matcher.bytes();
         matcher.exact();
         matcher.near();

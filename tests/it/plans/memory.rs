@@ -34,6 +34,25 @@ fn a_name_that_another_file_took_does_not_keep_the_link() {
     shows("name_taken_by_another_recording", &overwritten);
 }
 
+/// Of what one source lists alike, the second one waits for the first; its own copy does not.
+#[test]
+fn what_another_account_holds_takes_no_remembered_place() {
+    let scenario = Scenario::new()
+        .rule("watch -> archive")
+        .rule("phone -> archive")
+        .has("phone", "p 2026-11-10T06:00:00Z running 3000s")
+        .has(
+            "watch",
+            "1 2026-11-10T06:01:00Z running 3000s
+             2 2026-11-10T06:01:00Z running 3000s",
+        );
+    let sources = |world: &Scenario| -> Vec<String> {
+        world.plan().document.body.steps.iter().map(|step| step.source.id.to_string()).collect()
+    };
+    assert_eq!(sources(&scenario), ["1", "2"]);
+    assert_eq!(sources(&scenario.applied()), [""; 0]);
+}
+
 /// Where no bytes are listed, the same length at another hour may be an edited start or another
 /// recording: what has the very start of the destination's tells.
 #[test]
