@@ -131,7 +131,7 @@ impl Choice {
 }
 
 /// The best of several: by overlap, then by device, then by length; `None` if they tie.
-fn first_choice(edges: &[Edge]) -> Option<Edge> {
+pub(super) fn first_choice(edges: &[Edge]) -> Option<Edge> {
     if let [only] = edges {
         return Some(*only);
     }

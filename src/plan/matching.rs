@@ -40,6 +40,9 @@ pub struct Seeker<'a> {
 pub enum Fixed {
     /// Both sides are what they were then.
     Sure(usize),
+    /// The same, of what apply did not put there and the rule would replace: found when nothing else
+    /// there looked like it.
+    Found(usize),
     /// One side has another start by now: an edited one, unless what is there is clearly another's.
     Moved(usize),
 }
@@ -47,7 +50,7 @@ pub enum Fixed {
 impl Fixed {
     /// The place.
     pub fn place(self) -> usize {
-        let (Self::Sure(place) | Self::Moved(place)) = self;
+        let (Self::Sure(place) | Self::Found(place) | Self::Moved(place)) = self;
         place
     }
 }
@@ -118,6 +121,7 @@ pub fn find(seekers: &[Seeker<'_>], field: &Field<'_>) -> Vec<Outcome> {
         twins,
     };
     matcher.fixed(|fixed| matches!(fixed, Fixed::Sure(_)));
+    matcher.found();
     for rank in 0..=matcher.twins.last_rank() {
         matcher.rank = rank;
         matcher.bytes();
@@ -152,7 +156,7 @@ pub(super) struct Matcher<'s, 'a> {
 }
 
 impl<'s, 'a> Matcher<'s, 'a> {
-    fn settle(&mut self, seeker: usize, outcome: Outcome) {
+    pub(super) fn settle(&mut self, seeker: usize, outcome: Outcome) {
         let places: &[usize] = match &outcome {
             Outcome::Match(place, _) => std::slice::from_ref(place),
             Outcome::Ambiguous(places) => places,
@@ -181,7 +185,7 @@ impl<'s, 'a> Matcher<'s, 'a> {
     }
 
     /// Seekers without an outcome yet.
-    fn open(&self) -> Vec<(usize, &'s Seeker<'a>)> {
+    pub(super) fn open(&self) -> Vec<(usize, &'s Seeker<'a>)> {
         let outcomes = self.outcomes.iter();
         self.seekers
             .iter()
@@ -296,20 +300,25 @@ impl<'s, 'a> Matcher<'s, 'a> {
                 continue;
             }
             edges.extend(places.iter().filter_map(|(_, place)| {
-                let score = Score::of_overlap(self.near_permille(seeker, stretch, *place)?);
-                Some(Edge { number, place: *place, score })
+                let score = Score::of_overlap(self.overlap(seeker, stretch, *place)?);
+                self.is_candidate(seeker, *place).then_some(Edge { number, place: *place, score })
             }));
         }
         self.choose(edges, Evidence::Near);
     }
 
-    fn near_permille(&self, seeker: &Seeker<'_>, stretch: Interval, place: usize) -> Option<u32> {
+    /// The overlap with a near start that is one recording's.
+    pub(super) fn overlap(
+        &self,
+        seeker: &Seeker<'_>,
+        stretch: Interval,
+        place: usize,
+    ) -> Option<u32> {
         let candidate = self.field.activities.get(place)?;
         let permille = stretch.overlap_permille(&candidate.interval()?);
         let fits = permille >= SAME_PERMILLE
             && !candidate.weak_start
-            && candidate.kind.compatible(&seeker.activity.kind)
-            && self.is_candidate(seeker, place);
+            && candidate.kind.compatible(&seeker.activity.kind);
         fits.then_some(permille)
     }
 

@@ -23,6 +23,7 @@ mod recall;
 pub mod reconcile;
 mod refused;
 mod repeats;
+mod rivals;
 mod select;
 mod simulate;
 mod since;

@@ -1,14 +1,18 @@
 //! What is remembered of an event: by the links of earlier runs and by people's decisions.
 
-use crate::domain::{AccountName, Activity, Decision, Link, LinkStatus, Party, Verdict};
+use crate::domain::{
+    AccountName, Activity, Decision, Link, LinkOrigin, LinkStatus, Party, Verdict,
+};
+use crate::manifest::ConflictStrategy;
 
 use super::decide::Judge;
 use super::links::Links;
 use super::matching::Fixed;
 use super::owners::Owned;
-use super::world::{is_of, is_party};
+use super::world::{Force, is_of, is_party};
 
 /// How a link stands to the destination's inventory.
+#[derive(Clone, Copy)]
 pub(super) enum Memory<'a> {
     Nothing,
     /// A person said that this is it.
@@ -61,16 +65,33 @@ impl<'a> Judge<'a> {
             (!told_apart).then_some(recalled)
         };
         let mut own = recall(&event.rule.source, activity);
-        if let Some(own) = own.take_if(|(_, fixed)| fixed.is_some()) {
-            return own;
+        if let Some((memory, fixed)) = own.take_if(|(_, fixed)| fixed.is_some()) {
+            return (memory, fixed.map(|fixed| self.doubted(event, &memory, fixed)));
         }
         let mut others: Vec<(Memory<'a>, Option<Fixed>)> =
             event.covers.iter().filter_map(|(account, other)| recall(account, other)).collect();
         if let Some(fixed) = others.iter().find_map(|(_, fixed)| *fixed) {
-            return (Memory::SameEvent, Some(fixed));
+            let memory = Memory::SameEvent;
+            return (memory, Some(self.doubted(event, &memory, fixed)));
         }
         let other = (!others.is_empty()).then(|| others.swap_remove(0));
         own.or(other).unwrap_or((Memory::Nothing, None))
+    }
+
+    /// What would be replaced is fixed only as long as nothing else looks like it, unless apply put it
+    /// there for this very activity.
+    fn doubted(&self, event: &Owned<'a>, memory: &Memory<'a>, fixed: Fixed) -> Fixed {
+        let is_forced = self.world.options.force == Force::Yes;
+        let replaces = is_forced || event.rule.strategy == ConflictStrategy::ReplaceExisting;
+        let stays = |link: &Link| !is_forced && !link.source.changed(event.entry.activity);
+        let is_sure = match memory {
+            Memory::Linked(link) => link.origin != LinkOrigin::Found || stays(link),
+            _ => false,
+        };
+        match fixed {
+            Fixed::Sure(place) if replaces && !is_sure => Fixed::Found(place),
+            fixed => fixed,
+        }
     }
 
     /// What the links of either direction say of an activity of a source.

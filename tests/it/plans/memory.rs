@@ -53,6 +53,37 @@ fn what_another_account_holds_takes_no_remembered_place() {
     assert_eq!(sources(&scenario.applied()), [""; 0]);
 }
 
+/// What was found to be a pair is replaced only while nothing else there looks like it.
+#[test]
+fn a_found_pair_is_a_question_once_another_fits_as_well() {
+    let source = "1 2026-11-10T06:00:00Z running 3000s 10000m sha=1 records=3000";
+    let pair = |origin: fn(Scenario, &str) -> Scenario| {
+        let world = watch_to_archive().replacing().has("watch", source);
+        let world =
+            world.has("archive", "a 2026-11-10T06:00:00Z running 3000s 10000m sha=a records=2900");
+        origin(world, "watch/1 -> archive/a")
+    };
+    let facts = |world: &Scenario| {
+        let plan = world.plan();
+        (plan.document.body.steps.len(), plan.document.context.conflicts.len(), plan.in_sync.len())
+    };
+    let like = "b 2026-11-10T06:00:00Z running 3000s sha=b records=2900";
+    // Nothing is asked where nothing is to be done.
+    assert_eq!(facts(&pair(Scenario::found).has("archive", like)), (0, 0, 1));
+    let edited = "1 2026-11-10T06:00:00Z running 3000s 12000m sha=2 records=3000";
+    let found = pair(Scenario::found).edited("watch", edited);
+    assert_eq!(facts(&found), (1, 0, 0));
+    assert_eq!(facts(&found.clone().has("archive", like)), (0, 1, 0));
+    // What fits less well is no rival, and what has the very bytes is it.
+    let near = "b 2026-11-10T06:00:40Z running 2990s sha=b records=2900";
+    assert_eq!(facts(&found.clone().has("archive", near)), (1, 0, 0));
+    let same = "b 2026-11-10T06:00:00Z running 3000s 12000m sha=2 records=3000";
+    assert_eq!(facts(&found.clone().has("archive", same)), (0, 0, 1));
+    // What apply put there is its own, whatever else comes.
+    let placed = pair(Scenario::placed).edited("watch", edited).has("archive", like);
+    assert_eq!(facts(&placed), (1, 0, 0));
+}
+
 /// Where no bytes are listed, the same length at another hour may be an edited start or another
 /// recording: what has the very start of the destination's tells.
 #[test]
