@@ -204,12 +204,16 @@ impl Run<'_> {
 
     /// Whether a step may be about to send something private while another such is shown.
     pub(super) fn waits_for_another(&self, task: &Task) -> bool {
+        let may_send = matches!(task.state.answer, Answer::UnderWay | Answer::Lost)
+            && task.state.seen.is_none();
+        may_send && self.exposes_two(task)
+    }
+
+    /// Whether what a step sends must be hidden, and another such is shown already.
+    pub(super) fn exposes_two(&self, task: &Task) -> bool {
         let (open, account) = (self.open.borrow(), &task.step.destination.account);
         let mut others = open.at(account).filter(|(step, _)| *step != task.number);
-        let may_send = matches!(task.state.answer, Answer::UnderWay | Answer::Lost)
-            && task.state.must_hide()
-            && task.state.seen.is_none();
-        may_send && others.any(|(_, aim)| aim.is_exposed())
+        task.state.must_hide() && others.any(|(_, aim)| aim.is_exposed())
     }
 
     /// Whether an activity of a destination is what another open step has sent.

@@ -224,7 +224,8 @@ impl Run<'_> {
         task.begin(self)?;
         while !task.rests() {
             let one = next(&task.state, &self.observe(task));
-            if one == Move::Wait || !until.lets(&one, task) {
+            let is_early = one == Move::Send && task.state.is_touched() && self.exposes_two(task);
+            if one == Move::Wait || is_early || !until.lets(&one, task) {
                 return Ok(());
             }
             task.run.moves += 1;

@@ -7,6 +7,7 @@ use jiff::Timestamp;
 use super::driver::{PlanFacts, StepFacts};
 use super::ledger::{By, Copy};
 use super::recordings::Recording;
+use super::switches::Switch;
 use super::view::View;
 use super::weather::{Question, Weather};
 use super::world::{Act, Quirk, Rule, World};
@@ -114,7 +115,10 @@ impl View<'_> {
         wrong: &mut Vec<(Question, String)>,
     ) {
         let is_plain = |act: &Act| !matches!(act, Act::LoseState | Act::ClockBack { .. });
-        if !self.world.acts.iter().all(is_plain) {
+        // A source that had no file for a day begins the looks again.
+        if !self.world.acts.iter().all(is_plain)
+            || self.world.switches().contains(&Switch::MissingFile)
+        {
             return;
         }
         for rule in &self.world.rules {
@@ -136,9 +140,11 @@ impl View<'_> {
                 let mut into = into.filter(|other| other.destination == rule.destination);
                 let of_source = self.ledger.of(rule.source).iter();
                 let mut gone = of_source.filter(|it| !it.is_there());
-                // What was put back under another id is another activity.
+                // What was put back under another id is another activity, and a gap is tried to be
+                // filled by every run.
                 if into.any(|other| other.source != rule.source && holds(other.source))
                     || gone.any(|it| it.recording == copy.recording)
+                    || self.is_refused_back(*rule, copy.recording)
                 {
                     continue;
                 }
@@ -249,6 +255,7 @@ impl View<'_> {
                     || self.is_taken_away(rule, copy)
                     || self.is_asked(plan, rule, copy)
                     || self.is_noted(plan, rule, copy)
+                    || self.is_refused_back(rule, copy.recording)
             }
             SkipReason::SameBytesInSource => {
                 let twins =
@@ -354,7 +361,7 @@ impl View<'_> {
             let sources = into.flat_map(|rule| self.ledger.of(rule.source));
             let mut own =
                 sources.chain(self.ledger.of(account).iter().filter(|it| it.id != copy.id));
-            if !own.any(|it| it.title.as_ref() == Some(title)) {
+            if !own.any(|it| [&it.title, &it.former_title].contains(&&Some(title.clone()))) {
                 let it = self.ledger.told(account, &copy.id);
                 wrong.push((Question::Words, format!("{it} is called '{title}'")));
             }

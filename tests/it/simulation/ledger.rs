@@ -32,6 +32,8 @@ pub(crate) struct Copy {
     /// Its source, or the one that it replaces, was private when it was made.
     pub(crate) must_be_private: bool,
     pub(crate) title: Option<String>,
+    /// Its title before a person wrote it last.
+    pub(crate) former_title: Option<String>,
     /// A person has written its title since.
     pub(crate) is_renamed: bool,
     /// The engine was told its id.
@@ -172,6 +174,7 @@ impl Ledger {
             was_private: private,
             must_be_private,
             title,
+            former_title: None,
             is_renamed: false,
             is_known: false,
             hidings: 0,

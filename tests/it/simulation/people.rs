@@ -107,7 +107,10 @@ impl Editor<'_> {
             Edit::Rename(..) => {
                 let title = self.title(account);
                 account.memory.write(id, |details| details.title.clone_from(&title));
-                self.with(account, id, |copy| (copy.title, copy.is_renamed) = (title, true));
+                self.with(account, id, |copy| {
+                    copy.former_title = std::mem::replace(&mut copy.title, title);
+                    copy.is_renamed = true;
+                });
             }
             Edit::Hide(..) => {
                 account.memory.write(id, |details| details.private = Some(true));
