@@ -33,8 +33,8 @@ pub struct Plan {
     pub to_compare: Vec<Comparison>,
     /// Edits that the plan leaves alone.
     pub notices: Vec<(Address, Notice)>,
-    /// What another rule owns the event of.
-    pub covered: Vec<Way>,
+    /// What is wanted without a step: another rule owns its event, or it has to wait.
+    pub left: Vec<Way>,
     /// What was removed at its destination, by its address.
     pub removed: Vec<(Address, Way)>,
 }
@@ -123,7 +123,7 @@ struct Draft {
     to_compare: Vec<Comparison>,
     notices: Vec<(Address, Notice)>,
     blocked: Vec<Blocked>,
-    covered: Vec<Way>,
+    left: Vec<Way>,
     removed: Vec<(Address, Way)>,
     counts: BTreeMap<RuleName, Counts>,
 }
@@ -156,8 +156,6 @@ impl Draft {
         }
         let (owned, covered) = owners::assign(world, wishes);
         for Covered { rule, entry, by } in &covered {
-            let id = entry.activity.id.clone();
-            self.covered.push((rule.source.clone(), destination.clone(), id));
             let detail = format!("owned by {}", by.1);
             self.skip(world, rule, entry, SkipReason::CoveredByRule, Some(&detail));
         }
@@ -304,8 +302,11 @@ impl Draft {
         reason: SkipReason,
         detail: Option<&str>,
     ) {
+        let (source, id) = (&rule.source, &entry.activity.id);
+        if matches!(reason, SkipReason::CoveredByRule | SkipReason::NotCompared) {
+            self.left.push((source.clone(), rule.destination.clone(), id.clone()));
+        }
         if self.count(world, rule, entry, |counts| counts.skip += 1) {
-            let (source, id) = (&rule.source, &entry.activity.id);
             let is_told = || world.memory.is_removal_told(source, &rule.destination, id);
             self.skips.push(Skip {
                 address: entry.address.clone(),
@@ -388,7 +389,7 @@ impl Draft {
             in_sync: self.in_sync,
             to_compare: self.to_compare,
             notices: self.notices,
-            covered: self.covered,
+            left: self.left,
             removed: self.removed,
         })
     }

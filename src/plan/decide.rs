@@ -200,9 +200,9 @@ impl<'a> Judge<'a> {
                 let began = || self.places.find(copies.origin(account, activity)?);
                 let place = self.linked_place(account, activity).or_else(began);
                 field.linked.extend(place.map(|place| (place, number)));
-            }
-            for link in self.world.memory.links_between(account, self.destination) {
-                let place = self.place(link).filter(|_| link.origin == LinkOrigin::Placed);
+                let link = self.links.get(account).and_then(|known| known.there.find(activity));
+                let placed = link.filter(|link| link.origin == LinkOrigin::Placed);
+                let place = placed.and_then(|link| self.place(link));
                 field.placed.extend(place.map(|place| (place, number)));
             }
         }
@@ -224,7 +224,11 @@ impl<'a> Judge<'a> {
             let (reason, notice) = (InSyncReason::Pending, Some(Notice::Unsettled));
             return Ruling::InSync { with: None, reason, notice };
         }
-        if let Some(one) = outcome.places().iter().find_map(|place| traffic.at(*place)) {
+        let is_known = matches!(outcome, Outcome::Match(_, Evidence::Fixed | Evidence::Bytes));
+        let like = || traffic.like(event).filter(|_| !is_known);
+        if let Some(one) =
+            outcome.places().iter().find_map(|place| traffic.at(*place)).or_else(like)
+        {
             return self.rule_on_underway(event, memory, one);
         }
         match outcome {

@@ -1,12 +1,13 @@
 //! What runs have sent and a destination does not list yet: it counts as there.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use jiff::Timestamp;
 use jiff::civil::Date;
 
 use crate::domain::{AccountName, Activity, Link, LinkStatus, RemoteId, Side, Unusable, Verdict};
 
+use super::choice::Score;
 use super::decide::{Judge, Ruling, in_sync};
 use super::owners::Owned;
 use super::reason::{ConflictReason, InSyncReason, StepReason};
@@ -81,6 +82,7 @@ impl<'a> Judge<'a> {
 pub(super) struct Traffic<'u> {
     underway: &'u [Underway],
     sources: HashSet<(&'u AccountName, &'u RemoteId)>,
+    by_start: HashMap<Timestamp, Vec<&'u Underway>>,
     /// How many activities stand before it among those of the destination.
     listed: usize,
 }
@@ -92,7 +94,11 @@ impl<'u> Traffic<'u> {
         let sources = views.flat_map(|(name, view)| {
             view.inventory.activities.iter().map(move |activity| (name, &activity.id))
         });
-        Self { underway, sources: sources.collect(), listed }
+        let mut by_start: HashMap<Timestamp, Vec<&Underway>> = HashMap::new();
+        for one in underway {
+            by_start.entry(one.activity.start.unwrap_or_default()).or_default().push(one);
+        }
+        Self { underway, sources: sources.collect(), by_start, listed }
     }
 
     /// What stands at a place behind everything that is listed.
@@ -100,14 +106,24 @@ impl<'u> Traffic<'u> {
         self.underway.get(place.checked_sub(self.listed)?)
     }
 
+    /// What may be an event, whatever is listed: no list tells its device.
+    pub(super) fn like(&self, event: &Owned<'_>) -> Option<&'u Underway> {
+        let activity = event.entry.activity;
+        let of_start = self.by_start.get(&activity.start?)?.iter().copied();
+        let mut others = of_start.filter(|one| !self.is_sibling(one, event));
+        others.find(|one| Score::of_same_start(activity, &one.activity).is_some())
+    }
+
     /// The places of what came from an event's own source and has a source there: all recordings of
     /// one account are wanted. What a gone one has left on its way may be the event itself.
     pub(super) fn siblings(&self, event: &Owned<'_>) -> impl Iterator<Item = usize> {
-        let is_sibling = |one: &Underway| {
-            one.account == event.rule.source && self.sources.contains(&(&one.account, &one.source))
-        };
-        let places = self.underway.iter().enumerate().filter(move |(_, one)| is_sibling(one));
-        places.map(|(place, _)| self.listed + place)
+        let places = self.underway.iter().enumerate();
+        let siblings = places.filter(|(_, one)| self.is_sibling(one, event));
+        siblings.map(|(place, _)| self.listed + place)
+    }
+
+    fn is_sibling(&self, one: &Underway, event: &Owned<'_>) -> bool {
+        one.account == event.rule.source && self.sources.contains(&(&one.account, &one.source))
     }
 }
 

@@ -96,7 +96,6 @@ async fn a_twin_whose_file_cannot_be_had_now_makes_it_wait() {
 async fn what_stands_beside_the_old_one_does_not_take_the_place_of_a_refused_replace() {
     let (here, there) = accounts();
     let id = here.put_file(&ride(0, 31_000).1, None);
-    there.put_file(&ride(0, 30_000).1, None);
     let world = World::memory(&here, &there);
     world.apply().await;
     there.put_file(&ride(0, 30_500).1, None);

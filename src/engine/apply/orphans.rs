@@ -9,7 +9,7 @@ use crate::archive::{AccountRef, Blobs, Claim, ClaimOwner};
 use crate::clock::age;
 use crate::domain::{Activity, Inventory, Note};
 use crate::event::{Event, Phase};
-use crate::plan::reconcile::{Entry, StepState};
+use crate::plan::reconcile::{Answer, Entry, StepState};
 use crate::plan::{BlockedReason, ByAccount, Step};
 use crate::platform::PlatformError;
 use crate::state::{self, Effects, RunId, StepId, StepRecord, Store, Written};
@@ -92,9 +92,12 @@ fn record_of(store: &Store, claim: &Claim) -> Result<Option<StepRecord>, EngineE
     Ok(store.steps_at(&claim.address)?.into_iter().find(is_it))
 }
 
-/// Whether its journal tells what became of a step that has claimed something.
+/// Whether its journal tells what became of a step that has claimed something. After a refusal nothing
+/// more is sent.
 fn is_known(record: &StepRecord) -> bool {
-    record.state().map_or(true, |state| state.is_over() || state.is_touched())
+    record.state().map_or(true, |state| {
+        state.is_over() || state.is_touched() || matches!(state.answer, Answer::Refused(..))
+    })
 }
 
 /// What a journal would tell of the orphans between open accounts.
@@ -238,19 +241,22 @@ impl Orphan<'_> {
 
     /// Its journal, and after it what may have been done since.
     fn entries(&self, is_old_one_there: bool) -> Vec<Entry> {
-        let mut entries = self.claim.journal.clone();
-        let state = self.state_of(&entries);
+        let doubts = self.doubts(is_old_one_there);
+        self.claim.journal.iter().cloned().chain(doubts).collect()
+    }
+
+    /// What may have been done since the claim was made.
+    fn doubts(&self, is_old_one_there: bool) -> Vec<Entry> {
+        let state = self.state_of(&self.claim.journal);
         match self.step.destination.id.clone().filter(|_| state.replaces && state.deletes_first) {
             // It goes first, so that nothing was sent either.
-            Some(_) if is_old_one_there => {}
-            Some(old) => entries.extend([
-                Entry::Removing { old: old.clone() },
-                Entry::Removed { old },
-                Entry::Sending,
-            ]),
-            None => entries.push(Entry::Sending),
+            Some(_) if is_old_one_there => Vec::new(),
+            Some(old) => {
+                let gone = old.clone();
+                vec![Entry::Removing { old }, Entry::Removed { old: gone }, Entry::Sending]
+            }
+            None => vec![Entry::Sending],
         }
-        entries
     }
 
     fn state_of(&self, entries: &[Entry]) -> StepState {
@@ -293,16 +299,13 @@ impl Orphan<'_> {
         // Taken over already by a run that was killed here, or known from an older copy.
         let known = store.unsettled()?.into_iter().find(|record| record.step == row);
         let id = match known {
+            Some(record) if is_known(&record) => record.id,
             Some(record) => {
                 let has = |entry: &Entry| record.entries.iter().any(|it| it.entry.is_alike(entry));
-                let lacking: Vec<Entry> = entries
-                    .into_iter()
-                    .filter(|_| !is_known(&record))
-                    .filter(|it| !has(it))
-                    .collect();
-                if !lacking.is_empty() {
-                    store.record(run, (record.id, &row), &lacking, Effects::default(), at)?;
-                }
+                let mut lacking = self.claim.journal.clone();
+                lacking.retain(|entry| !has(entry));
+                lacking.extend(self.doubts(is_old_one_there));
+                store.record(run, (record.id, &row), &lacking, Effects::default(), at)?;
                 record.id
             }
             None => store.take_over(run, &row, &entries, at)?,

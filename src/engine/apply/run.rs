@@ -79,9 +79,7 @@ pub async fn apply(
     let Planned { plan, opened, inventories, memory, .. } = planned;
     let mut run = Run::new(session, id, pace, opened, inventories, memory)?;
     let removed = removals(&plan.removed, document);
-    let uncompared = plan.to_compare.into_iter();
-    let uncompared = uncompared.map(|pair| (pair.source.0, pair.destination.0, pair.source.1));
-    run.wanted = steps.iter().map(way).chain(plan.covered).chain(uncompared).collect();
+    run.wanted = steps.iter().map(way).chain(plan.left).collect();
     run.prepare(&steps).await?;
     run.keep_links(&plan.in_sync)?;
     run.accept_counts(&believed)?;

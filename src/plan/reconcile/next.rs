@@ -182,6 +182,11 @@ fn duplicate_untouched(state: &StepState, seen: &Evidence) -> Move {
         // A lost state may have sent it, and not hidden it.
         Named::Same(id) if state.must_hide() && !state.replaces => Move::NoteSeen(id.clone()),
         Named::Same(id) => end(Outcome::Adopted, Why::Same { id: id.clone() }),
+        // An earlier send was lost, and no other's name says that it did not arrive.
+        Named::Gone | Named::Other | Named::Unclear if state.is_touched() && !seen.overdue => {
+            rests(state, seen)
+        }
+        Named::Gone if state.is_touched() => end(Outcome::Failed, Why::RefusedAsDuplicate),
         Named::Gone if !seen.settled && seen.given_up.is_none() && !seen.stopped => {
             ask_again(state, seen)
         }

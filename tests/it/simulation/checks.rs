@@ -12,10 +12,13 @@ impl Account {
     /// What is public and must not be is hidden before anything else is sent.
     pub(super) fn check_upload(&self, state: &mut State, recording: Recording) {
         let is_private = state.ledger.must_be_private(self.number, recording);
+        // What only a lost state knew of is found once it is listed.
+        let is_known =
+            |copy: &Copy| copy.is_known && (!copy.state_lost || self.memory.is_listed(&copy.id));
         let exposed = state
             .ledger
             .there(self.number)
-            .find(|copy| copy.is_exposed() && copy.is_known && (is_private || copy.hidings == 0));
+            .find(|copy| copy.is_exposed() && is_known(copy) && (is_private || copy.hidings == 0));
         if let Some(id) = exposed.map(|copy| copy.id.clone()) {
             state.breaks(Question::Visible, |ledger| {
                 let exposed = ledger.told(self.number, &id);
@@ -113,7 +116,9 @@ impl Account {
         // A person changed one of a source's twins since the plan.
         let run = ledger.run_began;
         let mut others = ledger.sources(account).flat_map(|source| ledger.there(source));
-        let is_changed = others.any(|held| held.recording.is_same(recording) && held.changed > run);
+        let is_changed = others.any(|held| {
+            (held.is_swapped || held.recording.is_same(recording)) && held.changed > run
+        });
         // A person made two of a source's twins; what was brought of them is what one of them was.
         let is_parted = |source: usize| {
             let mut there = ledger.there(source);

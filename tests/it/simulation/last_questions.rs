@@ -10,7 +10,7 @@ use super::recordings::Recording;
 use super::switches::Switch;
 use super::view::View;
 use super::weather::{Question, Weather};
-use super::world::{Act, Quirk, Rule, World};
+use super::world::{Act, Quirk, Rule, World, Wrong};
 
 /// Whether no later run will say something else about it.
 pub(crate) fn is_final(reason: SkipReason) -> bool {
@@ -115,10 +115,9 @@ impl View<'_> {
         wrong: &mut Vec<(Question, String)>,
     ) {
         let is_plain = |act: &Act| !matches!(act, Act::LoseState | Act::ClockBack { .. });
-        // A source that had no file for a day begins the looks again.
-        if !self.world.acts.iter().all(is_plain)
-            || self.world.switches().contains(&Switch::MissingFile)
-        {
+        // What is found for another reason begins the looks again.
+        let begins_again = |it: &Switch| matches!(it, Switch::MissingFile | Switch::Refused);
+        if !self.world.acts.iter().all(is_plain) || self.world.switches().iter().any(begins_again) {
             return;
         }
         for rule in &self.world.rules {
@@ -189,7 +188,9 @@ impl View<'_> {
         if let Some(pair) = pair {
             let Some(id) = &pair.destination else {
                 let told = || "still pending".to_owned();
-                return (!self.is_refused_back(rule, copy.recording)).then(told);
+                let is_blocked = self.is_refused_back(rule, copy.recording)
+                    || self.is_place_taken(rule.destination, copy);
+                return (!is_blocked).then(told);
             };
             let other = self.ledger.there(rule.destination).find(|there| there.id == *id);
             return match other {
@@ -223,6 +224,14 @@ impl View<'_> {
         }
     }
 
+    /// Whether a person gave the id of another activity to what an account takes only once.
+    pub(super) fn is_place_taken(&self, account: usize, copy: &Copy) -> bool {
+        let mut swapped = self.ledger.there(account).filter(|it| it.is_swapped);
+        let refuses = self.world.accounts.get(account).is_some_and(|it| it.refuses_duplicates);
+        let is_its = |it: &Copy| it.recording.start() == copy.recording.start();
+        refuses && swapped.any(|it| copy.is_swapped || is_its(it))
+    }
+
     fn false_question(&self, rule: Rule, copy: &Copy, reason: ConflictReason) -> Option<String> {
         let mut there = self.ledger.there(rule.destination);
         let is_there = there.any(|it| it.by == By::Run && it.recording == copy.recording);
@@ -245,9 +254,14 @@ impl View<'_> {
         let may_be = |other: &Copy| other.recording.may_be(copy.recording);
         let there = || self.ledger.there(rule.destination).any(may_be);
         match reason {
-            SkipReason::RejectedByDestination | SkipReason::TooLarge => self.is_poison(rule, copy),
+            SkipReason::RejectedByDestination | SkipReason::TooLarge => {
+                self.is_poison(rule, copy) || self.was_refused_twice(rule)
+            }
             SkipReason::RemovedAtDestination => {
-                self.is_taken_away(rule, copy) || (there() && self.changes_ids(rule.destination))
+                // A swapped one is as long as the one that was taken away.
+                self.is_taken_away(rule, copy)
+                    || copy.is_swapped
+                    || (there() && self.changes_ids(rule.destination))
             }
             SkipReason::IsOurCopy => there() || self.is_copy(rule, copy),
             SkipReason::CoveredByRule => {
@@ -281,8 +295,19 @@ impl View<'_> {
 
     /// Whether it was brought, or equals to the byte what was.
     fn is_copy(&self, rule: Rule, copy: &Copy) -> bool {
-        let mut brought = self.ledger.there(rule.source).filter(|it| it.by == By::Run);
+        let mut brought = self.ledger.of(rule.source).iter().filter(|it| it.by == By::Run);
         brought.any(|it| it.recording == copy.recording)
+    }
+
+    /// Whether an account that must remove first refuses two replaces: it is left alone then.
+    fn was_refused_twice(&self, rule: Rule) -> bool {
+        let account = self.world.accounts.get(rule.destination);
+        let troubles = self.world.acts.iter().flat_map(|act| match act {
+            Act::Apply(run) => run.troubles.as_slice(),
+            _ => &[],
+        });
+        let refused = troubles.filter(|it| it.wrong == Wrong::Refused);
+        account.is_some_and(|it| it.refuses_duplicates) && refused.count() > 1
     }
 
     /// Whether the rule that owns an event asks about it.
@@ -387,7 +412,9 @@ impl View<'_> {
         let mut before = self.ledger.of(account).iter().rev();
         let old = before.find(replaced).filter(|old| old.is_renamed)?;
         let told = || format!("'{}' is lost", old.title.clone().unwrap_or_default());
-        (old.title != copy.title && !copy.is_restored).then(told)
+        let is_its = |it: &Copy| it.recording == copy.recording && it.title == old.title;
+        let is_there = self.ledger.there(account).any(is_its);
+        (!is_there && !copy.is_restored).then(told)
     }
 }
 

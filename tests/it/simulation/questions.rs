@@ -120,7 +120,9 @@ impl View<'_> {
                     && World::name(rule.destination) == step.destination.as_str()
             })?;
             let mut there = self.ledger.there(rule.source);
-            let copy = there.find(|copy| copy.id == step.source.1 && copy.changed < run)?;
+            let is_seen = |copy: &Copy| !copy.is_swapped || self.is_read(rule.source);
+            let is_it = |copy: &&Copy| copy.id == step.source.1 && copy.changed < run;
+            let copy = there.find(is_it).filter(|copy| is_seen(copy))?;
             let may_be = |it: &Copy| it.recording.may_be(copy.recording);
             let arrived = self.ledger.there(rule.destination).any(may_be);
             let excused = self.is_taken_away(*rule, copy) || self.is_poison(*rule, copy);
@@ -129,19 +131,21 @@ impl View<'_> {
         })
     }
 
+    /// Where counts are believed, a change is seen within two days.
+    fn is_read(&self, account: usize) -> bool {
+        let quirks = self.world.accounts.get(account).map(|account| account.quirks.as_slice());
+        !quirks.unwrap_or_default().contains(&Quirk::CountsOnly)
+    }
+
     /// A pair that a rule shall make alike and that never was.
     fn unlike(&self, plan: &PlanFacts, run: u64) -> Option<String> {
         let is_plain = |act: &Act| !matches!(act, Act::Restore(..));
         if !self.world.acts.iter().all(is_plain) {
             return None;
         }
-        // Where counts are believed, a change is seen within two days.
-        let is_read = |account: usize| {
-            let quirks = self.world.accounts.get(account).map(|account| account.quirks.as_slice());
-            !quirks.unwrap_or_default().contains(&Quirk::CountsOnly)
-        };
         let rules = self.world.rules.iter().filter(|rule| rule.replaces);
-        let rules = rules.filter(|rule| is_read(rule.source) && is_read(rule.destination));
+        let rules =
+            rules.filter(|rule| self.is_read(rule.source) && self.is_read(rule.destination));
         rules.into_iter().find_map(|rule| {
             let here = self.ledger.there(rule.source);
             let here = here.filter(|copy| {

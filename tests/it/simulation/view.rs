@@ -51,7 +51,9 @@ impl View<'_> {
         self.world.rules.iter().any(|rule| {
             self.ledger.of(rule.source).iter().any(|copy| {
                 let address = Address::of_start(&rule_name(*rule), copy.recording.start(), 1);
-                step.starts_with(address.as_str()) && self.is_refused_back(*rule, copy.recording)
+                step.starts_with(address.as_str())
+                    && (self.is_refused_back(*rule, copy.recording)
+                        || self.is_place_taken(rule.destination, copy))
             })
         })
     }
