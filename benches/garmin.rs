@@ -22,6 +22,9 @@ mod measured;
 #[path = "../tests/it/support/session.rs"]
 #[expect(dead_code, reason = "the bench takes no locks")]
 mod parts;
+#[path = "../tests/it/support/reaper.rs"]
+#[expect(dead_code, reason = "the tests use more of it")]
+mod reaper;
 #[path = "../tests/it/support/fit.rs"]
 #[expect(dead_code, reason = "the bench needs few of the writer's words")]
 mod writer;

@@ -30,6 +30,9 @@ mod fit;
 #[path = "../tests/it/support/made_up.rs"]
 #[expect(clippy::indexing_slicing, reason = "made for tests")]
 mod made_up;
+#[path = "../tests/it/support/reaper.rs"]
+#[expect(dead_code, reason = "the tests use more of it")]
+mod reaper;
 #[path = "../tests/it/support/server.rs"]
 #[expect(clippy::unwrap_used, reason = "made for tests")]
 mod server;

@@ -3,6 +3,7 @@
 //! A real process is killed after every transition of the journal, before every one, and between
 //! request and answer; the next ordinary run must end in the planned world.
 
+mod at_accounts;
 mod binary;
 mod child;
 mod deadly;

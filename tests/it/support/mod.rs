@@ -17,6 +17,8 @@ pub(crate) mod made_up;
 #[cfg(test)]
 pub(crate) mod memory;
 #[cfg(test)]
+pub(crate) mod reaper;
+#[cfg(test)]
 mod remembered;
 #[cfg(test)]
 pub(crate) mod scenario;

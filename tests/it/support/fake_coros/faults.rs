@@ -89,6 +89,10 @@ pub(super) async fn watched(
     mut request: Request,
     next: Next,
 ) -> Response {
+    let reaper = locked(&world).reaper.clone();
+    if reaper.takes_at_request() {
+        return cut_off();
+    }
     let what = format!("{} {}", request.method(), request.uri().path());
     note_tokens(&world, host, &what, &request);
     let place = Place::of(host, request.uri().path());
@@ -106,6 +110,9 @@ pub(super) async fn watched(
         locked(&world).unexpected.push(what);
         return StatusCode::IM_A_TEAPOT.into_response();
     };
+    if reaper.takes_at_answer() {
+        return cut_off();
+    }
     match trouble {
         Some(Trouble::Lost) => cut_off(),
         Some(Trouble::HangsAfter) => std::future::pending().await,

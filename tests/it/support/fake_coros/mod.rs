@@ -17,6 +17,7 @@ use axum::middleware;
 use axum::response::{IntoResponse, Response};
 use serde_json::{Value, json as value};
 
+use super::reaper::Reaper;
 use super::server::{Ports, Servers};
 
 pub(crate) use activities::Stored;
@@ -58,6 +59,8 @@ pub(crate) struct World {
     pub(crate) codes_sent: u32,
     /// `POST /account/login`, in order.
     pub(crate) seen: Vec<(Host, String)>,
+    /// Kills who asks, if a test wants that.
+    pub(crate) reaper: Reaper,
     /// What was asked and should not have been.
     pub(crate) unexpected: Vec<String>,
     /// Listings so far, for rows that show late.
@@ -107,6 +110,7 @@ impl FakeCoros {
             tickets: BTreeSet::new(),
             codes_sent: 0,
             seen: Vec::new(),
+            reaper: Reaper::default(),
             unexpected: Vec::new(),
             listings: 0,
             drawn: 0,

@@ -22,6 +22,8 @@ use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
 use tokio::sync::oneshot;
 
+use super::reaper::Reaper;
+
 pub(crate) use account::Account;
 pub(crate) use activities::Stored;
 pub(crate) use switches::{Code, Duplicates, Renewal, Switches, Trouble};
@@ -64,6 +66,8 @@ pub(crate) struct World {
     pub(crate) seen: Vec<Seen>,
     /// What requests have changed, in order.
     pub(crate) changes: Vec<Change>,
+    /// Kills who asks, if a test wants that.
+    pub(crate) reaper: Reaper,
     /// Most requests at a time so far.
     pub(crate) busiest: usize,
     busy: usize,
@@ -128,6 +132,7 @@ impl FakeGarmin {
             activities: Vec::new(),
             seen: Vec::new(),
             changes: Vec::new(),
+            reaper: Reaper::default(),
             busiest: 0,
             busy: 0,
             removed: Vec::new(),
@@ -241,7 +246,12 @@ async fn watched(
         #[expect(clippy::disallowed_methods, reason = "a server far away takes its time")]
         tokio::time::sleep(latency).await;
     }
-    next.run(request).await
+    let reaper = locked(&world).reaper.clone();
+    if reaper.takes_at_request() {
+        return lost();
+    }
+    let answer = next.run(request).await;
+    if reaper.takes_at_answer() { lost() } else { answer }
 }
 
 /// A request that is being worked on.
