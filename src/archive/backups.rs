@@ -38,13 +38,14 @@ pub struct Backups {
 pub struct BackupId(String);
 
 impl BackupId {
-    /// The id of a backup: of whose activity it is, which one, as it was listed, and when.
-    pub fn of(subject: &Subject) -> Self {
+    /// The id of a backup: of whose activity it is, which one, as it was listed, when, and what it holds;
+    /// a clock may say the same time twice.
+    pub fn of(subject: &Subject, sha256: &Sha256) -> Self {
         let (account, profile) = (&subject.account, subject.profile.as_ref());
         let whose = profile.map_or(account.as_str(), ProfileId::as_str);
         let at = subject.at.to_string();
-        let parts =
-            ["fit_sync/backup/1", whose, subject.id.as_str(), subject.fingerprint.as_str(), &at];
+        let (id, fingerprint) = (subject.id.as_str(), subject.fingerprint.as_str());
+        let parts = ["fit_sync/backup/1", whose, id, fingerprint, &at, sha256.as_str()];
         let digest = Sha256::of(parts.join("\0").as_bytes());
         Self(digest.as_str().chars().take(ID_DIGITS).collect())
     }
@@ -159,7 +160,7 @@ impl Backups {
         check_whole(bytes)?;
         let _lock = self.blobs.lock(LockMode::Shared)?;
         let sha256 = self.blobs.write(bytes, subject.at)?;
-        let id = BackupId::of(&subject);
+        let id = BackupId::of(&subject, &sha256);
         let bytes = u64::try_from(bytes.len()).unwrap_or(u64::MAX);
         self.describe(&Backup { id: id.clone(), sha256: sha256.clone(), bytes, subject })?;
         self.blobs.write_claim(&sha256, claim)?;

@@ -30,7 +30,7 @@ pub(super) fn keep(
 ) -> Result<BackupId, ArchiveError> {
     let (bytes, subject) = old;
     let private = subject.details.private == Some(true);
-    let id = BackupId::of(&subject);
+    let id = BackupId::of(&subject, &Sha256::of(bytes));
     let mut claim = claim;
     claim.journal.push(Entry::BackedUp { backup: id.to_string(), private });
     backups(session).store(bytes, subject, &claim)?;

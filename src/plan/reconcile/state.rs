@@ -243,7 +243,10 @@ impl StepState {
                 state.removal = Removal::Asked;
                 state.changed_at = Some(at);
             }
-            Entry::Removed { .. } => state.removal = Removal::Done,
+            Entry::Removed { .. } => {
+                state.removal = Removal::Done;
+                state.changed_at = Some(at);
+            }
             Entry::Sending => {
                 if matches!(state.answer, Answer::Taken(_)) {
                     (state.taken_at, state.doubtful_sends) = (None, 0);
@@ -256,8 +259,13 @@ impl StepState {
             Entry::Sent { id } => {
                 state.answer = Answer::Taken(id.clone());
                 state.taken_at = state.taken_at.or(Some(at));
+                state.changed_at = Some(at);
             }
-            Entry::Unanswered { .. } => state.answer = Answer::Lost,
+            // It may have arrived at the last moment.
+            Entry::Unanswered { .. } => {
+                state.answer = Answer::Lost;
+                state.changed_at = Some(at);
+            }
             Entry::Duplicate { existing } => state.cleared(Answer::Duplicate(existing.clone())),
             Entry::Refused { reason, message } => {
                 state.cleared(Answer::Refused(*reason, message.clone()));

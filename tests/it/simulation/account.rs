@@ -199,6 +199,7 @@ impl Account {
             let written = self.memory.written(id).unwrap_or_default();
             if let Some(copy) = state.ledger.there_mut(self.number).find(|copy| copy.id == *id) {
                 copy.hidings += 1;
+                copy.is_adopted |= copy.by == By::Person;
                 copy.private = written.private == Some(true);
                 copy.title = written.title;
             }

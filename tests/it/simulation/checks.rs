@@ -70,6 +70,11 @@ impl Account {
         let (mut double, mut is_excused) = (None, false);
         let ledger = &mut state.ledger;
         let held: Vec<_> = ledger.there(self.number).cloned().collect();
+        // What came meanwhile of another device was taken for it.
+        let is_mistaken = |copy: &Copy| {
+            let mut since = held.iter().filter(|it| it.by == By::Person && it.made > copy.made);
+            since.any(|it| it.recording.may_be(recording))
+        };
         for copy in held.iter().filter(|copy| copy.recording.is_same(recording)) {
             let is_listed = self.memory.is_listed(&copy.id);
             let is_race = copy.by == By::Person && copy.changed > run;
@@ -80,7 +85,11 @@ impl Account {
                 continue;
             }
             let is_own = Self::is_of_both(ledger, self.number, copy, recording);
-            let is_unforeseen = copy.is_excused || Ledger::is_unforeseen(copy, is_listed, now);
+            let is_unforeseen = copy.is_excused
+                || Ledger::is_unforeseen(copy, is_listed, now)
+                || self.is_unseen(copy)
+                || (!is_listed && is_mistaken(copy))
+                || ledger.is_ghost(self.number, copy);
             is_excused |= is_unforeseen;
             // What a person makes equal was not, when it was brought.
             let is_edited = copy.by == By::Run && copy.changed > copy.made;
@@ -99,6 +108,13 @@ impl Account {
             });
         }
         is_excused
+    }
+
+    /// Whether a person gave an id to it where only the number of activities is looked at.
+    fn is_unseen(&self, copy: &Copy) -> bool {
+        let mut counts_only = false;
+        self.memory.quirk(|quirks| counts_only = quirks.counts_only);
+        copy.is_swapped && counts_only
     }
 
     /// Whether people keep two of a recording themselves: a copy beside the one that is replaced, or two

@@ -263,7 +263,7 @@ impl View<'_> {
                     || copy.is_swapped
                     || (there() && self.changes_ids(rule.destination))
             }
-            SkipReason::IsOurCopy => there() || self.is_copy(rule, copy),
+            SkipReason::IsOurCopy => there() || copy.is_adopted || self.is_copy(rule, copy),
             SkipReason::CoveredByRule => {
                 there()
                     || self.is_taken_away(rule, copy)
@@ -411,6 +411,12 @@ impl View<'_> {
         };
         let mut before = self.ledger.of(account).iter().rev();
         let old = before.find(replaced).filter(|old| old.is_renamed)?;
+        // A person gave the id of its successor away.
+        let of = self.ledger.of(account).iter();
+        let mut since = of.filter(|it| old.made < it.made && it.made < copy.made);
+        if since.any(|it| it.recording == copy.recording && it.gone == Some(By::Person)) {
+            return None;
+        }
         let told = || format!("'{}' is lost", old.title.clone().unwrap_or_default());
         let is_its = |it: &Copy| it.recording == copy.recording && it.title == old.title;
         let is_there = self.ledger.there(account).any(is_its);

@@ -52,6 +52,8 @@ pub(crate) struct Copy {
     pub(crate) changed: u64,
     /// It took the id of another recording.
     pub(crate) is_swapped: bool,
+    /// A run took it for its own and hid it.
+    pub(crate) is_adopted: bool,
     /// It was put back, with its own words.
     pub(crate) is_restored: bool,
 }
@@ -156,13 +158,8 @@ impl Ledger {
         (private, title): (bool, Option<String>),
         since: Timestamp,
     ) {
-        let is_restored =
-            by == By::Run && (self.is_restoring || self.is_put_back(account, recording));
-        let must_be_private = by == By::Run
-            && match is_restored {
-                true => self.was_private(account, recording),
-                false => self.must_be_private(account, recording),
-            };
+        let is_restored = by == By::Run && self.is_restored(account, recording);
+        let must_be_private = by == By::Run && self.must_be_private(account, recording);
         let made = self.next_tick();
         self.of_mut(account).push(Copy {
             id,
@@ -184,6 +181,7 @@ impl Ledger {
             made,
             changed: if by == By::Person { made } else { 0 },
             is_swapped: false,
+            is_adopted: false,
             is_restored,
         });
     }
@@ -251,6 +249,17 @@ impl Ledger {
 
     /// Whether a copy of a recording that a run makes here may be seen by its athlete only.
     pub(crate) fn must_be_private(&self, account: usize, recording: Recording) -> bool {
+        match self.is_restored(account, recording) {
+            true => self.was_private(account, recording),
+            false => self.is_private_at_source(account, recording),
+        }
+    }
+
+    fn is_restored(&self, account: usize, recording: Recording) -> bool {
+        self.is_restoring || self.is_put_back(account, recording)
+    }
+
+    fn is_private_at_source(&self, account: usize, recording: Recording) -> bool {
         let owner = self.owner(account);
         let rules = self.rules.iter().filter(|rule| self.owner(rule.destination) == owner);
         let mut sources = rules
@@ -294,6 +303,14 @@ impl Ledger {
         let settle = SignedDuration::from_secs(i64::from(SETTLE_S));
         let is_late = now.duration_since(copy.since) >= settle;
         !is_listed && is_late && (copy.answer_lost || copy.state_lost)
+    }
+
+    /// Whether a copy came from what a run had removed there: a list may show that for a while, and the
+    /// state that knew of it is lost.
+    pub(crate) fn is_ghost(&self, account: usize, copy: &Copy) -> bool {
+        let mut of = self.sources(account).flat_map(|source| self.of(source));
+        let is_it = |it: &Copy| it.recording == copy.recording && it.state_lost;
+        copy.by == By::Run && of.any(|it| is_it(it) && it.gone == Some(By::Run))
     }
 
     /// The copy by its name in a story.

@@ -36,7 +36,7 @@ pub(crate) fn after_run(weather: &Weather, world: &World, report: &Report) {
         let view = View { ledger: &state.ledger, world };
         let undone = view
             .undone(plan, &report.skipped, run)
-            .or_else(|| view.unlike(plan, run).filter(|_| !report.is_saved));
+            .or_else(|| view.unlike(plan, &report.skipped, run).filter(|_| !report.is_saved));
         if let Some(how) = undone {
             state.breaks(Question::Silent, |_| format!("{how}, and the run ends well"));
         }
@@ -79,9 +79,11 @@ pub(crate) fn after_restore(
     ran: &Ran,
 ) {
     let mut state = weather.state();
-    let is_there = state.ledger.there(account).any(|copy| copy.recording == recording);
+    let is_it = |copy: &Copy| copy.recording == recording;
+    let is_there = state.ledger.there(account).any(is_it);
+    let is_back = state.ledger.there(account).any(|copy| is_it(copy) && copy.is_restored);
     match ran {
-        Ran::Ended(_) if is_there => {
+        Ran::Ended(report) if is_back || (is_there && report.exit == Exit::Done) => {
             let tick = state.ledger.next_tick();
             state.restored.push((account, recording, tick));
         }
@@ -138,7 +140,7 @@ impl View<'_> {
     }
 
     /// A pair that a rule shall make alike and that never was.
-    fn unlike(&self, plan: &PlanFacts, run: u64) -> Option<String> {
+    fn unlike(&self, plan: &PlanFacts, skipped: &[Address], run: u64) -> Option<String> {
         let is_plain = |act: &Act| !matches!(act, Act::Restore(..));
         if !self.world.acts.iter().all(is_plain) {
             return None;
@@ -163,7 +165,9 @@ impl View<'_> {
                 // Until the next day the plan says that it was refused, and leaves it; and what is a
                 // copy of it replaces nothing.
                 let is_reason = |it: &SkipReason| is_refusal(it) || *it == SkipReason::IsOurCopy;
-                let is_told = self.skips(plan, &rule_name(*rule), copy).iter().any(is_reason);
+                let address = Address::of_start(&rule_name(*rule), copy.recording.start(), 1);
+                let is_told = self.skips(plan, &rule_name(*rule), copy).iter().any(is_reason)
+                    || skipped.contains(&address);
                 (is_old && owns && !is_told && first.recording != copy.recording).then(|| {
                     let it = self.ledger.told(rule.destination, &first.id);
                     format!("{it} is not replaced by {}", copy.recording.name())

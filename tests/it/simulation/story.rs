@@ -29,7 +29,7 @@ pub(crate) struct Ending {
 }
 
 /// Hours that pass before each run of the quiet weather.
-const QUIET: [i64; 6] = [2, 25, 25, 24 * 8, 25, 25];
+const QUIET: [i64; 8] = [2, 25, 25, 24 * 8, 25, 25, 25, 25];
 
 /// Lives through a world. The folder is the machine's disk.
 pub(crate) async fn live(world: &World, folder: &Path, is_told: bool) -> Ending {
