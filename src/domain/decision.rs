@@ -50,7 +50,7 @@ pub enum Verdict {
     Adopt,
     /// They are different: upload it.
     Distinct,
-    /// Leave it alone for good.
+    /// Leave it alone until it changes.
     Ignore,
     /// Takes back what was decided before.
     Undecide,

@@ -118,31 +118,21 @@ pub struct LeftWords {
 /// What people are told about a step that could not be looked at.
 pub fn left_words(left: &Unresumed) -> LeftWords {
     let forget = format!("forget it with `fit_sync state rm {}`", left.address);
-    let again = |account| format!("run `fit_sync apply` again when {account} can be reached");
-    let (happened, next) = match &left.why {
-        UnresumedReason::NotInManifest(account) => (
-            format!("{account} is no account of the manifest any more"),
-            format!("put {account} back into the manifest and run `fit_sync apply`, or {forget}"),
-        ),
-        UnresumedReason::Blocked(account, _, why) => {
-            (format!("{account} cannot be used: {why}"), again(account))
+    let next = match &left.why {
+        UnresumedReason::NotInManifest(account) => {
+            format!("put {account} back into the manifest and run `fit_sync apply`, or {forget}")
         }
-        UnresumedReason::NotLocked(account) => {
-            (format!("another run may be writing to {account}"), again(account))
+        UnresumedReason::Blocked(account, ..) | UnresumedReason::NotLocked(account) => {
+            format!("run `fit_sync apply` again when {account} can be reached")
         }
-        UnresumedReason::OtherState(path) => (
-            format!("the state at {} knows of it", path.display()),
-            format!("run `fit_sync apply --state {}`", path.display()),
-        ),
-        UnresumedReason::Moved(account) => (
-            format!("{account} is another account by now, or lies elsewhere"),
-            format!("have {account} lie where it lay and run `fit_sync apply`, or {forget}"),
-        ),
-        UnresumedReason::Unsettled(account) => (
-            format!("its state is gone, and {account} may not show yet what was done there"),
-            "run `fit_sync apply` again in a few minutes".to_owned(),
-        ),
-        UnresumedReason::Unreadable => ("the journal cannot be read here".to_owned(), forget),
+        UnresumedReason::OtherState(path) => {
+            format!("run `fit_sync apply --state {}`", path.display())
+        }
+        UnresumedReason::Moved(account) => {
+            format!("have {account} lie where it lay and run `fit_sync apply`, or {forget}")
+        }
+        UnresumedReason::Unsettled(_) => "run `fit_sync apply` again in a few minutes".to_owned(),
+        UnresumedReason::Unreadable => forget,
     };
     let means = match (&left.backup, left.phase) {
         (Some(backup), Phase::Sent | Phase::Pending) => {
@@ -154,7 +144,7 @@ pub fn left_words(left: &Unresumed) -> LeftWords {
         ),
         (None, _) => "It may have been sent; nobody has looked since.".to_owned(),
     };
-    LeftWords { happened, means, next }
+    LeftWords { happened: left.why.what(), means, next }
 }
 
 fn line(step: &StepReport) -> String {

@@ -1,12 +1,14 @@
 //! A step claims the bytes that it needs, and nothing removes them before it has ended.
 
+use std::sync::Arc;
 use std::time::Duration;
 
-use crate::support::memory::{Fault, UploadFault};
+use crate::support::memory::{Fault, Memory, Settings, UploadFault};
 use fit_sync::archive::{Backups, Blobs, ClaimOwner, ClaimReason};
 use fit_sync::domain::Sha256;
 use fit_sync::engine::UnresumedReason;
 use fit_sync::event::{Event, Phase};
+use fit_sync::manifest::ConflictStrategy;
 use fit_sync::state::{Access, Effects, Store};
 use jiff::Timestamp;
 
@@ -140,6 +142,23 @@ async fn a_plan_does_not_plan_again_what_a_lost_state_had_begun() {
         let is_told = |event: &Event| matches!(event, Event::Noted { note, .. } if note.message.contains("its state is gone"));
         assert!(stage.witness.events().iter().any(is_told), "{flow:?}");
     }
+}
+
+/// Whoever plans hears of it, too, where the manifest has its source no more.
+#[tokio::test]
+async fn a_lost_state_s_step_without_its_source_is_told() {
+    let mut stage = held(Flow::DeleteThenUpload).await;
+    lose_state(&mut stage);
+    let spare = Memory::new(Settings::new("spare"));
+    let rules = vec![session::rule("spare", "there", ConflictStrategy::SkipExisting)];
+    stage.world.session.manifest = session::manifest(&["spare", "there"], rules);
+    stage.world.session.open = session::open([
+        ("spare", Arc::new(spare) as _),
+        ("there", Arc::new(stage.there.clone()) as _),
+    ]);
+    stage.world.plan().await;
+    let is_told = |event: &Event| matches!(event, Event::Noted { note, .. } if note.message.contains("here is no account of the manifest any more"));
+    assert!(stage.witness.events().iter().any(is_told));
 }
 
 #[tokio::test]

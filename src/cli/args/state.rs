@@ -20,7 +20,7 @@ pub enum State {
     Adopt(Adopt),
     /// Decide: it is none of the candidates; upload it
     Distinct(AddressArg),
-    /// Decide: leave it alone for good
+    /// Decide: leave it alone until it changes
     Ignore(SubjectArg),
     /// Take a decision back
     Undecide(SubjectArg),

@@ -303,7 +303,7 @@ async fn decide(
     let words = match verdict {
         Verdict::Adopt => "is the same activity as its counterpart",
         Verdict::Distinct => "is an activity of its own and will be uploaded",
-        Verdict::Ignore => "is left alone for good",
+        Verdict::Ignore => "is left alone until it changes",
         Verdict::Undecide => "is open again",
     };
     let at: Timestamp = decision.at;

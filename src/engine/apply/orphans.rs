@@ -107,7 +107,18 @@ pub(in crate::engine) fn records(
 ) -> Result<Vec<StepRecord>, EngineError> {
     let mut records = Vec::new();
     for Foreign { claim, state } in find(session)? {
-        let Some(Ok(orphan)) = between(opened, claim) else { continue };
+        let destination = claim.destination.name.clone();
+        let subject = claim.address.to_string();
+        let orphan = match between(opened, claim) {
+            None => continue,
+            Some(Ok(orphan)) => orphan,
+            Some(Err(why)) => {
+                let message = format!("an earlier run began this, and waits: {}", why.what());
+                let note = Note { subject, message };
+                session.emit(Event::Noted { account: destination, note });
+                continue;
+            }
+        };
         match &state {
             None => orphan.tell(session, "its state is gone: the next apply goes on with it")?,
             Some(path) => orphan.tell(session, &format!("{} knows of it", path.display()))?,

@@ -62,6 +62,27 @@ pub enum UnresumedReason {
     Unreadable,
 }
 
+impl UnresumedReason {
+    /// What is in the way.
+    pub fn what(&self) -> String {
+        match self {
+            Self::NotInManifest(account) => {
+                format!("{account} is no account of the manifest any more")
+            }
+            Self::Blocked(account, _, why) => format!("{account} cannot be used: {why}"),
+            Self::NotLocked(account) => format!("another run may be writing to {account}"),
+            Self::OtherState(path) => format!("the state at {} knows of it", path.display()),
+            Self::Moved(account) => {
+                format!("{account} is another account by now, or lies elsewhere")
+            }
+            Self::Unsettled(account) => {
+                format!("its state is gone, and {account} may not show yet what was done there")
+            }
+            Self::Unreadable => "the journal cannot be read here".to_owned(),
+        }
+    }
+}
+
 /// Goes on with the steps that earlier runs began and did not end, as far as these locks reach.
 /// Contacts no account if there are none.
 pub async fn resume(session: &Session, locks: &AccountLocks) -> Result<Resumed, EngineError> {

@@ -309,6 +309,8 @@ fn never_appeared(state: &StepState, seen: &Evidence) -> Move {
 /// Two sends without an answer and without a trace: nothing is sent again without a person.
 fn doubtful(state: &StepState, seen: &Evidence) -> Move {
     match (seen.sent_now, state.is_gap(), state.turned.is_some()) {
+        // A week of complete looks tells as much as an answer, and nothing else fills this gap.
+        (false, true, true) if seen.overdue => send_again(state, seen),
         (true, ..) | (_, true, true) => rests(state, seen),
         (_, true, false) => {
             let message = "it was sent twice without an answer and never appeared".to_owned();

@@ -97,7 +97,7 @@ fn a_person_takes_it_out_of_the_check() {
     let world = World::with("ride.fit");
     world.run("plan").exits(5);
     world.run("state distinct archive/ride.fit").exits(1).tells("can only be ignored");
-    world.run("state ignore archive/ride.fit").ok().tells("is left alone for good");
+    world.run("state ignore archive/ride.fit").ok().tells("is left alone until it changes");
     world.run("apply --auto-approve").ok();
     world.run("plan").ok().says("No changes");
     world.run("state undecide archive/ride.fit").ok();
