@@ -13,6 +13,7 @@ mod links;
 mod observe;
 pub(super) mod orphans;
 mod perform;
+mod place;
 mod queue;
 mod restore;
 mod restored;

@@ -3,14 +3,11 @@
 
 use crate::archive::{AccountLocks, Backup, Condition};
 use crate::domain::{
-    AccountName, Activity, Address, Decision, Fingerprint, Inventory, RemoteId, RuleName, Sha256,
+    AccountName, Activity, Address, Decision, Fingerprint, Inventory, RemoteId, RuleName,
 };
 use crate::event::Phase;
-use crate::fit;
-use crate::plan::reconcile::{Payload, Surroundings, There, there};
 use crate::plan::{
-    Action, BlockedReason, ByAccount, DestinationRef, Memory, Protocol, SourceRef, Step, StepKey,
-    StepReason, changes,
+    Action, ByAccount, DestinationRef, Memory, Protocol, SourceRef, Step, StepKey, StepReason,
 };
 use crate::platform::PlatformError;
 use crate::state::{AccountRow, RunCounts};
@@ -22,6 +19,7 @@ use super::super::lock::covers;
 use super::super::plan::recall;
 use super::super::refresh::{self, Refresh};
 use super::super::session::Session;
+use super::place::Place;
 use super::restored::says;
 use super::run::Run;
 use super::task::Task;
@@ -76,14 +74,15 @@ pub async fn plan_restore(
     let mut restore = Restore { step: None, decision: None, opened, inventories, memory };
     let place = restore.place_of(session, backup, account).await?;
     restore.decision = restore.decision_for(session, backup, account);
-    if let Place::Holds = place {
-        let is_new = |new: &Decision| !session.decisions.iter().any(|known| says(known, new));
-        restore.decision = restore.decision.filter(is_new);
-        return Ok(restore);
-    }
     let old = match place {
+        Place::Holds(id) => {
+            let is_new = |new: &Decision| !session.decisions.iter().any(|known| says(known, new));
+            let is_others = restore.is_another_s(session, backup, account, &id)?;
+            restore.decision = restore.decision.filter(|new| is_new(new) && !is_others);
+            return Ok(restore);
+        }
         Place::Taken(old) => Some(old),
-        Place::Free | Place::Holds => None,
+        Place::Free => None,
     };
     if let Some(old) = &old {
         if to.is_some() {
@@ -120,34 +119,28 @@ pub async fn restore(
     Ok(Some(applied))
 }
 
-/// What stands where a backup belongs.
-enum Place {
-    /// Those very bytes.
-    Holds,
-    /// Another version of that recording.
-    Taken(Box<Activity>),
-    /// Nothing.
-    Free,
-}
-
-fn refused(account: &AccountName, problem: &str, obstacle: RestoreObstacle) -> EngineError {
+pub(super) fn refused(
+    account: &AccountName,
+    problem: &str,
+    obstacle: RestoreObstacle,
+) -> EngineError {
     let (account, problem) = (account.clone(), problem.to_owned());
     EngineError::CannotRestore { account, problem, obstacle }
 }
 
-fn unclear(account: &AccountName, problem: &str) -> EngineError {
+pub(super) fn unclear(account: &AccountName, problem: &str) -> EngineError {
     refused(account, problem, RestoreObstacle::Unclear)
 }
 
 /// Refuses what rests on an activity that cannot be looked into.
-fn unseen(account: &AccountName, id: &RemoteId, error: &PlatformError) -> EngineError {
+pub(super) fn unseen(account: &AccountName, id: &RemoteId, error: &PlatformError) -> EngineError {
     let reason = obstacle(error).0;
     let problem = format!("{id} cannot be looked into: {error}");
     refused(account, &problem, RestoreObstacle::Account(reason))
 }
 
 /// Refuses a backup that is not as it was stored, and says what that means.
-fn damaged(account: &AccountName, backup: &Backup, what: &str) -> EngineError {
+pub(super) fn damaged(account: &AccountName, backup: &Backup, what: &str) -> EngineError {
     let start = backup.subject.start.map_or_else(String::new, |start| format!(" of {start}"));
     let problem = format!(
         "backup {}{start} {what}, so that activity is only to be had elsewhere; what took its place \
@@ -210,123 +203,13 @@ fn check_profile(
 }
 
 impl Restore {
-    /// Refuses to take anything away but what a run has put in the backup's place.
-    async fn check_successor(
-        &self,
-        session: &Session,
-        backup: &Backup,
-        account: &AccountName,
-        old: &Activity,
-    ) -> Result<(), EngineError> {
-        let Some(replaced_by) = &backup.subject.replaced_by else { return Ok(()) };
-        let links = session.store.counterparts(self.row_of(account)?)?;
-        let is_pair = |(id, (_, source)): &(RemoteId, (AccountRow, RemoteId))| {
-            *id == old.id && *source == replaced_by.source.id
-        };
-        let is_linked = links.iter().any(is_pair);
-        if is_linked || old.sha256.as_ref() == Some(&replaced_by.payload) {
-            return Ok(());
-        }
-        let there = match old.sha256 {
-            Some(_) => None,
-            None => self.download(account, old).await.ok(),
-        };
-        if there.is_some_and(|bytes| Sha256::of(&bytes) == replaced_by.payload) {
-            return Ok(());
-        }
-        let problem = format!(
-            "{} is there, and is not what a run has put in its place; remove that yourself, or put \
-             the backup beside it into another account with --to",
-            old.id
-        );
-        Err(unclear(account, &problem))
-    }
-
-    fn row_of(&self, account: &AccountName) -> Result<AccountRow, EngineError> {
+    pub(super) fn row_of(&self, account: &AccountName) -> Result<AccountRow, EngineError> {
         let open = self.opened.accounts.get(account);
         open.map(|open| open.row).ok_or_else(|| EngineError::NotLocked(account.clone()))
     }
 
     pub(super) fn rows(&self, account: &AccountName) -> &[Activity] {
         self.inventories.get(account).map(|i| i.activities.as_slice()).unwrap_or_default()
-    }
-
-    /// What stands where a backup belongs, by the plan's own matching; its bytes decide.
-    async fn place_of(
-        &self,
-        session: &Session,
-        backup: &Backup,
-        account: &AccountName,
-    ) -> Result<Place, EngineError> {
-        let bytes = stored_bytes(session, backup, account)?;
-        let content = fit::read(&bytes).ok();
-        let recording = content.as_ref().and_then(|content| recording(backup, content));
-        let (Some(content), Some(recording)) = (content, recording) else {
-            return Err(damaged(account, backup, "holds no whole activity"));
-        };
-        if let Some(row) = self.same_bytes(account, backup) {
-            return match self.download(account, row).await {
-                Ok(there) if Sha256::of(&there) == backup.sha256 => Ok(Place::Holds),
-                Ok(_) | Err(PlatformError::NotFound) => {
-                    let problem = "what it lists is not what it holds; try again later";
-                    let obstacle = RestoreObstacle::Account(BlockedReason::Unavailable);
-                    Err(refused(account, problem, obstacle))
-                }
-                Err(error) => Err(unseen(account, &row.id, &error)),
-            };
-        }
-        let around = Surroundings {
-            rows: self.rows(account).iter().collect(),
-            is_sibling: &|_| false,
-            is_linked: &|_| false,
-            excluded: Vec::new(),
-            reason: StepReason::Forced,
-        };
-        let found = match there(&recording, &around) {
-            There::Nothing => return Ok(Place::Free),
-            There::Same(id) => self.rows(account).iter().find(|row| row.id == id),
-            There::Question(question) => {
-                let problem = format!("it is not clear what stands in its place ({question})");
-                return Err(unclear(account, &problem));
-            }
-        };
-        let Some(found) = found else { return Ok(Place::Free) };
-        match self.holds(account, found, &content).await {
-            Ok(true) => Ok(Place::Holds),
-            Ok(false) => Ok(Place::Taken(Box::new(found.clone()))),
-            Err(error) => Err(unseen(account, &found.id, &error)),
-        }
-    }
-
-    /// Whether an activity holds what a backup does.
-    async fn holds(
-        &self,
-        account: &AccountName,
-        activity: &Activity,
-        content: &crate::domain::Content,
-    ) -> Result<bool, PlatformError> {
-        if activity.sha256.is_some() {
-            return Ok(false);
-        }
-        let there = self.download(account, activity).await?;
-        Ok(fit::read(&there).is_ok_and(|there| changes(content, &there).is_empty()))
-    }
-
-    /// What an account lists with a backup's very bytes.
-    fn same_bytes(&self, account: &AccountName, backup: &Backup) -> Option<&Activity> {
-        let mut rows = self.rows(account).iter();
-        rows.find(|row| row.sha256.as_ref() == Some(&backup.sha256))
-    }
-
-    async fn download(
-        &self,
-        account: &AccountName,
-        activity: &Activity,
-    ) -> Result<Vec<u8>, PlatformError> {
-        let open = self.opened.accounts.get(account);
-        let platform = open.and_then(|open| open.platform.clone());
-        let platform = platform.ok_or(PlatformError::Unsupported)?;
-        Ok(platform.download(activity).await?.bytes)
     }
 
     fn step_of(
@@ -366,7 +249,7 @@ impl Restore {
 }
 
 /// A backup's bytes as they were stored.
-fn stored_bytes(
+pub(super) fn stored_bytes(
     session: &Session,
     backup: &Backup,
     account: &AccountName,
@@ -382,20 +265,4 @@ fn stored_bytes(
         Err(error) => format!("cannot be read ({error})"),
     };
     Err(damaged(account, backup, &what))
-}
-
-/// A backup as an activity, so that it can be looked for.
-fn recording(backup: &Backup, content: &crate::domain::Content) -> Option<Activity> {
-    let (key, _) = content.key()?;
-    let payload = Payload {
-        sha256: backup.sha256.clone(),
-        start: key.start,
-        elapsed_s: key.elapsed_s,
-        distance_m: content.distance_m(),
-        kind: content.kind(),
-        title: None,
-        local_offset_s: None,
-        private: false,
-    };
-    Some(payload.activity(&backup.subject.id))
 }

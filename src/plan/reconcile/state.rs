@@ -194,9 +194,11 @@ impl StepState {
         let is_room = !self.replaces || !self.deletes_first || self.removal == Removal::Done;
         let is_free = match self.answer {
             Answer::Unsent | Answer::Duplicate(_) | Answer::NotSent(_) => true,
-            Answer::UnderWay | Answer::Lost => self.doubtful_sends < MAX_SENDS,
-            Answer::Refused(..) => self.turned.is_some(),
             // What was put back and never appeared is put back once more.
+            Answer::UnderWay | Answer::Lost => {
+                self.doubtful_sends < MAX_SENDS || self.turned.is_some()
+            }
+            Answer::Refused(..) => self.turned.is_some(),
             Answer::Taken(_) => self.turned.is_some(),
         };
         self.payload.is_some() && self.seen.is_none() && is_safe && is_room && is_free
@@ -248,7 +250,7 @@ impl StepState {
                 state.changed_at = Some(at);
             }
             Entry::Sending => {
-                if matches!(state.answer, Answer::Taken(_)) {
+                if matches!(state.answer, Answer::Taken(_)) || state.doubtful_sends >= MAX_SENDS {
                     (state.taken_at, state.doubtful_sends) = (None, 0);
                 }
                 state.answer = Answer::UnderWay;

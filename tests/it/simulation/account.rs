@@ -78,6 +78,7 @@ impl Account {
             state.say(&self.weather.time, |ledger| {
                 format!("  {wrong:?} befalls: {}", self.told(ledger, call))
             });
+            state.run.is_unread |= call.operation == Operation::List;
             if let Some(fault) = self.fault(&state, call.operation, wrong) {
                 self.memory.script(fault);
             }

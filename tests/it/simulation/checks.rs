@@ -12,13 +12,16 @@ impl Account {
     /// What is public and must not be is hidden before anything else is sent.
     pub(super) fn check_upload(&self, state: &mut State, recording: Recording) {
         let is_private = state.ledger.must_be_private(self.number, recording);
+        // Where a list failed, it could not be looked for first.
+        let is_unread = state.run.is_unread;
+        let is_forgotten = |copy: &Copy| copy.hidings == 0 && !is_unread;
         // What only a lost state knew of is found once it is listed.
         let is_known =
             |copy: &Copy| copy.is_known && (!copy.state_lost || self.memory.is_listed(&copy.id));
         let exposed = state
             .ledger
             .there(self.number)
-            .find(|copy| copy.is_exposed() && is_known(copy) && (is_private || copy.hidings == 0));
+            .find(|copy| copy.is_exposed() && is_known(copy) && (is_private || is_forgotten(copy)));
         if let Some(id) = exposed.map(|copy| copy.id.clone()) {
             state.breaks(Question::Visible, |ledger| {
                 let exposed = ledger.told(self.number, &id);

@@ -254,7 +254,9 @@ impl Drawing {
                 Wrong::Down => 1 + u32::from(self.dice.small(8)),
                 _ => 1,
             };
-            if self.shows(wrong.switch()) && self.dice.one_in(2) {
+            // What goes under changing ids cannot be missed beside its like.
+            let is_hidden = *wrong == Wrong::Dropped && self.is_on(Switch::ChangesIds);
+            if self.shows(wrong.switch()) && self.dice.one_in(2) && !is_hidden {
                 troubles.push(Trouble { account, operation, after, times, wrong: *wrong });
             }
         }

@@ -115,8 +115,10 @@ impl View<'_> {
         wrong: &mut Vec<(Question, String)>,
     ) {
         let is_plain = |act: &Act| !matches!(act, Act::LoseState | Act::ClockBack { .. });
-        // What is found for another reason begins the looks again.
-        let begins_again = |it: &Switch| matches!(it, Switch::MissingFile | Switch::Refused);
+        // What is found for another reason begins the looks again, and what a dead run has heard is
+        // not noted.
+        let begins_again =
+            |it: &Switch| matches!(it, Switch::MissingFile | Switch::Refused | Switch::Kill);
         if !self.world.acts.iter().all(is_plain) || self.world.switches().iter().any(begins_again) {
             return;
         }
@@ -263,7 +265,9 @@ impl View<'_> {
                     || copy.is_swapped
                     || (there() && self.changes_ids(rule.destination))
             }
-            SkipReason::IsOurCopy => there() || copy.is_adopted || self.is_copy(rule, copy),
+            SkipReason::IsOurCopy => {
+                there() || copy.is_adopted || copy.is_swapped || self.is_copy(rule, copy)
+            }
             SkipReason::CoveredByRule => {
                 there()
                     || self.is_taken_away(rule, copy)

@@ -277,11 +277,18 @@ impl<'a> Life<'a> {
         is_quiet && report.exit >= Exit::Decide && self.machine.open_steps().is_empty()
     }
 
-    /// Whether everything has been read row by row since: counts are believed for less than two days.
+    /// Whether everything has been read row by row since: counts are believed for less than two days,
+    /// and what is listed late may need one.
     fn is_read(&self, since: Timestamp) -> bool {
-        let mut quirks = self.world.accounts.iter().flat_map(|account| &account.quirks);
+        let quirks = self.world.accounts.iter().flat_map(|account| &account.quirks);
         let waited = self.weather.time.now().duration_since(since);
-        waited > SignedDuration::from_hours(48) || !quirks.any(|it| *it == Quirk::CountsOnly)
+        let needs = |quirk: &Quirk| match quirk {
+            Quirk::CountsOnly => 48,
+            Quirk::ListedVeryLate { hours } => i64::from(*hours),
+            _ => 0,
+        };
+        let needed = quirks.map(needs).max().unwrap_or_default();
+        waited > SignedDuration::from_hours(needed)
     }
 
     fn has_two_names(&self) -> bool {

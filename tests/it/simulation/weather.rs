@@ -12,7 +12,7 @@ use fit_sync::event::{Event, Events, Phase};
 use jiff::Timestamp;
 
 use super::driver::PlanFacts;
-use super::ledger::Ledger;
+use super::ledger::{By, Copy, Ledger};
 use super::recordings::Recording;
 use super::time::Time;
 use super::world::{Kill, NAMES, Run, Trouble};
@@ -95,6 +95,8 @@ pub(crate) struct RunState {
     pub(crate) calls: u32,
     pub(crate) kill: Option<Kill>,
     pub(crate) is_dead: bool,
+    /// A list did not tell everything.
+    pub(crate) is_unread: bool,
     pub(crate) stop: Option<(u32, Cancellation)>,
     pub(crate) troubles: Vec<Trouble>,
     pub(crate) is_restore: bool,
@@ -145,6 +147,7 @@ impl Weather {
             calls: 0,
             kill: run.kill,
             is_dead: false,
+            is_unread: false,
             stop: run.stop.map(|call| (call, stop)),
             troubles: run.troubles.clone(),
             is_restore,
@@ -191,10 +194,16 @@ impl State {
     /// Holds a claim against what is there.
     fn check_claim(&mut self, address: &Address, phase: Phase) {
         let Some(known) = self.known.get(address).cloned() else { return };
-        // What a person puts under its id in the same moment, nobody can know.
+        // What a person puts under its id or removes in the same moment, nobody can know.
         let is_race = known.iter().any(|known| {
-            let mut there = self.ledger.there(known.destination);
-            there.any(|copy| copy.is_swapped && copy.made > self.run.since)
+            let of = self.ledger.of(known.destination);
+            let is_its = |copy: &Copy| known.new.is_some_and(|new| copy.recording.may_be(new));
+            let is_gone = |copy: &Copy| copy.gone == Some(By::Person) && is_its(copy);
+            let had_it = |id: &RemoteId| of.iter().any(|copy| copy.id == *id && is_gone(copy));
+            of.iter().any(|copy| match phase {
+                Phase::Adopted => is_gone(copy),
+                _ => copy.is_swapped && (copy.made > self.run.since || had_it(&copy.id)),
+            })
         });
         if is_race {
             return;

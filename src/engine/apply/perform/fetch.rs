@@ -32,7 +32,7 @@ impl Run<'_> {
             && let Some(kept) = bytes::get(self.session, &payload.sha256)
         {
             task.run.bytes = Some(Rc::new(kept));
-            return Ok(());
+            return self.look_at_privacy(task).await;
         }
         // Nothing is lost with a download that nobody waits for any more.
         let stop = self.session.stop.clone();
@@ -151,6 +151,19 @@ impl Run<'_> {
                 let details = self.ask(from, async || platform.details(&source.id).await).await;
                 details.map_or(true, |details| details.private.unwrap_or(true))
             }
+        }
+    }
+
+    /// Asks whether the source was made private since an earlier run fetched it.
+    async fn look_at_privacy(&self, task: &mut Task) -> Result<(), EngineError> {
+        let source = &task.step.source;
+        let Some(row) = self.listed(&source.account, &source.id) else { return Ok(()) };
+        let payload = task.state.payload.clone().filter(|payload| !payload.private);
+        match payload {
+            Some(payload) if self.must_stay_private(task, &row).await => {
+                task.write(self, Entry::Fetched { payload: Payload { private: true, ..payload } })
+            }
+            _ => Ok(()),
         }
     }
 

@@ -73,7 +73,8 @@ fn sends_lawfully(state: &StepState, seen: &Evidence, one: &Move) -> bool {
     let is_known = seen.days == Days::Complete && seen.bytes;
     let is_taken = matches!(state.answer, Answer::Taken(_));
     // What was put back and did not show itself for a week is nowhere else.
-    let is_lost = is_taken && state.turned.is_some() && seen.overdue;
+    let is_answerless = is_taken || state.doubtful_sends >= MAX_SENDS;
+    let is_lost = is_answerless && state.turned.is_some() && seen.overdue;
     let is_open = is_lost || (state.doubtful_sends < MAX_SENDS && !is_taken);
     let is_safe = !state.replaces || state.backup.is_some();
     let is_waited_for = seen.settled || !matches!(state.answer, Answer::UnderWay | Answer::Lost);

@@ -71,7 +71,7 @@ pub struct Interest {
     removal: Removal,
     duplicate: bool,
     refused: bool,
-    taken: bool,
+    overdue: bool,
     payload: bool,
 }
 
@@ -89,7 +89,8 @@ impl Interest {
             removal: state.removal,
             duplicate: matches!(state.answer, Answer::Duplicate(_)),
             refused: matches!(state.answer, Answer::Refused(..)),
-            taken: matches!(state.answer, Answer::Taken(_)),
+            overdue: state.sends > 0
+                && (state.turned.is_some() || !matches!(state.answer, Answer::NotSent(_))),
             payload: state.payload.is_some(),
         }
     }
@@ -138,7 +139,7 @@ impl Interest {
             .when(self.duplicate, &named(), |seen, value| seen.named = value.clone())
             .when(self.duplicate, &BOTH, |seen, value| seen.paused = *value)
             .when(self.payload, &BOTH, |seen, value| seen.bytes = *value)
-            .when(self.taken || self.refused, &BOTH, |seen, value| seen.overdue = *value)
+            .when(self.overdue, &BOTH, |seen, value| seen.overdue = *value)
             .when(self.touched || self.duplicate, &BOTH, |seen, value| seen.sent_now = *value)
             .when(self.refused, &BOTH, |seen, value| seen.refused_before = *value)
     }
