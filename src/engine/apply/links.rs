@@ -58,7 +58,12 @@ fn link_of(pair: &Pair, known: Option<&Link>, sides: (&Activity, &Activity)) -> 
     if settled && pair.reason == InSyncReason::Linked {
         return None;
     }
-    let placed = known.is_some_and(|link| link.origin == LinkOrigin::Placed);
+    // What was found in the place of what apply had put there is somebody else's.
+    let is_found = matches!(pair.reason, InSyncReason::SameBytes | InSyncReason::SameActivity);
+    let is_other =
+        known.and_then(|link| link.destination.as_ref()).is_some_and(|side| side.id != sides.1.id);
+    let placed =
+        known.is_some_and(|link| link.origin == LinkOrigin::Placed) && !(is_found && is_other);
     let origin = match pair.reason {
         InSyncReason::Adopted => LinkOrigin::Adopted,
         InSyncReason::Linked

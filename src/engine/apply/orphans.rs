@@ -7,7 +7,7 @@ use std::path::PathBuf;
 
 use crate::archive::{AccountRef, Blobs, Claim, ClaimOwner};
 use crate::clock::age;
-use crate::domain::{Activity, Inventory, Note};
+use crate::domain::{AccountName, Activity, Inventory, Note};
 use crate::event::{Event, Phase};
 use crate::plan::reconcile::{Answer, Entry, StepState};
 use crate::plan::{BlockedReason, ByAccount, Step};
@@ -130,6 +130,14 @@ pub(in crate::engine) fn records(
     Ok(records)
 }
 
+/// Returns the accounts to which a step of a claim may have sent something that is to be hidden.
+pub(super) fn hiding(session: &Session, opened: &Opened) -> Result<Vec<AccountName>, EngineError> {
+    let foreign = find(session)?.into_iter().map(|foreign| foreign.claim);
+    let hiding = foreign.filter(|claim| state_of(claim, &claim.journal).must_hide());
+    let accounts = hiding.filter_map(|claim| find_account(opened, &claim.destination));
+    Ok(accounts.map(|open| open.name.clone()).collect())
+}
+
 /// Writes the orphans between open accounts into this state's journal; returns those that have to wait.
 /// One whose old activity is there as before, and which has sent nothing, is planned again.
 pub(super) async fn take_over(
@@ -204,6 +212,10 @@ fn find_account<'a>(opened: &'a Opened, it: &AccountRef) -> Option<&'a OpenAccou
     })
 }
 
+fn state_of(claim: &Claim, entries: &[Entry]) -> StepState {
+    StepState::replay(entries.iter().map(|entry| (entry, claim.at))).unwrap_or_default()
+}
+
 impl Orphan<'_> {
     fn tell(&self, session: &Session, words: &str) -> Result<(), EngineError> {
         // Of its own ones a state tells as of all that is open.
@@ -245,7 +257,7 @@ impl Orphan<'_> {
 
     /// Whether what was removed since the claim was made may be listed still.
     fn may_be_listed_late(&self, session: &Session) -> bool {
-        let state = self.state_of(&self.claim.journal);
+        let state = state_of(&self.claim, &self.claim.journal);
         let since = age(session.clock().now(), self.claim.at);
         state.replaces && state.deletes_first && since < self.destination.settling(session)
     }
@@ -258,7 +270,7 @@ impl Orphan<'_> {
 
     /// What may have been done since the claim was made.
     fn doubts(&self, is_old_one_there: bool) -> Vec<Entry> {
-        let state = self.state_of(&self.claim.journal);
+        let state = state_of(&self.claim, &self.claim.journal);
         match self.step.destination.id.clone().filter(|_| state.replaces && state.deletes_first) {
             // It goes first, so that nothing was sent either.
             Some(_) if is_old_one_there => Vec::new(),
@@ -268,11 +280,6 @@ impl Orphan<'_> {
             }
             None => vec![Entry::Sending],
         }
-    }
-
-    fn state_of(&self, entries: &[Entry]) -> StepState {
-        let at = self.claim.at;
-        StepState::replay(entries.iter().map(|entry| (entry, at))).unwrap_or_default()
     }
 
     fn row(&self) -> state::Step {
@@ -302,7 +309,7 @@ impl Orphan<'_> {
     ) -> Result<(), EngineError> {
         let blobs = Blobs::new(&session.places.backups);
         let (owner, entries) = (&self.claim.owner, self.entries(is_old_one_there));
-        if !self.state_of(&entries).is_touched() {
+        if !state_of(&self.claim, &entries).is_touched() {
             return blobs.release(owner).map_err(EngineError::Archive);
         }
         self.tell(session, "its state is gone: this one goes on with it")?;

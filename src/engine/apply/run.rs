@@ -26,7 +26,7 @@ use super::aims::Aims;
 use super::breaker::Breaker;
 use super::task::Task;
 use super::view::View;
-use super::{Approved, Pace, RunReport, StepReport, bytes, saved};
+use super::{Approved, Pace, RunReport, StepReport, bytes, orphans, saved};
 
 const DAY_S: i64 = 24 * 3600;
 
@@ -254,6 +254,10 @@ impl<'a> Run<'a> {
             .collect();
         for record in unsettled {
             self.keep_private(record);
+        }
+        for account in orphans::hiding(self.session, &self.opened)? {
+            let message = format!("{account}: what an earlier run sent there may be shown still");
+            self.breaker.borrow_mut().stop_private(&account, message);
         }
         for task in tasks {
             if in_flight.contains(&(task.row.source, &task.row.source_id, task.row.destination)) {

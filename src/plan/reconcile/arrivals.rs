@@ -206,15 +206,17 @@ fn places_near(one: &Candidate<'_>, rows: &[&Activity]) -> Range<usize> {
     from..rows.partition_point(|row| second(row) <= start + NEAR_S)
 }
 
-/// Places of what was there before, and of what holds other bytes, surely or as it seems.
+/// Places of what was there before, and of what holds other bytes, surely or as it seems: a platform
+/// may list another start, or recompute a length, but hardly both.
 fn impossible(
     one: &Candidate<'_>,
     rows: &[&Activity],
     places: &HashMap<&RemoteId, usize>,
 ) -> Vec<usize> {
     let is_other = |row: &Activity| {
+        let is_near = row.start != Some(one.payload.start);
         row.sha256.as_ref().is_some_and(|sha256| *sha256 != one.payload.sha256)
-            || (one.is_doubtful && !is_listed_as_sent(one.payload, row))
+            || ((one.is_doubtful || is_near) && !is_listed_as_sent(one.payload, row))
     };
     let before = one.excluded.iter().filter_map(|id| places.get(id).copied());
     let holds_other = |place: &usize| rows.get(*place).is_some_and(|row| is_other(row));

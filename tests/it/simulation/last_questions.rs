@@ -226,12 +226,24 @@ impl View<'_> {
         }
     }
 
-    /// Whether a person gave the id of another activity to what an account takes only once.
+    /// Whether what an account takes only once is there already: a person gave it the id of another
+    /// activity, or its source holds it twice and has changed one of them.
     pub(super) fn is_place_taken(&self, account: usize, copy: &Copy) -> bool {
         let mut swapped = self.ledger.there(account).filter(|it| it.is_swapped);
         let refuses = self.world.accounts.get(account).is_some_and(|it| it.refuses_duplicates);
         let is_its = |it: &Copy| it.recording.start() == copy.recording.start();
-        refuses && swapped.any(|it| copy.is_swapped || is_its(it))
+        let holds = |recording: Recording| {
+            let mut sources = self.ledger.sources(account).flat_map(|it| self.ledger.there(it));
+            sources.any(|it| it.recording == recording)
+        };
+        let is_twin = |it: &Copy| {
+            it.recording.is_same(copy.recording)
+                && it.recording != copy.recording
+                && holds(it.recording)
+        };
+        refuses
+            && (swapped.any(|it| copy.is_swapped || is_its(it))
+                || self.ledger.there(account).any(is_twin))
     }
 
     fn false_question(&self, rule: Rule, copy: &Copy, reason: ConflictReason) -> Option<String> {
@@ -355,6 +367,12 @@ impl View<'_> {
         for copy in
             there.iter().filter(|copy| copy.by == By::Run && copy.changed == 0 && !copy.is_excused)
         {
+            // Nobody knows of it any more, and nobody wants it.
+            let is_wanted =
+                |source| self.ledger.there(source).any(|it| it.recording == copy.recording);
+            if copy.state_lost && !self.ledger.sources(account).any(is_wanted) {
+                continue;
+            }
             let double = there.iter().find(|other| {
                 other.id != copy.id
                     && !other.is_excused
@@ -381,7 +399,7 @@ impl View<'_> {
     /// A copy carries the words of its source, or of what was there before it.
     fn own_words(&self, account: usize, wrong: &mut Vec<(Question, String)>) {
         let brought = self.ledger.there(account).filter(|copy| copy.by == By::Run);
-        for copy in brought.filter(|copy| !copy.is_renamed) {
+        for copy in brought.filter(|copy| !copy.is_renamed && copy.changed == 0) {
             wrong.extend(self.lost_words(account, copy).map(|how| (Question::Words, how)));
             let Some(title) = &copy.title else { continue };
             let rules = self.world.rules.iter();

@@ -249,8 +249,17 @@ impl Ledger {
 
     /// Whether a copy of a recording that a run makes here may be seen by its athlete only.
     pub(crate) fn must_be_private(&self, account: usize, recording: Recording) -> bool {
+        let was_removed = || {
+            let mut removed = self.of(account).iter().filter(|copy| copy.gone == Some(By::Run));
+            removed.any(|copy| copy.recording == recording)
+        };
         match self.is_restored(account, recording) {
             true => self.was_private(account, recording),
+            // It may as well be put back.
+            false if was_removed() => {
+                self.was_private(account, recording)
+                    && self.is_private_at_source(account, recording)
+            }
             false => self.is_private_at_source(account, recording),
         }
     }
@@ -262,7 +271,12 @@ impl Ledger {
     fn is_private_at_source(&self, account: usize, recording: Recording) -> bool {
         let owner = self.owner(account);
         let rules = self.rules.iter().filter(|rule| self.owner(rule.destination) == owner);
+        // A look at what was swapped meanwhile reads its day, and not for the others of that day.
+        let is_looked_past = |source: usize| {
+            self.there(source).any(|copy| copy.is_swapped && copy.made > self.run_began)
+        };
         let mut sources = rules
+            .filter(|rule| !is_looked_past(rule.source))
             .flat_map(|rule| self.there(rule.source))
             .filter(|copy| copy.recording.is_same(recording))
             .peekable();

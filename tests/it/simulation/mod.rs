@@ -137,11 +137,12 @@ mod tests {
     /// Worlds of all kinds that every gate lives through; some five seconds without optimisation.
     const SEEDS: u64 = 1000;
     /// Worlds beyond those in which an engine broke a promise.
-    const BROKE_ONCE: [u64; 43] = [
+    const BROKE_ONCE: [u64; 47] = [
         1126, 2154, 2483, 2599, 4641, 5288, 14_402, 16_665, 19_139, 37_993, 50_002, 82_381, 95_444,
         127_545, 202_240, 204_238, 204_388, 205_837, 215_507, 228_426, 300_478, 300_883, 306_197,
         313_121, 318_799, 325_609, 425_069, 427_406, 428_113, 432_926, 467_704, 503_584, 516_530,
         632_703, 644_562, 662_267, 669_285, 673_699, 695_990, 705_900, 708_893, 868_640, 876_969,
+        1_001_214, 1_107_356, 1_132_656, 1_198_660,
     ];
     /// Worlds of each finding.
     const SEEDS_OF_FINDINGS: u64 = 12;
