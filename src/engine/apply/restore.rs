@@ -108,7 +108,7 @@ pub async fn restore(
     let Restore { opened, inventories, memory, .. } = restore;
     let mut run = Run::new(session, id, Pace::default(), opened, inventories, memory)?;
     run.prepare(std::slice::from_ref(&step)).await?;
-    let mut tasks = [Task::planned(&run, 0, &step)?];
+    let mut tasks = [Task::planned(&run, 0, step)?];
     run.work(&mut tasks).await?;
     let [task] = tasks;
     let applied = task.applied();

@@ -235,10 +235,12 @@ impl<'a> Run<'a> {
     }
 
     fn tasks(&self, steps: Vec<Step>) -> Result<Vec<Task>, EngineError> {
-        let tasks = steps.into_iter().enumerate();
-        let tasks: Result<Vec<Task>, EngineError> =
-            tasks.map(|(number, step)| Task::planned(self, number, &step)).collect();
-        tasks.inspect(|tasks| self.claim_old_ones(tasks))
+        let mut tasks = Vec::with_capacity(steps.len());
+        for (number, step) in steps.into_iter().enumerate() {
+            tasks.push(Task::planned(self, number, step)?);
+        }
+        self.claim_old_ones(&tasks);
+        Ok(tasks)
     }
 
     /// What an earlier step of the same activity still has in flight is not begun a second time.

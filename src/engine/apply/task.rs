@@ -85,7 +85,7 @@ impl ThisRun {
 
 impl Task {
     /// A step that nothing has been done about yet.
-    pub(super) fn planned(run: &Run<'_>, number: usize, step: &Step) -> Result<Self, EngineError> {
+    pub(super) fn planned(run: &Run<'_>, number: usize, step: Step) -> Result<Self, EngineError> {
         let accounts = run.pair(&step.source.account, &step.destination.account);
         let Some((source, destination)) = accounts else {
             let account = step.destination.account.clone();
@@ -101,12 +101,12 @@ impl Task {
         };
         Ok(Self {
             number,
-            step: Rc::new(step.clone()),
+            judged: run.ids_near(&step).into_iter().collect(),
+            step: Rc::new(step),
             row,
             id: None,
             state: StepState::default(),
             unwritten: Vec::new(),
-            judged: run.ids_near(step).into_iter().collect(),
             excluded: HashSet::new(),
             run: ThisRun::default(),
         })
