@@ -47,6 +47,8 @@ pub enum RefusalReason {
     TooLarge,
     /// The destination refused it as a duplicate of something of its own.
     DuplicateAtDestination,
+    /// What was to be replaced, the candidate, was changed while its successor was sent: both are there.
+    ChangedOnBothSides,
     /// The source holds the same bytes under another id, the candidate.
     SameBytesInSource,
     /// The source holds the same recording under another id, the candidate.
@@ -62,6 +64,7 @@ impl RefusalReason {
             Self::RejectedByDestination => "rejected_by_destination",
             Self::TooLarge => "too_large",
             Self::DuplicateAtDestination => "duplicate_at_destination",
+            Self::ChangedOnBothSides => "changed_on_both_sides",
             Self::SameBytesInSource => "same_bytes_in_source",
             Self::SameRecordingInSource => "same_recording_in_source",
         }
@@ -132,6 +135,14 @@ impl Refusal {
         }
     }
 
+    /// Whether a person must decide about it.
+    pub fn is_question(&self) -> bool {
+        matches!(
+            self.reason,
+            RefusalReason::DuplicateAtDestination | RefusalReason::ChangedOnBothSides
+        )
+    }
+
     /// Whether it is left out because its source holds it under another id, too.
     pub fn is_twin(&self) -> bool {
         matches!(
@@ -147,7 +158,7 @@ impl Refusal {
 
     /// Returns the UTC day of the next look; `None` if it is not looked at by itself any more.
     pub fn next_look(&self) -> Option<Date> {
-        if self.reason == RefusalReason::DuplicateAtDestination {
+        if self.is_question() {
             return None;
         }
         let place = usize::try_from(self.looks).ok()?.checked_sub(1)?;

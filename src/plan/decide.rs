@@ -312,6 +312,10 @@ impl<'a> Judge<'a> {
         evidence: Evidence,
     ) -> Ruling<'a> {
         let forced = self.world.options.force == Force::Yes;
+        let is_decided = matches!(memory, Memory::Adopted(_));
+        if let Some(question) = self.rule_on_changed(event, found).filter(|_| !is_decided) {
+            return question;
+        }
         match (memory, evidence) {
             // What stands there now cannot be seen.
             (Memory::Linked(_), _) if found.unopened().is_some() => {

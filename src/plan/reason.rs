@@ -132,9 +132,9 @@ impl From<RefusalReason> for SkipReason {
         match reason {
             RefusalReason::NoOriginal => Self::NoOriginal,
             RefusalReason::Unreadable => Self::Unreadable,
-            RefusalReason::RejectedByDestination | RefusalReason::DuplicateAtDestination => {
-                Self::RejectedByDestination
-            }
+            RefusalReason::RejectedByDestination
+            | RefusalReason::DuplicateAtDestination
+            | RefusalReason::ChangedOnBothSides => Self::RejectedByDestination,
             RefusalReason::TooLarge => Self::TooLarge,
             RefusalReason::SameBytesInSource => Self::SameBytesInSource,
             RefusalReason::SameRecordingInSource => Self::SameRecordingInSource,

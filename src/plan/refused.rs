@@ -29,6 +29,23 @@ impl<'a> Judge<'a> {
         Some(Ruling::Conflict(ConflictReason::RefusedByDestination, candidates.collect()))
     }
 
+    /// What was changed while its successor was sent stays beside it until a person decides which of
+    /// them it is, or removes one.
+    pub(super) fn rule_on_changed(
+        &self,
+        event: &Owned<'a>,
+        found: &Activity,
+    ) -> Option<Ruling<'a>> {
+        let activity = event.entry.activity;
+        let refusal = self.world.memory.refusal(&event.rule.source, self.destination, activity)?;
+        let old = refusal.candidate.as_ref().filter(|id| **id != found.id)?;
+        let is_asked = refusal.reason == RefusalReason::ChangedOnBothSides;
+        let mut rows = self.view.inventory.activities.iter();
+        let old = rows.find(|row| row.id == *old).filter(|_| is_asked)?;
+        let candidates = [found, old].map(|row| ActivityRef::of(self.destination, row));
+        Some(Ruling::Conflict(ConflictReason::ChangedOnBothSides, candidates.into()))
+    }
+
     /// Why an activity is not replaced whose successor was refused on two days, each time after it had
     /// been removed: a further look would remove it once more, so only a person asks for one.
     pub(super) fn removed_in_vain(&self, event: &Owned<'a>) -> Option<SkipReason> {

@@ -5,8 +5,8 @@ use std::collections::{HashMap, HashSet};
 use jiff::civil::Date;
 
 use crate::domain::{
-    Activity, Address, Inventory, Refusal, RefusalReason, RefusalStanding, RemoteId, RuleName,
-    Sha256, Unusable, Verdict,
+    Activity, Address, Inventory, Refusal, RefusalStanding, RemoteId, RuleName, Sha256, Unusable,
+    Verdict,
 };
 use crate::manifest::Rule;
 
@@ -149,7 +149,7 @@ impl<'a> Sieve<'a> {
             return None;
         }
         // That one is a question, and only if it were to be uploaded.
-        if refusal.reason == RefusalReason::DuplicateAtDestination {
+        if refusal.is_question() {
             return None;
         }
         if refusal.is_twin() && !self.stands_for(refusal.candidate.as_ref(), activity) {

@@ -81,6 +81,11 @@ impl Run<'_> {
                 let reason = RefusalReason::DuplicateAtDestination;
                 self.remember_refusal(task, reason, &why.to_string())?;
             }
+            // Else the next plan would find the new one and be content.
+            (Outcome::Asked { .. }, Why::OldChangedMeanwhile) => {
+                let reason = RefusalReason::ChangedOnBothSides;
+                self.remember_refusal(task, reason, &why.to_string())?;
+            }
             _ => {}
         }
         if why == Why::RemovedMeanwhile {
@@ -202,6 +207,7 @@ impl Run<'_> {
             Answer::Duplicate(named) if reason == RefusalReason::DuplicateAtDestination => {
                 named.clone()
             }
+            _ if reason == RefusalReason::ChangedOnBothSides => task.step.destination.id.clone(),
             _ => None,
         };
         Refusal { candidate, ..found }
