@@ -1,7 +1,7 @@
 //! A person's decisions about an address of the plan.
 
 use crate::domain::{Activity, Address, Decision, Party, RefusalReason, RuleName, Verdict};
-use crate::plan::{ActivityRef, Plan, SkipReason};
+use crate::plan::{Action, ActivityRef, SkipReason};
 
 use super::error::EngineError;
 use super::plan::Planned;
@@ -32,7 +32,7 @@ pub fn find_subject(
         rules.iter().find(|rule| rule.name.as_str() == address.rule()).ok_or_else(unknown)?;
     let view = planned.inventories.get(&rule.source).ok_or_else(unknown)?;
     let activity = crate::plan::activity_at(rule, view, address).ok_or_else(unknown)?;
-    let candidates = candidates(&planned.plan, address);
+    let candidates = candidates(planned, address);
     Ok(Subject {
         rule: rule.name.clone(),
         source: party(planned, &rule.source, activity),
@@ -41,10 +41,21 @@ pub fn find_subject(
     })
 }
 
-fn candidates(plan: &Plan, address: &Address) -> Vec<ActivityRef> {
-    let mut conflicts = plan.document.context.conflicts.iter();
-    let conflict = conflicts.find(|conflict| conflict.address == *address);
-    conflict.map(|conflict| conflict.candidates.clone()).unwrap_or_default()
+/// What a question asks about, or what a replace would take away.
+fn candidates(planned: &Planned, address: &Address) -> Vec<ActivityRef> {
+    let document = &planned.plan.document;
+    let mut conflicts = document.context.conflicts.iter();
+    if let Some(conflict) = conflicts.find(|conflict| conflict.address == *address) {
+        return conflict.candidates.clone();
+    }
+    let mut steps = document.body.steps.iter();
+    let replaced = steps.find(|step| step.address == *address).and_then(|step| {
+        let (account, old) = (&step.destination.account, step.destination.id.as_ref()?);
+        let rows = &planned.inventories.get(account)?.activities;
+        let old = rows.iter().find(|row| row.id == *old)?;
+        Some(ActivityRef::of(account, old))
+    });
+    replaced.into_iter().collect()
 }
 
 fn party(planned: &Planned, account: &crate::domain::AccountName, activity: &Activity) -> Party {
@@ -118,6 +129,13 @@ pub fn decide(
     }
     let subject = find_subject(session, planned, address)?;
     let cannot = |problem: String| EngineError::CannotDecide { address: address.clone(), problem };
+    let Party { account, id, .. } = &subject.source;
+    let is_open = planned.memory.is_in_flight(account, &subject.destination, id);
+    if is_open && verdict != Verdict::Undecide {
+        let address = address.clone();
+        let problem = "an earlier run began this, and the next `fit_sync apply` goes on with it";
+        return Err(EngineError::NoEffect { address, problem: problem.to_owned() });
+    }
     if verdict == Verdict::Distinct && was_refused_again(session, planned, &subject) {
         let problem = "it was sent once more and refused again; adopt or ignore it";
         return Err(cannot(problem.to_owned()));
@@ -182,7 +200,12 @@ fn check_upload(
             format!("{}{}", skip.reason, detail.unwrap_or_default())
         });
     let mut pairs = plan.in_sync.iter().filter(|pair| pair.address == address);
-    let obstacle = skip.or_else(|| pairs.next().map(|pair| format!("in sync: {}", pair.reason)));
+    let mut steps = plan.document.body.steps.iter();
+    let replace = steps.find(|step| step.address == address && step.action == Action::Replace);
+    let replaced = replace.and_then(|step| step.destination.id.as_ref());
+    let obstacle = skip
+        .or_else(|| pairs.next().map(|pair| format!("in sync: {}", pair.reason)))
+        .or_else(|| replaced.map(|id| format!("it would replace {id}")));
     match obstacle {
         None => Ok(decision),
         Some(what) => {

@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use crate::support::cli::{Cli, MANIFEST, context, ride, steps};
+use crate::support::cli::{Cli, MANIFEST, REPLACING, context, ride, steps};
 
 const START: &str = "2026-11-02T06:12:33Z";
 const ADDRESS: &str = "keep/2026-11-02T06:12:33Z";
@@ -61,6 +61,22 @@ fn adopt_distinct_ignore_and_undecide() {
     cli.run("apply --auto-approve").ok().says("1 uploaded");
     cli.run("plan").ok().says("No changes. 1 activity is in sync.");
     assert_eq!(cli.activities("archive").len(), 3);
+}
+
+/// What is called distinct from the one that it would replace goes beside it.
+#[test]
+fn a_planned_replace_that_is_called_distinct_takes_nothing_away() {
+    let cli = Cli::new(REPLACING);
+    cli.fit("watch/a.fit", &ride(START).distance_m(30_000));
+    cli.fit("archive/old.fit", &ride(START).distance_m(20_000));
+    let plan = cli.run("plan --json").ok().json();
+    assert_eq!(steps(&plan)[0].1, "replace");
+    cli.run(&format!("state distinct {ADDRESS}")).ok().tells("will be uploaded");
+    let plan = cli.run("plan --json").ok().json();
+    assert_eq!(steps(&plan), [(ADDRESS.into(), "upload".into(), "distinct".into())]);
+    cli.run("apply --auto-approve").ok().says("1 uploaded");
+    assert_eq!(cli.activities("archive").len(), 2);
+    cli.run("plan").ok().says("No changes.");
 }
 
 #[test]
