@@ -53,6 +53,15 @@ pub fn apply_exit(ending: &Ending<'_>) -> Exit {
     Exit::worst(exits)
 }
 
+/// How a run ends whose own steps were not begun: what earlier ones left open counts all the same.
+pub fn settled_exit(settled: &Resumed) -> Exit {
+    let is_open = |step: &&StepReport| {
+        matches!(step.phase, Phase::Held | Phase::Pending | Phase::Unknown | Phase::Restored)
+    };
+    let open = settled.steps.iter().filter(is_open);
+    Exit::worst(open.map(|step| step_exit(step, true)).chain(settled.left.iter().map(left_exit)))
+}
+
 /// How a run ends in which two originals could not be compared. One that is missing or broken is not
 /// there a minute later either.
 fn uncompared_exit(pair: &Uncompared, wrote: bool) -> Exit {

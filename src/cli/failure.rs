@@ -53,6 +53,12 @@ impl Failure {
         Self { means, ..self }
     }
 
+    /// The failure of a run in which something else ends no better than this.
+    #[must_use]
+    pub fn at_least(self, exit: Exit) -> Self {
+        Self { exit: Exit::worst([self.exit, exit]), ..self }
+    }
+
     /// A failure whose words have been printed already.
     pub fn told(exit: Exit) -> Self {
         Self { exit, happened: String::new(), means: String::new(), next: String::new() }
@@ -76,7 +82,7 @@ impl Failure {
 
 /// What a run has done at accounts.
 fn done(deeds: Deeds) -> String {
-    let Deeds { sent, removed, restored, under_way } = deeds;
+    let Deeds { sent, removed, restored, under_way, open } = deeds;
     let parts = [
         (sent, format!("{sent} sent")),
         (removed, format!("{removed} removed (in the backups)")),
@@ -85,12 +91,15 @@ fn done(deeds: Deeds) -> String {
     let parts: Vec<String> =
         parts.into_iter().filter(|(number, _)| *number > 0).map(|(_, words)| words).collect();
     let mut words = match parts.is_empty() {
-        true if under_way == 0 => return NOTHING_CHANGED.to_owned(),
+        true if under_way + open == 0 => return NOTHING_CHANGED.to_owned(),
         true => String::new(),
         false => format!("Activities that this run touched: {}. ", parts.join(", ")),
     };
     if under_way > 0 {
         let _ = write!(words, "{under_way} under way, perhaps sent or removed. ");
+    }
+    if open > 0 {
+        let _ = write!(words, "{open} of earlier runs not over. ");
     }
     words.push_str("The next `fit_sync apply` first looks what became of them.");
     words

@@ -235,7 +235,8 @@ fn recall_open_steps(
     let names: HashMap<AccountRow, &AccountName> =
         opened.accounts.iter().map(|(name, account)| (account.row, name)).collect();
     let known = session.store.accounts()?;
-    let orphaned = orphans::records(session, opened)?;
+    let (orphaned, waiting) = orphans::records(session, opened)?;
+    memory.open.extend(waiting);
     for record in session.store.unsettled()?.into_iter().chain(orphaned) {
         let account = known.iter().find(|account| account.row == record.step.destination);
         memory.open.extend(account.and_then(|account| open_step(&record, &account.name)));

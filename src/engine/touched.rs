@@ -52,6 +52,8 @@ pub struct Deeds {
     pub restored: usize,
     /// Sent or removed, perhaps: the answer was not written down.
     pub under_way: usize,
+    /// Begun by earlier runs, and not over.
+    pub open: usize,
 }
 
 /// Returns what the runs after this one have done.
@@ -60,6 +62,8 @@ pub struct Deeds {
 /// If the journal cannot be read.
 pub fn deeds_since(store: &Store, run: Option<RunId>) -> Result<Deeds, StateError> {
     let mut deeds = Deeds::default();
+    let open = store.unsettled()?.into_iter().filter(|record| Some(record.run) <= run);
+    deeds.open = open.filter(|record| record.state().is_ok_and(|it| it.is_touched())).count();
     for record in store.steps_since(run)? {
         let since = record.entries.iter().filter(|written| Some(written.run) > run);
         let entries: Vec<&Entry> = since.map(|written| &written.entry).collect();

@@ -67,6 +67,9 @@ pub(super) fn shrunken_destinations(world: &World<'_>) -> Vec<LimitExceeded> {
     destinations.dedup();
     destinations
         .into_iter()
-        .filter_map(|name| guard::shrunken(&world.manifest.limits, name, world.accounts.get(name)?))
+        .filter_map(|name| {
+            let view = world.accounts.get(name)?;
+            guard::shrunken(&world.manifest.limits, name, view, world.memory)
+        })
         .collect()
 }

@@ -182,7 +182,7 @@ impl Draft {
         let replaces =
             rule.strategy == ConflictStrategy::ReplaceExisting || world.options.force == Force::Yes;
         let doubt = source.and_then(|source| match replaces {
-            true => guard::doubtful(&world.manifest.limits, &rule.source, source),
+            true => guard::doubtful(&world.manifest.limits, &rule.source, source, world.memory),
             false => guard::partly_read(&rule.source, source),
         });
         if let Some((reason, message)) = doubt {

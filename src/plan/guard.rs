@@ -1,10 +1,12 @@
 //! What a plan may not do without a person's word, and what it may not conclude from.
 
-use crate::domain::AccountName;
+use std::collections::HashSet;
+
+use crate::domain::{AccountName, RemoteId};
 use crate::manifest::Limits;
 
 use super::context::{BlockedReason, Counts, LimitExceeded};
-use super::world::AccountView;
+use super::world::{AccountView, Memory};
 
 /// Limits that these counts exceed.
 pub fn exceeded(limits: &Limits, counts: &Counts) -> Vec<LimitExceeded> {
@@ -28,8 +30,9 @@ pub(super) fn shrunken(
     limits: &Limits,
     account: &AccountName,
     view: &AccountView<'_>,
+    memory: &Memory,
 ) -> Option<LimitExceeded> {
-    let count = view.inventory.activities.len() as u64;
+    let count = view.inventory.activities.len() as u64 + own_losses(account, view, memory);
     let share = view.last_good_count?.saturating_mul(u64::from(limits.min_inventory_permille));
     let least = share.div_ceil(1000);
     (count < least).then(|| LimitExceeded {
@@ -40,14 +43,22 @@ pub(super) fn shrunken(
     })
 }
 
+/// How many of an account's activities open steps have taken away, or are about to.
+fn own_losses(account: &AccountName, view: &AccountView<'_>, memory: &Memory) -> u64 {
+    let Some(own) = memory.unsettled.get(account) else { return 0 };
+    let listed: HashSet<&RemoteId> = view.inventory.activities.iter().map(|row| &row.id).collect();
+    own.iter().filter(|id| !listed.contains(id)).count() as u64
+}
+
 /// Why nothing may be replaced by what a source lists, if so.
 pub(super) fn doubtful(
     limits: &Limits,
     account: &AccountName,
     view: &AccountView<'_>,
+    memory: &Memory,
 ) -> Option<(BlockedReason, String)> {
     partly_read(account, view).or_else(|| {
-        let LimitExceeded { value, planned, .. } = shrunken(limits, account, view)?;
+        let LimitExceeded { value, planned, .. } = shrunken(limits, account, view, memory)?;
         let message = format!(
             "its listing has {planned} of the at least {value} activities that are believed after \
              its last reading"

@@ -15,6 +15,6 @@ pub(super) fn open_words(open: &OpenStep) -> String {
     };
     let phase = phase.as_str().replace('_', " ");
     neutralise(&format!(
-        "{address} is {phase} at {account}{what}; `fit_sync apply` goes on with it first"
+        "{address} is {phase} at {account}{what}; `fit_sync apply` goes on with it first, or says why not"
     ))
 }

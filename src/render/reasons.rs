@@ -163,7 +163,8 @@ pub(super) fn after_conflict(reason: ConflictReason) -> Vec<Next> {
 pub(super) fn phase(phase: Phase) -> &'static str {
     match phase {
         Phase::Intent => "begun, and nothing was done yet",
-        Phase::Fetched | Phase::BackedUp => "prepared; nothing was sent or removed yet",
+        Phase::Fetched => "prepared; nothing was sent or removed yet",
+        Phase::BackedUp => "a backup was made; the next apply looks what was done since",
         Phase::Removed => "the old activity is in the backups; the next apply goes on",
         Phase::Sent => "the destination has taken it; the next apply looks whether it is there",
         Phase::Confirmed => "",

@@ -126,7 +126,10 @@ pub fn left_words(left: &Unresumed) -> LeftWords {
             format!("run `fit_sync apply` again when {account} can be reached")
         }
         UnresumedReason::OtherState(path) => {
-            format!("run `fit_sync apply --state {}`", path.display())
+            let path = path.to_string_lossy();
+            // A path with a zero byte cannot be.
+            let path = shlex::try_quote(&path).unwrap_or_default();
+            format!("run `fit_sync apply --state {path}`")
         }
         UnresumedReason::Moved(account) => {
             format!("have {account} lie where it lay and run `fit_sync apply`, or {forget}")

@@ -3,12 +3,13 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::support::memory::{Fault, Memory, Settings, UploadFault};
+use crate::support::memory::{Fault, Memory, Operation, Settings, UploadFault};
 use fit_sync::archive::{Backups, Blobs, ClaimOwner, ClaimReason};
 use fit_sync::domain::Sha256;
 use fit_sync::engine::UnresumedReason;
 use fit_sync::event::{Event, Phase};
 use fit_sync::manifest::ConflictStrategy;
+use fit_sync::platform::PlatformError;
 use fit_sync::state::{Access, Effects, Store};
 use jiff::Timestamp;
 
@@ -170,6 +171,23 @@ async fn what_a_lost_state_had_sent_and_not_hidden_is_hidden() {
     lose_state(&mut stage);
     let second = stage.world.apply().await;
     assert_eq!(second.settled[0].phase, Phase::Confirmed, "{}", second.told());
+    assert_eq!(stage.unfinished().await, NOTHING);
+    assert_eq!(stage.broken_laws(), NOTHING);
+}
+
+/// Hiding needs the destination only.
+#[tokio::test]
+async fn what_others_see_is_hidden_also_while_its_source_is_down() {
+    let stage = Stage::new(Flow::Upload, 1);
+    let keeps = || (0..9).for_each(|_| stage.there.script(Fault::KeepsPrivacy));
+    let first = stage.world.apply_after(keeps).await;
+    assert_eq!(first.phases(), [Phase::Held], "{}", first.told());
+    stage.heal();
+    let down = || PlatformError::Transient("down".to_owned());
+    (0..99).for_each(|_| stage.here.script(Fault::Fails(Operation::List, down())));
+    let settled = stage.world.settle().await;
+    assert_eq!(settled.steps[0].phase, Phase::Confirmed, "{settled:?}");
+    stage.heal();
     assert_eq!(stage.unfinished().await, NOTHING);
     assert_eq!(stage.broken_laws(), NOTHING);
 }

@@ -105,9 +105,9 @@ impl Work<'_> {
         };
         let planned = planned?;
         let review = Review { context, args, session, planned: &planned, to };
-        let (document, left_out) = review.document(approved, &request.options)?;
-        engine::check_locks(&locks, &planned, &document.body.steps)?;
-        review.approve(&document).await?;
+        let reviewed = review.all(approved, &request.options, &locks).await;
+        let (document, left_out) =
+            reviewed.map_err(|failure| failure.at_least(ending::settled_exit(&settled)))?;
         let is_saved = args.file.is_some();
         let approved =
             if is_saved { Approved::Saved(&document) } else { Approved::Fresh(&document) };
@@ -165,6 +165,18 @@ struct Review<'a> {
 }
 
 impl Review<'_> {
+    async fn all(
+        &self,
+        approved: Option<Document>,
+        options: &Options,
+        locks: &AccountLocks,
+    ) -> Result<(Document, LeftOut), Failure> {
+        let (document, left_out) = self.document(approved, options)?;
+        engine::check_locks(locks, self.planned, &document.body.steps)?;
+        self.approve(&document).await?;
+        Ok((document, left_out))
+    }
+
     /// Shows what is to be executed, and holds it against limits and against the approved plan.
     fn document(
         &self,

@@ -10,7 +10,7 @@ use crate::clock::age;
 use crate::domain::{AccountName, Activity, Inventory, Note};
 use crate::event::{Event, Phase};
 use crate::plan::reconcile::{Answer, Entry, StepState};
-use crate::plan::{BlockedReason, ByAccount, Step};
+use crate::plan::{BlockedReason, ByAccount, OpenStep, Step};
 use crate::platform::PlatformError;
 use crate::state::{self, Effects, RunId, StepId, StepRecord, Store, Written};
 
@@ -100,22 +100,24 @@ fn is_known(record: &StepRecord) -> bool {
     })
 }
 
-/// What a journal would tell of the orphans between open accounts.
+/// What a journal would tell of the orphans between open accounts, and those that have to wait.
 pub(in crate::engine) fn records(
     session: &Session,
     opened: &Opened,
-) -> Result<Vec<StepRecord>, EngineError> {
-    let mut records = Vec::new();
+) -> Result<(Vec<StepRecord>, Vec<OpenStep>), EngineError> {
+    let (mut records, mut waiting) = (Vec::new(), Vec::new());
     for Foreign { claim, state } in find(session)? {
-        let destination = claim.destination.name.clone();
-        let subject = claim.address.to_string();
-        let orphan = match between(opened, claim) {
+        let orphan = match between(opened, claim.clone()) {
             None => continue,
             Some(Ok(orphan)) => orphan,
             Some(Err(why)) => {
-                let message = format!("an earlier run began this, and waits: {}", why.what());
-                let note = Note { subject, message };
-                session.emit(Event::Noted { account: destination, note });
+                let account = claim.destination.name.clone();
+                let message = format!("an earlier run began this, and it waits: {}", why.what());
+                let note = Note { subject: claim.address.to_string(), message };
+                session.emit(Event::Noted { account: account.clone(), note });
+                let is_gap = state_of(&claim, &claim.journal).is_gap();
+                let Unresumed { address, phase, backup, .. } = unresumed(&claim, why);
+                waiting.push(OpenStep { address, account, phase, is_gap, backup });
                 continue;
             }
         };
@@ -127,7 +129,7 @@ pub(in crate::engine) fn records(
         let is_there = listed.is_some_and(|rows| orphan.old_one(session, &rows).is_some());
         records.push(orphan.record(is_there));
     }
-    Ok(records)
+    Ok((records, waiting))
 }
 
 /// Returns the accounts to which a step of a claim may have sent something that is to be hidden.
@@ -152,31 +154,31 @@ pub(super) async fn take_over(
             None => continue,
             Some(_) if state.is_some() => {
                 let path = state.unwrap_or_default();
-                left.push(waiting(&claim, UnresumedReason::OtherState(path)));
+                left.push(unresumed(&claim, UnresumedReason::OtherState(path)));
                 continue;
             }
             Some(Ok(orphan)) => orphan,
             Some(Err(why)) => {
-                left.push(waiting(&claim, why));
+                left.push(unresumed(&claim, why));
                 continue;
             }
         };
         match orphan.is_old_one_there(session, inventories).await {
             Ok(true) if orphan.may_be_listed_late(session) => {
                 let name = orphan.destination.name.clone();
-                left.push(waiting(&claim, UnresumedReason::Unsettled(name)));
+                left.push(unresumed(&claim, UnresumedReason::Unsettled(name)));
             }
             Ok(is_there) => orphan.go_over(session, run, is_there)?,
             Err((reason, message)) => {
                 let name = orphan.destination.name.clone();
-                left.push(waiting(&claim, UnresumedReason::Blocked(name, reason, message)));
+                left.push(unresumed(&claim, UnresumedReason::Blocked(name, reason, message)));
             }
         }
     }
     Ok(left)
 }
 
-fn waiting(claim: &Claim, why: UnresumedReason) -> Unresumed {
+fn unresumed(claim: &Claim, why: UnresumedReason) -> Unresumed {
     let mut entries = claim.journal.iter();
     let phase = entries.clone().rev().find_map(Entry::phase).unwrap_or(Phase::Intent);
     let backup = entries.find_map(Entry::backup).map(str::to_owned);

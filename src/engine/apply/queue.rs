@@ -224,6 +224,12 @@ impl Run<'_> {
         task.begin(self)?;
         while !task.rests() {
             let one = next(&task.state, &self.observe(task));
+            if one.is_more_than_hiding()
+                && let Some(given_up) = task.run.without_source.take()
+            {
+                task.run.given_up = Some(given_up);
+                continue;
+            }
             let is_early = one == Move::Send && task.state.is_touched() && self.exposes_two(task);
             if one == Move::Wait || is_early || !until.lets(&one, task) {
                 return Ok(());

@@ -6,6 +6,7 @@ use crate::domain::{
     AccountName, Activity, Address, Decision, Fingerprint, Inventory, RemoteId, RuleName,
 };
 use crate::event::Phase;
+use crate::plan::reconcile::Entry;
 use crate::plan::{
     Action, ByAccount, DestinationRef, Memory, Protocol, SourceRef, Step, StepKey, StepReason,
 };
@@ -23,7 +24,7 @@ use super::place::Place;
 use super::restored::says;
 use super::run::Run;
 use super::task::Task;
-use super::{Pace, StepReport, bytes};
+use super::{Pace, StepReport, bytes, orphans};
 
 /// What a restore would do, looked at and not begun.
 pub struct Restore {
@@ -177,8 +178,14 @@ fn check_reach(
         record.step.destination == open.row
             && (record.step.source_id.as_str() == id || record.state().is_ok_and(|s| is_about(&s)))
     });
-    match under_way {
-        Some(record) => Err(EngineError::UnderWay(record.step.address)),
+    if let Some(record) = under_way {
+        return Err(EngineError::UnderWay(record.step.address));
+    }
+    // A step of another state counts as well.
+    let is_its = |entry: &Entry| entry.backup() == Some(id.as_str());
+    let mut claims = orphans::find(session)?.into_iter().map(|foreign| foreign.claim);
+    match claims.find(|claim| claim.journal.iter().any(is_its)) {
+        Some(claim) => Err(EngineError::UnderWay(claim.address)),
         None => Ok(()),
     }
 }

@@ -4,7 +4,7 @@
 use jiff::Timestamp;
 
 use crate::archive::{Backup, Subject};
-use crate::domain::{AccountName, Activity, Decision, Party, RemoteId, Verdict};
+use crate::domain::{AccountName, Activity, Address, Decision, Party, RemoteId, Verdict};
 use crate::event::Phase;
 use crate::state::StepRecord;
 
@@ -23,19 +23,34 @@ impl Restore {
         account: &AccountName,
     ) -> Option<Decision> {
         let replaced_by = backup.subject.replaced_by.as_ref()?;
-        let rules = &session.manifest.rules;
-        let rule = rules.iter().find(|rule| rule.name == replaced_by.rule)?;
         let then = &replaced_by.source;
+        let is_its_source = |name: &AccountName| match &then.profile {
+            Some(_) => {
+                let open = self.opened.accounts.get(name);
+                open.and_then(|open| open.profile.id.as_ref()) == then.profile.as_ref()
+            }
+            None => *name == then.account,
+        };
+        // The rule that would undo it, whatever it was called then.
+        let rules = session.manifest.rules.iter();
+        let into = rules.filter(|rule| rule.destination == *account && is_its_source(&rule.source));
+        let rule = into.clone().find(|rule| rule.name == replaced_by.rule);
+        let rule = rule.or_else(|| into.clone().next())?;
         // As it is today: a decision is about an activity in its condition. What people put under its
         // id since is another one.
         let mut rows = self.rows(&rule.source).iter();
         let now = rows.find(|row| row.id == then.id && overlaps(row, &backup.subject));
         let source = now.map_or(then.fingerprint.clone(), |row| row.fingerprint.clone());
         let open = self.opened.accounts.get(account);
+        let then_called = backup.subject.address.clone();
+        let address = match then_called.filter(|it| it.rule() == rule.name.as_str()) {
+            Some(address) => address,
+            None => Address::of_start(&rule.name, backup.subject.start?, 1),
+        };
         Some(Decision {
             decision: Verdict::Adopt,
             rule: rule.name.clone(),
-            address: backup.subject.address.clone()?,
+            address,
             source: Party { fingerprint: source, ..then.clone() },
             destination: Some(Party {
                 account: account.clone(),
@@ -88,7 +103,8 @@ pub fn failed_restores(session: &Session) -> Result<Vec<Decision>, EngineError> 
 fn is_about(decision: &Decision, backup: &Backup) -> bool {
     let subject = &backup.subject;
     let is_source = subject.replaced_by.as_ref().is_some_and(|replaced_by| {
-        replaced_by.rule == decision.rule && replaced_by.source.id == decision.source.id
+        let (then, now) = (&replaced_by.source, &decision.source);
+        (&then.id, &then.profile) == (&now.id, &now.profile)
     });
     let put_back = decision.destination.as_ref();
     is_source

@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use crate::archive::AccountLocks;
 use crate::domain::{AccountName, Address};
 use crate::event::{Event, Phase};
-use crate::plan::reconcile::{Answer, Entry, Outcome, Why};
+use crate::plan::reconcile::{Answer, Cause, Entry, GivenUp, Outcome, Why};
 use crate::plan::{BlockedReason, Step};
 use crate::state::{AccountRow, Effects, RunCounts, StepRecord};
 
@@ -154,16 +154,17 @@ async fn resume_all(session: &Session, locks: &AccountLocks) -> Result<Resumed, 
     let mut open = Vec::new();
     for record in session.store.unsettled()?.into_iter().filter(|it| !waiting.contains(&it.id)) {
         match at_hand(session, &opened, locks, &record)? {
-            Ok(step) => open.push((step, record)),
+            Ok(found) => open.push((found, record)),
             Err(why) => settled.left.push(left_open(&record, why)),
         }
     }
     let memory = recall(session, &opened)?;
     let run = Run::new(session, id, Pace::default(), opened, inventories, memory)?;
     let mut tasks = Vec::new();
-    for (number, (step, record)) in open.into_iter().enumerate() {
+    for (number, ((step, without_source), record)) in open.into_iter().enumerate() {
         match Task::resumed(number, &record, step) {
             Some(mut task) => {
+                task.run.without_source = without_source;
                 run.recall_details(&mut task);
                 tasks.push(task);
             }
@@ -207,30 +208,48 @@ fn named_by(session: &Session) -> Result<BTreeSet<AccountName>, EngineError> {
     Ok(names)
 }
 
-/// The step of a record by today's names of its accounts, or why it cannot be looked at.
+/// The step of a record by today's names of its accounts, or why it cannot be looked at. What others may
+/// see is hidden also where its source is out of reach; nothing else is done then.
 fn at_hand(
     session: &Session,
     opened: &Opened,
     locks: &AccountLocks,
     record: &StepRecord,
-) -> Result<Result<Step, UnresumedReason>, EngineError> {
+) -> Result<Result<(Step, Option<GivenUp>), UnresumedReason>, EngineError> {
     let Some(mut step) = planned(record).filter(|_| record.state().is_ok()) else {
         return Ok(Err(UnresumedReason::Unreadable));
     };
+    let is_shown = record.state().is_ok_and(|state| state.must_hide() && state.may_be_shown());
+    let mut without_source = None;
     for (row, name) in [
-        (record.step.source, &mut step.source.account),
         (record.step.destination, &mut step.destination.account),
+        (record.step.source, &mut step.source.account),
     ] {
-        let Some(open) = opened.accounts.values().find(|open| open.row == row) else {
-            return Ok(Err(out_of_reach(session, opened, row, name)?));
-        };
-        name.clone_from(&open.name);
+        match opened.accounts.values().find(|open| open.row == row) {
+            Some(open) => name.clone_from(&open.name),
+            None => {
+                let why = out_of_reach(session, opened, row, name)?;
+                if !is_shown || row == record.step.destination {
+                    return Ok(Err(why));
+                }
+                without_source = Some(given_up(&why));
+            }
+        }
     }
     let destination = opened.accounts.get(&step.destination.account);
     if !destination.is_some_and(|open| covers(locks, &open.profile)) {
         return Ok(Err(UnresumedReason::NotLocked(step.destination.account)));
     }
-    Ok(Ok(step))
+    Ok(Ok((step, without_source)))
+}
+
+fn given_up(why: &UnresumedReason) -> GivenUp {
+    let cause = match why {
+        UnresumedReason::Blocked(_, BlockedReason::LoginNeeded, _) => Cause::Login,
+        _ => Cause::Unavailable,
+    };
+    let why = Why::GivenUp { message: why.what() };
+    GivenUp { outcome: Outcome::NotTried, why, cause: Some(cause) }
 }
 
 /// The step as it was planned.

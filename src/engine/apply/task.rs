@@ -48,6 +48,8 @@ pub(super) struct ThisRun {
     /// What people wrote about the old one.
     pub(super) details: Option<Details>,
     pub(super) given_up: Option<GivenUp>,
+    /// Its source is out of reach: what that means once anything but hiding is to be done.
+    pub(super) without_source: Option<GivenUp>,
     pub(super) unverified: Option<Why>,
     pub(super) undetailed: Option<Why>,
     pub(super) visibility: Option<Visibility>,

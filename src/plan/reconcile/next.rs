@@ -45,6 +45,21 @@ pub enum Move {
     End(Outcome, Why, Option<Cause>),
 }
 
+impl Move {
+    /// Whether it does more than to look for an activity and to hide it.
+    pub fn is_more_than_hiding(&self) -> bool {
+        !matches!(
+            self,
+            Self::Read
+                | Self::LookAtNamed
+                | Self::NoteSeen(_)
+                | Self::Hide(_)
+                | Self::Wait
+                | Self::End(..)
+        )
+    }
+}
+
 /// Decides. Level-triggered: it asks what is, never what was done last.
 pub fn next(state: &StepState, seen: &Evidence) -> Move {
     // Some platforms name another id at first, or give one after a while.

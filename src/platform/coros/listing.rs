@@ -106,7 +106,8 @@ struct Days {
 
 impl Days {
     fn of(window: Window, now: Timestamp) -> Self {
-        let wide = Date::constant(2000, 1, 1);
+        // FIT counts its seconds from the last day of 1989.
+        let wide = Date::constant(1990, 1, 1);
         let today = now.to_zoned(TimeZone::UTC).date();
         let moved = |day: Date, days: i32| day.checked_add(Span::new().days(days)).unwrap_or(day);
         Self {
@@ -311,7 +312,7 @@ mod tests {
             let days = Days::of(Window { first: day(first), last: day(last) }, now);
             (days.first.to_string(), days.last.to_string())
         };
-        assert_eq!(days(None, None), ("2000-01-01".to_owned(), "2026-11-22".to_owned()));
+        assert_eq!(days(None, None), ("1990-01-01".to_owned(), "2026-11-22".to_owned()));
         let wider = ("2026-02-28".to_owned(), "2026-04-01".to_owned());
         assert_eq!(days(Some("2026-03-01"), Some("2026-03-31")), wider);
     }
