@@ -46,6 +46,11 @@ use made_up::MadeUp;
 
 fn main() -> std::io::Result<()> {
     let folder = std::env::args_os().nth(1).map(PathBuf::from);
+    // Whoever asks for an option hears how it is used, and finds no folder of that name.
+    let is_option = |folder: &PathBuf| folder.as_os_str().as_encoded_bytes().starts_with(b"-");
+    if folder.as_ref().is_some_and(is_option) {
+        return std::io::stdout().write_all(b"cargo run --example fakes [FOLDER]\n");
+    }
     let folder = folder.unwrap_or_else(|| std::env::temp_dir().join("fit_sync-fakes"));
     let made_up = MadeUp::start(8710);
     write(&folder, &made_up)?;

@@ -227,4 +227,20 @@ mod tests {
         assert_eq!(exit(&[step(Phase::Skipped), step(Phase::Confirmed)], &[]), Exit::Done);
         assert_eq!(exit(&[step(Phase::Failed), step(Phase::Confirmed)], &[]), Exit::Partly);
     }
+
+    #[test]
+    fn what_earlier_runs_left_open_counts_where_nothing_is_begun() {
+        let of = |phases: &[Phase]| {
+            let steps = phases.iter().map(|phase| step(*phase)).collect();
+            settled_exit(&Resumed { steps, left: Vec::new() })
+        };
+        assert_eq!(of(&[]), Exit::Done);
+        assert_eq!(of(&[Phase::Confirmed, Phase::NotTried, Phase::Failed]), Exit::Done);
+        assert_eq!(of(&[Phase::Confirmed, Phase::Held]), Exit::Partly);
+        let why = UnresumedReason::Unreadable;
+        let address = "keep/@a".parse().unwrap();
+        let left = Unresumed { address, phase: Phase::Sent, backup: None, why };
+        let settled = Resumed { steps: Vec::new(), left: vec![left] };
+        assert_eq!(settled_exit(&settled), Exit::Partly);
+    }
 }

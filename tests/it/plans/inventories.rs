@@ -44,6 +44,16 @@ fn a_destination_that_shrank_is_a_limit_exceeded() {
     shows("destination_shrank_by_half", &us_to_archive().last_listed("archive", 2));
 }
 
+/// A run that died after a removal leaves less than was there, and no account that fails.
+#[test]
+fn what_open_steps_have_taken_away_is_no_loss() {
+    let shrunken = us_to_archive().last_listed("archive", 3);
+    let limits = |world: &Scenario| world.plan().document.context.limits.len();
+    assert_eq!(limits(&shrunken), 1);
+    assert_eq!(limits(&shrunken.clone().unsettled("archive/gone")), 0);
+    assert_eq!(limits(&shrunken.unsettled("archive/a")), 1, "that one is there");
+}
+
 #[test]
 fn nothing_is_replaced_from_a_source_that_shrank() {
     shows("source_shrank", &us_to_archive().last_listed("us", 7));
