@@ -204,17 +204,20 @@ pub(super) fn recall(session: &Session, opened: &Opened) -> Result<Memory, Engin
     let decisions = session.decisions.iter().filter(holds).cloned().collect();
     let mut memory = Memory { decisions, ..Memory::default() };
     for rule in &session.manifest.rules {
-        let pair = opened.accounts.get(&rule.source).zip(opened.accounts.get(&rule.destination));
-        let Some((source, destination)) = pair else {
-            continue;
+        let Some(destination) = opened.accounts.get(&rule.destination) else { continue };
+        // What a source has sent counts also while it is out of reach.
+        let source = match opened.accounts.get(&rule.source) {
+            Some(open) => Some(open.row),
+            None => session.store.account_named(&rule.source)?.map(|known| known.row),
         };
+        let Some(source) = source else { continue };
         let there: (AccountName, AccountName) = (rule.source.clone(), rule.destination.clone());
         let back = (rule.destination.clone(), rule.source.clone());
-        memory.links.insert(there.clone(), session.store.links(source.row, destination.row)?);
-        memory.links.insert(back, session.store.links(destination.row, source.row)?);
-        let told = session.store.told_removals(source.row, destination.row)?;
+        memory.links.insert(there.clone(), session.store.links(source, destination.row)?);
+        memory.links.insert(back, session.store.links(destination.row, source)?);
+        let told = session.store.told_removals(source, destination.row)?;
         memory.told_removals.insert(there.clone(), told);
-        memory.refusals.insert(there, session.store.refusals(source.row, destination.row)?);
+        memory.refusals.insert(there, session.store.refusals(source, destination.row)?);
         let itself = (rule.destination.clone(), rule.destination.clone());
         memory.refusals.insert(itself, session.store.refusals(destination.row, destination.row)?);
     }

@@ -240,7 +240,10 @@ impl Run<'_> {
         }
         let rows: Vec<&Activity> = others.map(AsRef::as_ref).collect();
         let counterparts = self.counterparts.borrow();
-        let counterpart = |id: &RemoteId| counterparts.get(&(account.clone(), id.clone()));
+        // What has another start by now is another recording.
+        let counterpart = |id: &RemoteId| {
+            counterparts.get(&(account.clone(), id.clone())).filter(|_| !view.has_moved(id))
+        };
         let (source, own) = (task.row.source, &task.row.source_id);
         let is_sibling =
             |id: &RemoteId| counterpart(id).is_some_and(|(row, of)| *row == source && of != own);

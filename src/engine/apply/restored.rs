@@ -24,12 +24,13 @@ impl Restore {
     ) -> Option<Decision> {
         let replaced_by = backup.subject.replaced_by.as_ref()?;
         let then = &replaced_by.source;
-        let is_its_source = |name: &AccountName| match &then.profile {
-            Some(_) => {
-                let open = self.opened.accounts.get(name);
-                open.and_then(|open| open.profile.id.as_ref()) == then.profile.as_ref()
+        // Of an account that cannot be opened, the name must do.
+        let is_its_source = |name: &AccountName| {
+            let profile = self.opened.accounts.get(name).and_then(|open| open.profile.id.as_ref());
+            match profile.zip(then.profile.as_ref()) {
+                Some((now, then)) => now == then,
+                None => *name == then.account,
             }
-            None => *name == then.account,
         };
         // The rule that would undo it, whatever it was called then.
         let rules = session.manifest.rules.iter();

@@ -91,6 +91,7 @@ impl Account {
             let is_unforeseen = copy.is_excused
                 || Ledger::is_unforeseen(copy, is_listed, now)
                 || self.is_unseen(copy)
+                || (!copy.is_known && state.run.is_unread)
                 || (!is_listed && is_mistaken(copy))
                 || ledger.is_ghost(self.number, copy);
             is_excused |= is_unforeseen;
@@ -136,7 +137,8 @@ impl Account {
         let run = ledger.run_began;
         let mut others = ledger.sources(account).flat_map(|source| ledger.there(source));
         let is_changed = others.any(|held| {
-            (held.is_swapped || held.recording.is_same(recording)) && held.changed > run
+            (held.is_swapped && held.changed > copy.made)
+                || (held.recording.is_same(recording) && held.changed > run)
         });
         // A person made two of a source's twins; what was brought of them is what one of them was.
         let is_parted = |source: usize| {
@@ -145,7 +147,7 @@ impl Account {
                 && there.any(|held| {
                     held.recording != recording
                         && held.recording.is_same(recording)
-                        && held.changed > copy.made
+                        && (held.changed > copy.made || held.by == By::Run)
                 })
         };
         // Two exports of one recording differ; what a person put beside a run's is one more file.

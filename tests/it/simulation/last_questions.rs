@@ -379,8 +379,14 @@ impl View<'_> {
                     && other.recording.is_same(copy.recording)
                     && (other.by == By::Run || other.since < copy.since)
             });
-            // What a person changed meanwhile stays beside the new one.
-            if double.is_some_and(|it| it.changed > it.made) {
+            // What a person changed meanwhile stays beside the new one, and so does what a person put
+            // beside an earlier one of ours.
+            let is_beside = |it: &Copy| {
+                let mut ours = self.ledger.of(account).iter().filter(|it| it.by == By::Run);
+                it.by == By::Person
+                    && ours.any(|ours| ours.made < it.made && ours.recording.is_same(it.recording))
+            };
+            if double.is_some_and(|it| it.changed > it.made || is_beside(it)) {
                 continue;
             }
             if let Some(double) = double {

@@ -9,7 +9,7 @@ use super::last_questions::{is_refusal, rule_name};
 use super::ledger::{By, Copy, Ledger};
 use super::recordings::Recording;
 use super::view::View;
-use super::weather::{Question, Weather};
+use super::weather::{Question, State, Weather};
 use super::world::{Account, Act, Quirk, World};
 
 /// How long a run of a small world may take: an account's longest wait, and some.
@@ -92,7 +92,14 @@ pub(crate) fn after_restore(
         }),
         // The next run goes on with it, and what was put back before gives way.
         Ran::Killed => state.restored.clear(),
-        Ran::Ended(_) | Ran::Refused(_) => {}
+        // What was put back before has given way already.
+        Ran::Ended(_) => {
+            let State { restored, ledger, .. } = &mut *state;
+            restored.retain(|(account, recording, _)| {
+                ledger.there(*account).any(|copy| copy.recording == *recording)
+            });
+        }
+        Ran::Refused(_) => {}
     }
 }
 

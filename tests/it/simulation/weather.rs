@@ -230,7 +230,8 @@ impl State {
         let exposed = known.iter().find_map(|known| {
             let mut there = self.ledger.there(known.destination);
             let is_it = |recording: Recording| {
-                [known.new, known.old].into_iter().flatten().any(|it| it.is_same(recording))
+                let it = if phase == Phase::Restored { known.old } else { known.new };
+                it.is_some_and(|it| it.is_same(recording))
             };
             there.find(|copy| copy.is_exposed() && is_it(copy.recording))
         });

@@ -9,7 +9,6 @@ use crate::platform::PlatformError;
 
 use super::super::super::cause::cause;
 use super::super::super::error::EngineError;
-use super::super::observe::replaces;
 use super::super::run::Run;
 use super::super::task::Task;
 
@@ -108,10 +107,6 @@ impl Run<'_> {
         let own = (task.row.source, twin.id.clone());
         let refusal = self.memory.refusal(from, to, twin);
         let is_refused = refusal.is_some_and(|refusal| !refusal.is_twin());
-        // What stands there already is replaced for itself, but not by what was refused.
-        if replaces(task) {
-            return is_refused;
-        }
         let pairs = self.counterparts.borrow();
         links.iter().any(|link| link.source.id == twin.id)
             || pairs.iter().any(|((account, _), source)| account == to && *source == own)
