@@ -240,9 +240,12 @@ impl Backups {
     /// If there is none, or it has been altered.
     pub fn load(&self, prefix: &str) -> Result<(Backup, Vec<u8>), ArchiveError> {
         let backup = self.find(prefix)?;
-        let altered = || ArchiveError::Altered { path: self.blobs.path(&backup.sha256) };
-        let bytes = self.blobs.get(&backup.sha256)?.ok_or_else(altered)?;
-        Ok((backup, bytes))
+        let path = self.blobs.path(&backup.sha256);
+        match self.blobs.get(&backup.sha256)? {
+            Some(bytes) => Ok((backup, bytes)),
+            None if path.exists() => Err(ArchiveError::Altered { path }),
+            None => Err(ArchiveError::Missing { path }),
+        }
     }
 
     fn ids(&self) -> Result<Vec<(Sha256, BackupId)>, ArchiveError> {

@@ -22,6 +22,12 @@ pub enum ArchiveError {
         /// The file.
         path: PathBuf,
     },
+    /// What was written is gone.
+    #[error("{} is gone", .path.display())]
+    Missing {
+        /// The file.
+        path: PathBuf,
+    },
     /// The bytes would restore nothing.
     #[error("not a whole activity file: {detail}")]
     Unreadable {

@@ -173,6 +173,11 @@ fn an_altered_backup_is_not_restored_and_harms_no_other() {
     assert!(matches!(answer, Err(ArchiveError::Altered { .. })));
     let backup = backups.find(id.as_str()).unwrap();
     assert_eq!(backups.condition(&backup).unwrap(), Condition::Altered);
+    let (file, aside) = (root.join(format!("{sha256}.fit")), root.join("aside"));
+    fs::rename(&file, &aside).unwrap();
+    assert!(matches!(backups.load(id.as_str()), Err(ArchiveError::Missing { .. })));
+    assert_eq!(backups.condition(&backup).unwrap(), Condition::Missing);
+    fs::rename(&aside, &file).unwrap();
     assert!(backups.claim(&id, &claim(1)).is_err(), "what is not there protects nothing");
     fs::write(root.join(format!("{sha256}.{id}.json")), "{").unwrap();
     let stock = backups.list().unwrap();
