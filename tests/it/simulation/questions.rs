@@ -8,6 +8,7 @@ use super::driver::{Exit, PlanFacts, Ran, Report};
 use super::last_questions::{is_refusal, rule_name};
 use super::ledger::{By, Copy, Ledger};
 use super::recordings::Recording;
+use super::switches::Switch;
 use super::view::View;
 use super::weather::{Question, State, Weather};
 use super::world::{Account, Act, Quirk, World};
@@ -149,7 +150,9 @@ impl View<'_> {
     /// A pair that a rule shall make alike and that never was.
     fn unlike(&self, plan: &PlanFacts, skipped: &[Address], run: u64) -> Option<String> {
         let is_plain = |act: &Act| !matches!(act, Act::Restore(..));
-        if !self.world.acts.iter().all(is_plain) {
+        // What a person brings in the place of what an account dropped is taken for that.
+        let is_dropped = self.world.switches().contains(&Switch::Dropped);
+        if is_dropped || !self.world.acts.iter().all(is_plain) {
             return None;
         }
         let rules = self.world.rules.iter().filter(|rule| rule.replaces);
