@@ -275,12 +275,13 @@ impl Ledger {
         let is_looked_past = |source: usize| {
             self.there(source).any(|copy| copy.is_swapped && copy.made > self.run_began)
         };
+        let is_past = rules.clone().any(|rule| is_looked_past(rule.source));
         let mut sources = rules
-            .filter(|rule| !is_looked_past(rule.source))
             .flat_map(|rule| self.there(rule.source))
             .filter(|copy| copy.recording.is_same(recording))
             .peekable();
-        let by_source = sources.peek().is_some() && sources.all(|copy| copy.was_private);
+        let by_source =
+            !is_past && sources.peek().is_some() && sources.all(|copy| copy.was_private);
         // What the last plan says counts: what came of an earlier replace may be gone again since.
         let is_it = |planned: &&Planned| {
             planned.account == owner && planned.new.is_some_and(|new| new.is_same(recording))
