@@ -1,6 +1,8 @@
 //! A person's decisions about an address of the plan.
 
-use crate::domain::{Activity, Address, Decision, Party, RefusalReason, RuleName, Verdict};
+use crate::domain::{
+    Activity, Address, Decision, Party, Refusal, RefusalReason, RuleName, Verdict,
+};
 use crate::plan::{Action, ActivityRef, SkipReason};
 
 use super::error::EngineError;
@@ -84,6 +86,22 @@ fn was_refused_again(session: &Session, planned: &Planned, subject: &Subject) ->
     })
 }
 
+/// Whether a candidate is what a replace has sent beside a version that was changed meanwhile: called
+/// distinct from it, its own source would be sent once more.
+fn is_own_copy(planned: &Planned, subject: &Subject, candidate: &ActivityRef) -> bool {
+    let (account, id) = (&subject.source.account, &subject.source.id);
+    let refusals = planned.memory.refusals_between(account, &subject.destination);
+    let is_asked = |refusal: &Refusal| {
+        refusal.id == *id && refusal.reason == RefusalReason::ChangedOnBothSides
+    };
+    let mut links = planned.memory.links_between(account, &subject.destination).iter();
+    refusals.iter().any(is_asked)
+        && links.any(|link| {
+            let there = link.destination.as_ref();
+            link.source.id == *id && there.is_some_and(|side| side.id == candidate.id)
+        })
+}
+
 /// Rules a destination's file out of what uploads wait for, if `ACCOUNT/ID` is what was typed.
 fn decide_about_file(
     session: &Session,
@@ -154,6 +172,7 @@ pub fn decide(
         Verdict::Distinct => subject
             .candidates
             .iter()
+            .filter(|candidate| !is_own_copy(planned, &subject, candidate))
             .map(|candidate| Party {
                 account: candidate.account.clone(),
                 profile: planned

@@ -40,8 +40,11 @@ impl<'a> Judge<'a> {
         let refusal = self.world.memory.refusal(&event.rule.source, self.destination, activity)?;
         let old = refusal.candidate.as_ref().filter(|id| **id != found.id)?;
         let is_asked = refusal.reason == RefusalReason::ChangedOnBothSides;
-        let mut rows = self.view.inventory.activities.iter();
-        let old = rows.find(|row| row.id == *old).filter(|_| is_asked)?;
+        let mut rows = self.view.inventory.activities.iter().enumerate();
+        let (place, old) = rows.find(|(_, row)| row.id == *old).filter(|_| is_asked)?;
+        if self.excluded(event).contains(&place) {
+            return None;
+        }
         let candidates = [found, old].map(|row| ActivityRef::of(self.destination, row));
         Some(Ruling::Conflict(ConflictReason::ChangedOnBothSides, candidates.into()))
     }

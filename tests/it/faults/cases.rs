@@ -257,6 +257,12 @@ async fn an_old_one_that_was_edited_since_the_plan_is_not_deleted() {
             let asked = stage.world.plan().await.plan.document.context.conflicts;
             let reasons: Vec<&str> = asked.iter().map(|asked| asked.reason.as_str()).collect();
             assert_eq!(reasons, expected.1.as_slice());
+            // Called distinct from both, it would go over a third time.
+            let planned = stage.world.plan().await;
+            let (session, address) = (&stage.world.session, asked[0].address.clone());
+            let distinct = fit_sync::domain::Verdict::Distinct;
+            let decided = fit_sync::engine::decide(session, &planned, &address, distinct, None);
+            assert!(decided.is_err(), "{decided:?}");
             stage.world.apply().await;
         }
         stage.there.take(&old).unwrap();
