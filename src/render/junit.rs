@@ -13,10 +13,10 @@ use crate::domain::{RuleName, neutralise};
 use crate::event::Phase;
 use crate::plan::{Action, Blocked, Conflict, Document, LimitExceeded, RuleSummary, Skip, Step};
 
+use super::answers::decide_line;
 use super::column::distance;
 use super::facts::Facts;
 use super::outcome::Outcome;
-use super::plan_text::decide_line;
 use super::reasons;
 use super::report::ReportedStep;
 

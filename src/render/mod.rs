@@ -1,5 +1,6 @@
 //! Values in, text out: no file, no terminal, no clock.
 
+mod answers;
 mod backups;
 mod column;
 pub mod diagnostics;

@@ -11,12 +11,13 @@ use std::fmt::Write as _;
 use crate::domain::AccountName;
 use crate::plan::{Action, ActivityRef, Conflict, Document, RuleSummary, Step, StepReason, clock};
 
+use super::answers::decide_line;
 use super::column::distance;
 use super::facts::Facts;
 use super::markdown::{code, linked, row};
 use super::open::open_words;
 use super::pages::Pages;
-use super::plan_text::{count, decide_line, tally};
+use super::plan_text::{count, tally};
 use super::time::second;
 
 /// By it a pipeline finds its own comment again.

@@ -9,10 +9,11 @@ use owo_colors::OwoColorize as _;
 
 use crate::domain::{AccountName, ActivityType, RemoteId, neutralise};
 use crate::plan::{
-    Action, ActivityRef, Blocked, Conflict, ConflictReason, Counts, Document, InSync,
-    LimitExceeded, RuleSummary, Skip, Step, StepReason, clock,
+    Action, ActivityRef, Blocked, Conflict, Counts, Document, InSync, LimitExceeded, RuleSummary,
+    Skip, Step, StepReason, clock,
 };
 
+use super::answers::decide_line;
 use super::column::{distance, fit, pad, pad_left};
 use super::highlight::highlighted;
 use super::open::open_words;
@@ -387,21 +388,6 @@ fn candidate_line(
     .flatten()
     .collect();
     let _ = writeln!(out, "      {letter}) {}{other}", parts.join("  "));
-}
-
-pub(super) fn decide_line(conflict: &Conflict, destination: &AccountName) -> String {
-    let address = neutralise(conflict.address.as_str());
-    let others = match conflict.reason == ConflictReason::RefusedByDestination {
-        true => "ignore; distinct sends it once more",
-        false => "distinct, ignore",
-    };
-    match conflict.candidates.iter().find(|candidate| candidate.account == *destination) {
-        Some(first) => format!(
-            "decide: fit_sync state adopt {address} --as {}   (or {others})",
-            neutralise(first.id.as_str())
-        ),
-        None => format!("decide: fit_sync state distinct {address}   (or ignore)"),
-    }
 }
 
 fn skip_line(out: &mut String, skip: &Skip) {

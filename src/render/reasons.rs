@@ -4,13 +4,15 @@ use crate::engine::Standing;
 use crate::event::Phase;
 use crate::plan::{ConflictReason, InSyncReason, Notice, SkipReason, StepReason};
 
+use super::answers::answers;
+
 /// What a person may do next.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Next {
     Nothing,
     Apply,
     Diff,
-    Decide,
+    Decide(ConflictReason),
     Forget,
     Undecide,
     EditRule,
@@ -24,16 +26,9 @@ impl Next {
             Self::Nothing => "nothing to do".to_owned(),
             Self::Apply => "fit_sync apply".to_owned(),
             Self::Diff => format!("fit_sync diff {address}"),
-            Self::Decide => {
-                let destination = &standing.rule.destination;
-                let mut candidates = standing.counterparts.iter();
-                match candidates.find(|candidate| candidate.account == *destination) {
-                    Some(first) => format!(
-                        "fit_sync state adopt {address} --as {}   (or distinct, ignore)",
-                        first.id
-                    ),
-                    None => format!("fit_sync state distinct {address}   (or ignore)"),
-                }
+            Self::Decide(reason) => {
+                let Standing { rule, counterparts, .. } = standing;
+                answers(reason, address, counterparts, &rule.destination)
             }
             Self::Forget => format!("fit_sync state rm {address}   to have it planned again"),
             Self::Undecide => format!("fit_sync state undecide {address}   to be asked again"),
@@ -149,13 +144,15 @@ pub(super) fn conflict(reason: ConflictReason) -> &'static str {
 
 pub(super) fn after_conflict(reason: ConflictReason) -> Vec<Next> {
     match reason {
-        ConflictReason::NeverAppeared | ConflictReason::SeveralActivities => vec![Next::Decide],
+        ConflictReason::NeverAppeared | ConflictReason::SeveralActivities => {
+            vec![Next::Decide(reason)]
+        }
         ConflictReason::Ambiguous
         | ConflictReason::PossibleTimeZoneDuplicate
         | ConflictReason::PartialOverlap
         | ConflictReason::ChangedOnBothSides
         | ConflictReason::RefusedByDestination
-        | ConflictReason::WouldLoseData => vec![Next::Decide, Next::Diff],
+        | ConflictReason::WouldLoseData => vec![Next::Decide(reason), Next::Diff],
     }
 }
 

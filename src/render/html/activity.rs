@@ -5,10 +5,10 @@ use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
 use crate::domain::{AccountName, Address, RemoteId, neutralise};
 use crate::plan::{ActivityRef, Conflict, clock};
 
+use super::super::answers::decide_line;
 use super::super::column::distance;
 use super::super::facts::Facts;
 use super::super::pages::Pages;
-use super::super::plan_text::decide_line;
 use super::super::reasons;
 use super::super::time::second;
 use super::mark::Mark;

@@ -263,6 +263,9 @@ async fn an_old_one_that_was_edited_since_the_plan_is_not_deleted() {
             let distinct = fit_sync::domain::Verdict::Distinct;
             let decided = fit_sync::engine::decide(session, &planned, &address, distinct, None);
             assert!(decided.is_err(), "{decided:?}");
+            let (document, pages) = (&planned.plan.document, Default::default());
+            let told = fit_sync::render::plan_text(document, &[], Default::default(), &pages);
+            assert!(told.contains("(or ignore)"), "{told}");
             stage.world.apply().await;
         }
         stage.there.take(&old).unwrap();
