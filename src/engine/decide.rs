@@ -78,24 +78,20 @@ fn was_refused_again(session: &Session, planned: &Planned, subject: &Subject) ->
             && decision.source.same(&subject.source)
     };
     let Some(said) = session.decisions.iter().find(|decision| said(decision)) else { return false };
-    let refusals = planned.memory.refusals_between(&subject.source.account, &subject.destination);
-    refusals.iter().any(|refusal| {
-        refusal.id == subject.source.id
-            && refusal.reason == RefusalReason::DuplicateAtDestination
-            && refusal.last_seen >= said.at
+    let Party { account, id, .. } = &subject.source;
+    planned.memory.last_refusal(account, &subject.destination, id).is_some_and(|refusal| {
+        refusal.reason == RefusalReason::DuplicateAtDestination && refusal.last_seen >= said.at
     })
 }
 
 /// Whether a candidate is what a replace has sent beside a version that was changed meanwhile: called
 /// distinct from it, its own source would be sent once more.
 fn is_own_copy(planned: &Planned, subject: &Subject, candidate: &ActivityRef) -> bool {
-    let (account, id) = (&subject.source.account, &subject.source.id);
-    let refusals = planned.memory.refusals_between(account, &subject.destination);
-    let is_asked = |refusal: &Refusal| {
-        refusal.id == *id && refusal.reason == RefusalReason::ChangedOnBothSides
-    };
+    let Party { account, id, .. } = &subject.source;
+    let refusal = planned.memory.last_refusal(account, &subject.destination, id);
+    let is_asked = |refusal: &Refusal| refusal.reason == RefusalReason::ChangedOnBothSides;
     let mut links = planned.memory.links_between(account, &subject.destination).iter();
-    refusals.iter().any(is_asked)
+    refusal.is_some_and(is_asked)
         && links.any(|link| {
             let there = link.destination.as_ref();
             link.source.id == *id && there.is_some_and(|side| side.id == candidate.id)

@@ -111,12 +111,7 @@ pub async fn explain(session: &Session, address: &Address) -> Result<Explanation
         nearest: nearest(&planned, &standing, source),
         notice: notices.find(|(at, _)| at == address).map(|(_, notice)| *notice),
         link: planned.memory.links_between(from, to).iter().find(is_its).cloned(),
-        refusal: planned
-            .memory
-            .refusals_between(from, to)
-            .iter()
-            .find(|refusal| refusal.id == source.id)
-            .cloned(),
+        refusal: planned.memory.last_refusal(from, to, &source.id).cloned(),
         decisions: decisions(session, &standing, source),
         steps: session.store.steps_at(address)?,
         read: [from, to].into_iter().map(|name| (name.clone(), read_at(&planned, name))).collect(),

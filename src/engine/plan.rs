@@ -217,15 +217,20 @@ pub(super) fn recall(session: &Session, opened: &Opened) -> Result<Memory, Engin
         memory.links.insert(back, session.store.links(destination.row, source)?);
         let told = session.store.told_removals(source, destination.row)?;
         memory.told_removals.insert(there.clone(), told);
-        memory.refusals.insert(there, session.store.refusals(source, destination.row)?);
+        memory.refusals.insert(there, by_id(session.store.refusals(source, destination.row)?));
         let itself = (rule.destination.clone(), rule.destination.clone());
-        memory.refusals.insert(itself, session.store.refusals(destination.row, destination.row)?);
+        let own = session.store.refusals(destination.row, destination.row)?;
+        memory.refusals.insert(itself, by_id(own));
     }
     recall_open_steps(session, opened, &mut memory)?;
     for (name, account) in &opened.accounts {
         memory.contents.insert(name.clone(), session.store.contents(account.row)?);
     }
     Ok(memory)
+}
+
+fn by_id(refusals: Vec<Refusal>) -> HashMap<RemoteId, Refusal> {
+    refusals.into_iter().map(|refusal| (refusal.id.clone(), refusal)).collect()
 }
 
 /// What steps of earlier runs may have brought somewhere without anybody knowing yet, and the rows of

@@ -1,19 +1,18 @@
 //! Which activities a rule wants, and why it leaves the others alone.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
 
 use jiff::civil::Date;
 
 use crate::domain::{
-    Activity, Address, Inventory, Refusal, RefusalStanding, RemoteId, RuleName, Sha256, Unusable,
-    Verdict,
+    Activity, Address, Inventory, RefusalStanding, RemoteId, RuleName, Sha256, Unusable, Verdict,
 };
 use crate::manifest::Rule;
 
 use super::copies::Copies;
 use super::filter;
 use super::reason::SkipReason;
-use super::world::{AccountView, Decided, RetryRefused, World};
+use super::world::{AccountView, Decided, Memory, RetryRefused, World};
 
 /// An activity of a rule's source under its address.
 #[derive(Clone, Debug)]
@@ -94,7 +93,7 @@ struct Sieve<'a> {
     inventory: &'a Inventory,
     today: Date,
     decided: Decided<'a>,
-    refusals: HashMap<&'a RemoteId, &'a Refusal>,
+    memory: &'a Memory,
     approved: Option<&'a HashSet<RemoteId>>,
     retry: RetryRefused,
     copies: Copies<'a>,
@@ -103,13 +102,12 @@ struct Sieve<'a> {
 impl<'a> Sieve<'a> {
     fn new(world: &'a World<'a>, rule: &'a Rule, source: &'a AccountView<'a>) -> Self {
         let memory = world.memory;
-        let refusals = memory.refusals_between(&rule.source, &rule.destination).iter();
         Self {
             rule,
             inventory: source.inventory,
             today: world.today,
             decided: Decided::about(memory, &rule.name, &rule.source, source.profile.as_ref()),
-            refusals: refusals.map(|refusal| (&refusal.id, refusal)).collect(),
+            memory,
             approved: world.options.approved.get(&rule.name),
             retry: world.options.refused,
             copies: Copies::of(memory, &rule.destination),
@@ -141,7 +139,8 @@ impl<'a> Sieve<'a> {
 
     /// What was refused is left alone until its next date.
     fn refused(&self, activity: &Activity) -> Option<Reason> {
-        let refusal = *self.refusals.get(&activity.id)?;
+        let Rule { source, destination, .. } = self.rule;
+        let refusal = self.memory.last_refusal(source, destination, &activity.id)?;
         let is_tried = self.retry == RetryRefused::Now
             || refusal.standing(self.today) == RefusalStanding::Due
             || refusal.fingerprint != activity.fingerprint;

@@ -54,7 +54,7 @@ pub struct Memory {
     /// Links by (source, destination).
     pub links: HashMap<(AccountName, AccountName), Vec<Link>>,
     /// Refusals by (source, destination).
-    pub refusals: HashMap<(AccountName, AccountName), Vec<Refusal>>,
+    pub refusals: HashMap<(AccountName, AccountName), HashMap<RemoteId, Refusal>>,
     /// Facts of originals that were fetched to be compared.
     pub contents: ByAccount<HashMap<(RemoteId, Fingerprint), Content>>,
     /// Decisions that are in force.
@@ -106,9 +106,14 @@ impl Memory {
         told.is_some_and(|ids| ids.contains(id))
     }
 
-    /// The refusals of activities of one account by another.
-    pub fn refusals_between(&self, source: &AccountName, destination: &AccountName) -> &[Refusal] {
-        self.refusals.get(&(source.clone(), destination.clone())).map_or(&[], Vec::as_slice)
+    /// The last refusal of an activity of one account by another, whatever it has become since.
+    pub fn last_refusal(
+        &self,
+        source: &AccountName,
+        destination: &AccountName,
+        id: &RemoteId,
+    ) -> Option<&Refusal> {
+        self.refusals.get(&(source.clone(), destination.clone()))?.get(id)
     }
 
     /// The refusal of an activity as it is now, if there is one.
@@ -118,10 +123,8 @@ impl Memory {
         destination: &AccountName,
         activity: &Activity,
     ) -> Option<&Refusal> {
-        let mut between = self.refusals_between(source, destination).iter();
-        between.find(|refusal| {
-            refusal.id == activity.id && refusal.fingerprint == activity.fingerprint
-        })
+        let last = self.last_refusal(source, destination, &activity.id);
+        last.filter(|refusal| refusal.fingerprint == activity.fingerprint)
     }
 
     /// Takes what a look found, and returns it with the earlier looks that found the same.
@@ -132,21 +135,10 @@ impl Memory {
         found: Refusal,
     ) -> Refusal {
         let between = self.refusals.entry((source.clone(), destination.clone())).or_default();
-        let place = between.iter().position(|refusal| refusal.id == found.id);
-        let earlier = place.map(|place| between.swap_remove(place));
+        let earlier = between.remove(&found.id);
         let refusal = found.after(earlier.as_ref());
-        between.push(refusal.clone());
+        between.insert(refusal.id.clone(), refusal.clone());
         refusal
-    }
-
-    /// Whether an earlier run's look at an activity was refused: it goes last.
-    pub fn was_refused(
-        &self,
-        source: &AccountName,
-        destination: &AccountName,
-        id: &RemoteId,
-    ) -> bool {
-        self.refusals_between(source, destination).iter().any(|refusal| refusal.id == *id)
     }
 
     /// The facts of an activity's file, where it has been seen.

@@ -79,7 +79,7 @@ impl Run<'_> {
 
     fn was_refused(&self, task: &Task) -> bool {
         let (source, destination) = (&task.step.source, &task.step.destination.account);
-        self.memory.was_refused(&source.account, destination, &source.id)
+        self.memory.last_refusal(&source.account, destination, &source.id).is_some()
     }
 
     async fn work_off(

@@ -84,7 +84,7 @@ impl Scenario {
         let found = Refusal::found(id, fingerprint, reason, detail, last_seen.parse().unwrap());
         let refusal = Refusal { looks, candidate: candidate.map(RemoteId::new), ..found };
         let key = (name(source), name(destination));
-        self.memory.refusals.entry(key).or_default().push(refusal);
+        self.memory.refusals.entry(key).or_default().insert(refusal.id.clone(), refusal);
         self
     }
 

@@ -40,7 +40,6 @@ impl Scenario {
             shuffle(&mut held.activities, order);
         }
         self.memory.links.values_mut().for_each(|links| shuffle(links, order));
-        self.memory.refusals.values_mut().for_each(|refusals| shuffle(refusals, order));
         shuffle(&mut self.memory.decisions, order);
         for contents in self.memory.contents.values_mut() {
             let mut told: Vec<_> = contents.drain().collect();
