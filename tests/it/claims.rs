@@ -145,21 +145,29 @@ async fn a_plan_does_not_plan_again_what_a_lost_state_had_begun() {
     }
 }
 
-/// Whoever plans hears of it, too, where the manifest has its source no more.
+/// Whoever plans hears of it, too, where the manifest or its rules have its accounts no more.
 #[tokio::test]
-async fn a_lost_state_s_step_without_its_source_is_told() {
-    let mut stage = held(Flow::DeleteThenUpload).await;
-    lose_state(&mut stage);
-    let spare = Memory::new(Settings::new("spare"));
-    let rules = vec![session::rule("spare", "there", ConflictStrategy::SkipExisting)];
-    stage.world.session.manifest = session::manifest(&["spare", "there"], rules);
-    stage.world.session.open = session::open([
-        ("spare", Arc::new(spare) as _),
-        ("there", Arc::new(stage.there.clone()) as _),
-    ]);
-    stage.world.plan().await;
-    let is_told = |event: &Event| matches!(event, Event::Noted { note, .. } if note.message.contains("here is no account of the manifest any more"));
-    assert!(stage.witness.events().iter().any(is_told));
+async fn a_lost_state_s_step_without_its_accounts_is_told() {
+    for (left, accounts, told) in [
+        ("there", &["spare", "there"][..], "waits: here is no account of the manifest any more"),
+        ("here", &["here", "spare"], "waits: there is no account of the manifest any more"),
+        ("there", &["here", "spare", "there"], "the next apply looks at it"),
+    ] {
+        let mut stage = held(Flow::DeleteThenUpload).await;
+        lose_state(&mut stage);
+        let spare = Memory::new(Settings::new("spare"));
+        let rules = vec![session::rule("spare", left, ConflictStrategy::SkipExisting)];
+        stage.world.session.manifest = session::manifest(accounts, rules);
+        stage.world.session.open = session::open([
+            ("here", Arc::new(stage.here.clone()) as _),
+            ("spare", Arc::new(spare) as _),
+            ("there", Arc::new(stage.there.clone()) as _),
+        ]);
+        stage.world.plan().await;
+        let is_told = |event: &Event| matches!(event, Event::Noted { note, .. } if note.message.contains(told));
+        let events = stage.witness.events();
+        assert!(events.iter().any(is_told), "{told}: {events:?}");
+    }
 }
 
 #[tokio::test]

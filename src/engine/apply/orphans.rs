@@ -108,13 +108,17 @@ pub(in crate::engine) fn records(
     let (mut records, mut waiting) = (Vec::new(), Vec::new());
     for Foreign { claim, state } in find(session)? {
         let orphan = match between(opened, claim.clone()) {
-            None => continue,
+            // Another manifest's, perhaps.
+            None if state.is_some() => continue,
+            None => {
+                let nowhere = UnresumedReason::NotInManifest(claim.destination.name.clone());
+                tell_waiting(session, &claim, &nowhere);
+                continue;
+            }
             Some(Ok(orphan)) => orphan,
             Some(Err(why)) => {
+                tell_waiting(session, &claim, &why);
                 let account = claim.destination.name.clone();
-                let message = format!("an earlier run began this, and it waits: {}", why.what());
-                let note = Note { subject: claim.address.to_string(), message };
-                session.emit(Event::Noted { account: account.clone(), note });
                 let is_gap = state_of(&claim, &claim.journal).is_gap();
                 let Unresumed { address, phase, backup, .. } = unresumed(&claim, why);
                 waiting.push(OpenStep { address, account, phase, is_gap, backup });
@@ -130,6 +134,19 @@ pub(in crate::engine) fn records(
         records.push(orphan.record(is_there));
     }
     Ok((records, waiting))
+}
+
+fn tell_waiting(session: &Session, claim: &Claim, why: &UnresumedReason) {
+    let words = match why {
+        // No rule names it; an apply opens it all the same.
+        UnresumedReason::NotInManifest(name) if session.manifest.accounts.contains_key(name) => {
+            "the next apply looks at it".to_owned()
+        }
+        _ => format!("it waits: {}", why.what()),
+    };
+    let message = format!("an earlier run began this, and {words}");
+    let note = Note { subject: claim.address.to_string(), message };
+    session.emit(Event::Noted { account: claim.destination.name.clone(), note });
 }
 
 /// Returns the accounts to which a step of a claim may have sent something that is to be hidden.
