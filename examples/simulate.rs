@@ -37,8 +37,8 @@ use simulation::Simulator;
 use simulation::findings::FINDINGS;
 use simulation::switches::Switch;
 
-/// Failing seeds that are named beside the first one of a question.
-const OTHERS: usize = 20;
+/// Worlds after which a long run says how far it is.
+const STAGE: u64 = 50_000;
 
 #[derive(Parser)]
 #[command(about = "Looks for worlds in which a promise is broken")]
@@ -121,7 +121,12 @@ fn failures(args: &Args) -> BTreeMap<simulation::Question, Vec<u64>> {
                     if let Some(broken) = simulator.seed(seed, &args.switches)
                         && let Ok(mut failures) = failures.lock()
                     {
+                        say(&format!("seed {seed}: {}\n", broken.question));
                         failures.entry(broken.question).or_default().push(seed);
+                    }
+                    let lived = seed + 1 - args.from;
+                    if lived.is_multiple_of(STAGE) {
+                        say(&format!("{lived} of {} worlds\n", args.seeds));
                     }
                 }
             });
@@ -134,11 +139,6 @@ fn report(args: &Args, failures: &BTreeMap<simulation::Question, Vec<u64>>) {
     for (question, seeds) in failures {
         let first = seeds.iter().min().copied().unwrap_or_default();
         say(&format!("{question}: {} worlds, the first is {first}\n", seeds.len()));
-        let others: Vec<String> =
-            seeds.iter().filter(|seed| **seed != first).take(OTHERS).map(u64::to_string).collect();
-        if !others.is_empty() {
-            say(&format!("    others: {}\n", others.join(" ")));
-        }
     }
     let firsts = failures.values().filter_map(|seeds| seeds.iter().min());
     for seed in firsts.take(args.stories) {
