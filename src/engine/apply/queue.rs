@@ -132,7 +132,8 @@ impl Run<'_> {
             let incoming = stream::poll_fn(|context| next.poll_recv(context));
             let (requests, steps) = self.parallel(destination);
             let permits = Arc::new(Semaphore::new(requests));
-            let mut sent = incoming.map(|item| self.send_stage(item, &permits)).buffered(steps);
+            let sending = incoming.map(|item| self.send_stage(item, &permits));
+            let mut sent = sending.buffer_unordered(steps);
             let mut result = Ok(());
             while let Some(outcome) = sent.next().await {
                 result = result.and(outcome);

@@ -66,7 +66,8 @@ pub(in crate::platform) const SPEC: PlatformSpec = PlatformSpec {
         // Limit of the web import (garmin-uploader#35).
         max_upload_bytes: Some(25 * 1024 * 1024),
         parallel: 1,
-        steps_per_request: 8,
+        // As many as are sent while the first one is worked on.
+        steps_per_request: 12,
         settle_s: 60,
         unlisted: Unlisted::Refused,
         loses_on_replace: &["photos", "comments"],
