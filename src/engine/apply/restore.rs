@@ -105,10 +105,12 @@ pub async fn restore(
     restore: Restore,
 ) -> Result<Option<StepReport>, EngineError> {
     let Some(step) = restore.step else { return Ok(None) };
+    let unsettled = session.store.unsettled()?;
     let id = session.store.begin_run(None, session.clock().now())?;
     let Restore { opened, inventories, memory, .. } = restore;
     let mut run = Run::new(session, id, Pace::default(), opened, inventories, memory)?;
     run.prepare(std::slice::from_ref(&step)).await?;
+    run.keep_private(&unsettled)?;
     let mut tasks = [Task::planned(&run, 0, step)?];
     run.work(&mut tasks).await?;
     let [task] = tasks;

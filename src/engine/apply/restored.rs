@@ -38,9 +38,12 @@ impl Restore {
         let rule = into.clone().find(|rule| rule.name == replaced_by.rule);
         let rule = rule.or_else(|| into.clone().next())?;
         // As it is today: a decision is about an activity in its condition. What people put under its
-        // id since is another one.
+        // id is another one, which no plan puts in the place of this one.
         let mut rows = self.rows(&rule.source).iter();
-        let now = rows.find(|row| row.id == then.id && overlaps(row, &backup.subject));
+        let now = rows.find(|row| row.id == then.id);
+        if now.is_some_and(|row| !overlaps(row, &backup.subject)) {
+            return None;
+        }
         let source = now.map_or(then.fingerprint.clone(), |row| row.fingerprint.clone());
         let open = self.opened.accounts.get(account);
         let then_called = backup.subject.address.clone();

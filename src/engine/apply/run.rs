@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-use crate::domain::{AccountName, Activity, Address, Inventory, RemoteId};
+use crate::domain::{AccountName, Activity, Address, Inventory, LinkStatus, RemoteId};
 use crate::event::{Event, Phase};
 use crate::net::RetryPolicy;
 use crate::plan::reconcile::{Cause, Entry, Outcome, Why};
@@ -86,6 +86,7 @@ pub async fn apply(
     // Of thousands of steps no second copy is kept.
     drop(plan.document);
     let mut tasks = run.tasks(steps)?;
+    run.keep_private(&unsettled)?;
     run.leave_unsettled(&mut tasks, &unsettled)?;
     run.leave_what_does_not_hold(&mut tasks, standings)?;
     let broken = run.work(&mut tasks).await.err();
@@ -169,6 +170,12 @@ impl<'a> Run<'a> {
         memory: Memory,
     ) -> Result<Self, EngineError> {
         let views = inventories.into_iter().map(|(name, rows)| (name, View::of(rows)));
+        let mut views: BTreeMap<AccountName, View> = views.collect();
+        for ((_, destination), links) in &memory.links {
+            let Some(view) = views.get_mut(destination) else { continue };
+            let known = links.iter().filter(|link| link.status == LinkStatus::Confirmed);
+            known.filter_map(|it| it.destination.as_ref()).for_each(|side| view.note_linked(side));
+        }
         let mut run = Self {
             session,
             id,
@@ -176,7 +183,7 @@ impl<'a> Run<'a> {
             pace,
             opened,
             memory,
-            views: RefCell::new(views.collect()),
+            views: RefCell::new(views),
             open: RefCell::default(),
             counterparts: RefCell::default(),
             wanted: HashSet::new(),
@@ -254,13 +261,6 @@ impl<'a> Run<'a> {
             .map(|record| &record.step)
             .map(|step| (step.source, &step.source_id, step.destination))
             .collect();
-        for record in unsettled {
-            self.keep_private(record);
-        }
-        for account in orphans::hiding(self.session, &self.opened)? {
-            let message = format!("{account}: what an earlier run sent there may be shown still");
-            self.breaker.borrow_mut().stop_private(&account, message);
-        }
         for task in tasks {
             if in_flight.contains(&(task.row.source, &task.row.source_id, task.row.destination)) {
                 task.begin(self)?;
@@ -294,7 +294,18 @@ impl<'a> Run<'a> {
     }
 
     /// Where something is shown that must not be, nothing private is sent before it is hidden.
-    fn keep_private(&self, record: &StepRecord) {
+    pub(super) fn keep_private(&self, unsettled: &[StepRecord]) -> Result<(), EngineError> {
+        for record in unsettled {
+            self.keep_private_beside(record);
+        }
+        for account in orphans::hiding(self.session, &self.opened)? {
+            let message = format!("{account}: what an earlier run sent there may be shown still");
+            self.breaker.borrow_mut().stop_private(&account, message);
+        }
+        Ok(())
+    }
+
+    fn keep_private_beside(&self, record: &StepRecord) {
         let Ok(state) = record.state() else { return };
         let is_shown = state.must_hide()
             && state.known_id().is_some_and(|id| state.hidden.as_ref() != Some(id));

@@ -6,7 +6,7 @@ use std::rc::Rc;
 use jiff::civil::Date;
 use jiff::{Span, Timestamp};
 
-use crate::domain::{Activity, Coverage, Inventory, RemoteId};
+use crate::domain::{Activity, Coverage, Inventory, RemoteId, Side};
 use crate::plan::reconcile::Cause;
 use crate::platform::Window;
 
@@ -88,6 +88,14 @@ impl View {
             .iter()
             .filter(|row| self.starts.get(&row.id).is_some_and(|before| *before != second_of(row)));
         self.moved.extend(moved.map(|row| row.id.clone()));
+    }
+
+    /// Notes that this was another's counterpart when it had another start.
+    pub(super) fn note_linked(&mut self, side: &Side) {
+        let now = self.starts.get(&side.id);
+        if side.start.zip(now).is_some_and(|(then, now)| then.as_second() != *now) {
+            self.moved.insert(side.id.clone());
+        }
     }
 
     /// Takes a reading of the days of a window, which are the account's local days: of the first and

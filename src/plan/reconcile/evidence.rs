@@ -127,7 +127,7 @@ pub enum Named {
     Unasked,
     /// This recording, and it is no other's counterpart.
     Same(RemoteId),
-    /// This recording in another version, which is no other's counterpart.
+    /// This recording in another version; for what is put back also another one of its very time.
     Version(RemoteId),
     /// Another activity, or somebody's counterpart.
     Other,

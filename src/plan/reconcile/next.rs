@@ -345,6 +345,8 @@ fn send_again(state: &StepState, seen: &Evidence) -> Move {
     match (seen.bytes, seen.source) {
         (true, _) if seen.there == There::Nothing => Move::Send,
         (false, Source::AsPlanned) => Move::Fetch,
+        // Nothing is left to do but to hide it if it shows itself late.
+        (_, Source::Gone) if state.must_hide() && !seen.overdue => rests(state, seen),
         // What it was sent for is gone, and nothing of it arrived.
         (true | false, _) => end(Outcome::Failed, Why::NeverArrived),
     }

@@ -220,9 +220,9 @@ impl fmt::Display for Why {
             Self::NeverAppeared => {
                 f.write_str("it never appeared; what was there before is kept, planned again")
             }
-            Self::NeverArrived => {
-                f.write_str("an earlier run was interrupted and nothing arrived; planned again")
-            }
+            Self::NeverArrived => f.write_str(
+                "an earlier run was interrupted and nothing arrived; the plan begins anew",
+            ),
             Self::NotHidden { message } => {
                 write!(f, "it is there, but could not be made private yet: {message}")
             }

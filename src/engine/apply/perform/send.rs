@@ -233,9 +233,22 @@ impl Run<'_> {
         task.run.named = Some(match named {
             Named::Same(id) if is_beside(&id) => Named::Other,
             Named::Same(id) if task.is_restore() => self.is_put_back(task, id).await,
+            Named::Other | Named::Gone if task.state.turned.is_some() => {
+                self.in_the_way(task, existing.as_ref()).map_or(named, Named::Version)
+            }
             named => named,
         });
         Ok(())
+    }
+
+    /// What has taken the place of what is put back: of its very time, and perhaps another's
+    /// counterpart. No wait makes room for both.
+    fn in_the_way(&self, task: &Task, named: Option<&RemoteId>) -> Option<RemoteId> {
+        let start = task.state.payload.as_ref()?.start;
+        let views = self.views.borrow();
+        let rows = views.get(&task.step.destination.account)?.near(start, 0).into_iter();
+        let mut others = rows.filter(|row| task.step.destination.id.as_ref() != Some(&row.id));
+        others.find(|row| named.is_none_or(|id| row.id == *id)).map(|row| row.id.clone())
     }
 
     /// A backup is only there where its content is.
