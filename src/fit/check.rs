@@ -62,7 +62,10 @@ pub fn content(scan: Scan) -> Result<Content, Reason> {
         });
     }
     let clock_never_set = activities.iter().any(|part| part.clock_never_set);
-    let content = Content { parts: activities.into_iter().map(|part| part.facts).collect() };
+    let mut parts: Vec<Part> = activities.into_iter().map(|part| part.facts).collect();
+    // They are kept for every file of an account, and hardly one has two.
+    parts.shrink_to_fit();
+    let content = Content { parts };
     match content.key() {
         Some(_) => Ok(content),
         None if clock_never_set => Err(Reason::ClockNotSet),

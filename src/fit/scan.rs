@@ -182,6 +182,7 @@ impl Collector {
         let mut part = self.part;
         let facts = &mut part.facts;
         facts.sessions.sort_by_key(|s| (s.start.is_none(), s.start));
+        facts.sessions.shrink_to_fit();
         facts.records = self.records;
         facts.first_record = self.first_record.and_then(instant);
         facts.last_record = self.last_record.and_then(instant);
