@@ -63,10 +63,12 @@ impl Copy {
         self.gone.is_none()
     }
 
-    /// Whether it shows itself to more people than it may.
+    /// Whether it shows itself to more people than it may. What a person has changed since, nobody can
+    /// tell from a person's own once the state is lost.
     pub(crate) fn is_exposed(&self) -> bool {
         let is_wide = self.must_be_private && !self.private;
-        self.is_there() && self.by == By::Run && !self.is_excused && is_wide
+        let is_ours = self.by == By::Run && !(self.state_lost && self.changed > self.made);
+        self.is_there() && is_ours && !self.is_excused && is_wide
     }
 }
 
