@@ -1,7 +1,7 @@
 //! One writer at a time per account.
 //!
-//! A lock is a file per name in each of some folders. The file stays when the lock is released, since
-//! whoever removed it could remove somebody else's; what it holds only says who had it last.
+//! A lock is a file per name in each of several folders. It stays in place on release, since removing
+//! it could remove another process's lock; its content only names the last holder.
 
 use std::collections::BTreeSet;
 use std::fmt;

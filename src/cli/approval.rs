@@ -77,7 +77,7 @@ pub async fn approve(context: &Context, args: &Apply, stop: &Cancellation) -> Re
                     and apply FILE";
         return Err(Failure::new(Exit::Decide, "nobody is here to approve the plan", next));
     }
-    // A person who does not answer must not keep a signal from being heard.
+    // An open prompt must not block signals.
     let asking = tokio::task::spawn_blocking(|| ask::confirm("Apply this plan?"));
     match stop.race(asking).await {
         Some(Ok(true)) => return Ok(()),

@@ -42,7 +42,7 @@ pub struct Filters {
 }
 
 impl Filters {
-    /// Whether anything is asked for, so that rows are numbered anew.
+    /// Whether any filter is set; rows are then numbered among those that match.
     pub fn is_given(&self) -> bool {
         let Self { types, start_date, end_date, title, device, limit, .. } = self;
         let bounds = [self.min_distance, self.max_distance, self.min_duration, self.max_duration];

@@ -71,14 +71,14 @@ async fn follow(
     })
 }
 
-/// A run from its locks to its summary; a wish to stop is heard all the way.
+/// A run from its locks to its summary; it can be cancelled at any point.
 struct Work<'a> {
     context: &'a Context,
     args: &'a Apply,
     session: &'a Session,
     progress: &'a Progress,
     to: &'a Reporting,
-    /// The last run before this one, once nobody else can begin another.
+    /// The run before this one, read once the locks keep others from beginning another.
     since: &'a OnceCell<Option<RunId>>,
 }
 

@@ -147,7 +147,7 @@ struct PutBack<'a> {
     context: &'a Context,
     args: &'a Restore,
     session: &'a Session,
-    /// The last run before this one, once nobody else can begin another.
+    /// The run before this one, read once the locks keep others from beginning another.
     since: &'a OnceCell<Option<RunId>>,
 }
 
