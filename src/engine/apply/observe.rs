@@ -240,9 +240,8 @@ impl Run<'_> {
         }
         let rows: Vec<&Activity> = others.map(AsRef::as_ref).collect();
         let counterparts = self.counterparts.borrow();
-        // What has another start by now is another recording.
         let counterpart = |id: &RemoteId| {
-            counterparts.get(&(account.clone(), id.clone())).filter(|_| !view.has_moved(id))
+            counterparts.get(&(account.clone(), id.clone())).filter(|_| !view.is_another(id))
         };
         let (source, own) = (task.row.source, &task.row.source_id);
         let is_sibling =

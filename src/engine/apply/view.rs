@@ -181,7 +181,12 @@ impl View {
     /// Whether what has this id was listed with another start before, so that nothing that was sent
     /// since is it. Where rows show their bytes, those tell.
     pub(super) fn has_moved(&self, id: &RemoteId) -> bool {
-        self.moved.contains(id) && self.row(id).is_some_and(|row| row.sha256.is_none())
+        self.is_another(id) && self.row(id).is_some_and(|row| row.sha256.is_none())
+    }
+
+    /// Whether what has this id was listed or linked with another start before: another recording.
+    pub(super) fn is_another(&self, id: &RemoteId) -> bool {
+        self.moved.contains(id)
     }
 
     /// The row of this id.
