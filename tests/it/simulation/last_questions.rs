@@ -78,7 +78,7 @@ impl View<'_> {
         wrong.extend(limits.map(|how| (Question::NotEmpty, how)));
     }
 
-    /// What was put back stays, unless a person thinks better of it.
+    /// What was put back stays, unless a person thinks better of it, or its source was replaced since.
     fn restored_stays(
         &self,
         restored: &[(usize, Recording, u64)],
@@ -93,7 +93,12 @@ impl View<'_> {
         let is_edited = !self.world.acts.iter().all(|act| is_plain(act) && is_calm(act));
         let of = self.ledger.of(*account).iter();
         let is_there = of.clone().any(|copy| copy.is_there() && copy.recording == *recording);
-        if !is_there && !is_edited && *tick > 0 {
+        let mut into = self.world.rules.iter().filter(|rule| rule.destination == *account);
+        let is_replaced = into.any(|rule| {
+            let mut new = self.ledger.there(rule.source).filter(|copy| copy.made > *tick);
+            new.any(|copy| copy.by == By::Run && copy.recording.may_be(*recording))
+        });
+        if !is_there && !is_edited && !is_replaced && *tick > 0 {
             let how = format!("{} was put back, and is gone again", recording.name());
             wrong.push((Question::Claim, how));
         }

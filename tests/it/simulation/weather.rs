@@ -170,8 +170,12 @@ impl Weather {
                 |account, id: &RemoteId| state.ledger.copy(account, id).map(|c| c.recording);
             let new = recording(source, &step.source.1);
             let old = step.old.as_ref().and_then(|id| recording(destination, id));
-            let known = Known { destination, new, old };
-            state.known.entry(step.address.clone()).or_default().push(known);
+            // Where counts are believed, what was swapped is planned as it was.
+            let under = state.ledger.of(source).iter().filter(|copy| copy.id == step.source.1);
+            let former: Vec<Recording> = under.map(|copy| copy.recording).collect();
+            let meant = former.into_iter().map(Some).chain(new.is_none().then_some(None));
+            let known = meant.map(|new| Known { destination, new, old });
+            state.known.entry(step.address.clone()).or_default().extend(known);
             state.ledger.plan(destination, step.old.clone(), new);
         }
     }
