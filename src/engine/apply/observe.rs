@@ -244,8 +244,11 @@ impl Run<'_> {
             counterparts.get(&(account.clone(), id.clone())).filter(|_| !view.is_another(id))
         };
         let (source, own) = (task.row.source, &task.row.source_id);
-        let is_sibling =
-            |id: &RemoteId| counterpart(id).is_some_and(|(row, of)| *row == source && of != own);
+        // What a person has removed from the source since stands for nothing there any more.
+        let is_there = |id: &RemoteId| self.listed(&task.step.source.account, id).is_some();
+        let is_sibling = |id: &RemoteId| {
+            counterpart(id).is_some_and(|(row, of)| *row == source && of != own && is_there(of))
+        };
         let is_linked = |id: &RemoteId| counterpart(id).is_some_and(|(row, _)| *row != source);
         let mut excluded = self.told_apart(task, &rows);
         excluded.extend(task.step.destination.id.clone());

@@ -20,8 +20,8 @@ impl Account {
             |copy: &Copy| copy.is_known && (!copy.state_lost || self.memory.is_listed(&copy.id));
         let exposed = state
             .ledger
-            .there(self.number)
-            .find(|copy| copy.is_exposed() && is_known(copy) && (is_private || is_forgotten(copy)));
+            .exposed(self.number)
+            .find(|copy| is_known(copy) && (is_private || is_forgotten(copy)));
         if let Some(id) = exposed.map(|copy| copy.id.clone()) {
             state.breaks(Question::Visible, |ledger| {
                 let exposed = ledger.told(self.number, &id);

@@ -402,7 +402,7 @@ impl View<'_> {
     }
 
     fn nothing_exposed(&self, account: usize, wrong: &mut Vec<(Question, String)>) {
-        let exposed = self.ledger.there(account).filter(|copy| copy.is_exposed());
+        let exposed = self.ledger.exposed(account);
         let told = exposed.map(|copy| self.ledger.told(account, &copy.id));
         wrong.extend(told.map(|it| (Question::Visible, format!("{it} is public in the end"))));
     }

@@ -65,7 +65,7 @@ impl Copy {
 
     /// Whether it shows itself to more people than it may. What a person has changed since, nobody can
     /// tell from a person's own once the state is lost.
-    pub(crate) fn is_exposed(&self) -> bool {
+    fn is_exposed(&self) -> bool {
         let is_wide = self.must_be_private && !self.private;
         let is_ours = self.by == By::Run && !(self.state_lost && self.changed > self.made);
         self.is_there() && is_ours && !self.is_excused && is_wide
@@ -328,6 +328,12 @@ impl Ledger {
         let mut of = self.sources(account).flat_map(|source| self.of(source));
         let is_it = |it: &Copy| it.recording == copy.recording && it.state_lost;
         copy.by == By::Run && of.any(|it| is_it(it) && it.gone == Some(By::Run))
+    }
+
+    /// Copies that show themselves to more people than they may.
+    pub(crate) fn exposed(&self, account: usize) -> impl Iterator<Item = &Copy> {
+        let there = self.there(account).filter(|copy| copy.is_exposed());
+        there.filter(move |copy| !self.is_ghost(account, copy))
     }
 
     /// The copy by its name in a story.

@@ -53,7 +53,7 @@ pub(crate) fn after_run(weather: &Weather, world: &World, report: &Report) {
         });
     }
     let exposed = (0..state.ledger.copies.len()).find_map(|account| {
-        let exposed = state.ledger.there(account).find(|copy| copy.is_exposed())?;
+        let exposed = state.ledger.exposed(account).next()?;
         Some((account, exposed.id.clone()))
     });
     if let (Some((account, id)), Exit::Done) = (exposed, exit) {

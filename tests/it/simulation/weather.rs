@@ -232,12 +232,12 @@ impl State {
         }
         let ends_well = matches!(phase, Phase::Confirmed | Phase::Adopted | Phase::Restored);
         let exposed = known.iter().find_map(|known| {
-            let mut there = self.ledger.there(known.destination);
+            let mut exposed = self.ledger.exposed(known.destination);
             let is_it = |recording: Recording| {
                 let it = if phase == Phase::Restored { known.old } else { known.new };
                 it.is_some_and(|it| it.is_same(recording))
             };
-            there.find(|copy| copy.is_exposed() && is_it(copy.recording))
+            exposed.find(|copy| is_it(copy.recording))
         });
         if let (true, Some(copy)) = (ends_well, exposed.cloned()) {
             self.breaks(Question::Visible, |_| {
