@@ -83,8 +83,11 @@ pub(super) async fn read_one(
     };
     match answer {
         Ok(pages) if pages.rows.is_empty() && listed_before > 0 && is_web(account) => {
-            let message =
-                format!("it lists nothing, though it listed {listed_before} activities before");
+            let message = format!(
+                "it lists nothing, though it listed {listed_before} activities before; if it is \
+                 empty indeed: fit_sync clear-cache --activities-only --account {}",
+                account.name
+            );
             Ok(Err((BlockedReason::Unavailable, message)))
         }
         Ok(pages) => {

@@ -229,26 +229,30 @@ impl Run<'_> {
         let account = &task.step.destination.account;
         let views = self.views.borrow();
         let Some(view) = views.get(account) else { return There::Nothing };
-        let rows = view.around(payload.start, payload.elapsed_s);
         let open = self.open.borrow();
         let arrived = |id: &RemoteId| open.has_arrived(account, id);
-        let others = rows.iter().filter(|row| !arrived(&row.id));
-        let is_news =
-            self.ids_near(&task.step).iter().any(|id| !arrived(id) && !task.judged.contains(id));
-        if !is_news && is_as_planned(task) {
-            return There::Nothing;
-        }
-        let rows: Vec<&Activity> = others.map(AsRef::as_ref).collect();
         let counterparts = self.counterparts.borrow();
         let counterpart = |id: &RemoteId| {
             counterparts.get(&(account.clone(), id.clone())).filter(|_| !view.is_another(id))
         };
         let (source, own) = (task.row.source, &task.row.source_id);
-        // What a person has removed from the source since stands for nothing there any more.
-        let is_there = |id: &RemoteId| self.listed(&task.step.source.account, id).is_some();
-        let is_sibling = |id: &RemoteId| {
-            counterpart(id).is_some_and(|(row, of)| *row == source && of != own && is_there(of))
+        let sibling = |id: &RemoteId| {
+            counterpart(id).filter(|(row, of)| *row == source && of != own).map(|(_, of)| of)
         };
+        // What a person has removed from the source since stands for nothing there any more.
+        let is_there = |of: &RemoteId| self.listed(&task.step.source.account, of).is_some();
+        let is_sibling = |id: &RemoteId| sibling(id).is_some_and(is_there);
+        let is_left = |id: &RemoteId| sibling(id).is_some_and(|of| !is_there(of));
+        let is_news = self
+            .ids_near(&task.step)
+            .iter()
+            .any(|id| !arrived(id) && (!task.judged.contains(id) || is_left(id)));
+        if !is_news && is_as_planned(task) {
+            return There::Nothing;
+        }
+        let rows = view.around(payload.start, payload.elapsed_s);
+        let rows: Vec<&Activity> =
+            rows.iter().filter(|row| !arrived(&row.id)).map(AsRef::as_ref).collect();
         let is_linked = |id: &RemoteId| counterpart(id).is_some_and(|(row, _)| *row != source);
         let mut excluded = self.told_apart(task, &rows);
         excluded.extend(task.step.destination.id.clone());

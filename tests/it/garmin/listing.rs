@@ -249,6 +249,11 @@ fn an_account_that_lists_nothing_all_at_once_is_unavailable() {
         let ran = stage.cli.run(&format!("plan {refresh}"));
         ran.exits(5).says("it lists nothing, though it listed 3 activities before");
     }
+    let ran = stage.cli.run("plan").exits(5);
+    let told = ran.stdout.clone() + &ran.stderr;
+    let command = told.split("empty indeed: fit_sync ").nth(1).unwrap().lines().next().unwrap();
+    stage.cli.run(command.trim()).ok();
+    stage.cli.run("plan").ok();
     stage.us.world().activities = activities;
     stage.us.world().store(&cli::ride("2026-11-19T06:00:00Z").build(), "New");
     stage.cli.run("plan").ok().says("4 to upload");

@@ -186,7 +186,7 @@ impl<'a> Life<'a> {
             format!("backup restore of {name} to {}", backup.subject.account)
         });
         if let (Some(destination), Some(address)) = (account, backup.subject.address.clone()) {
-            let known = Known { destination, new: recording, old: None };
+            let known = Known { destination, new: recording, former: Vec::new(), old: None };
             self.weather.state().known.entry(address).or_default().push(known);
         }
         if let (Some(account), Some(recording)) = (account, recording) {

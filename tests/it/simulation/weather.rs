@@ -65,6 +65,8 @@ pub(crate) struct Broken {
 pub(crate) struct Known {
     pub(crate) destination: usize,
     pub(crate) new: Option<Recording>,
+    /// What stood under its id before: where counts are believed, that is meant.
+    pub(crate) former: Vec<Recording>,
     pub(crate) old: Option<Recording>,
 }
 
@@ -170,12 +172,10 @@ impl Weather {
                 |account, id: &RemoteId| state.ledger.copy(account, id).map(|c| c.recording);
             let new = recording(source, &step.source.1);
             let old = step.old.as_ref().and_then(|id| recording(destination, id));
-            // Where counts are believed, what was swapped is planned as it was.
             let under = state.ledger.of(source).iter().filter(|copy| copy.id == step.source.1);
-            let former: Vec<Recording> = under.map(|copy| copy.recording).collect();
-            let meant = former.into_iter().map(Some).chain(new.is_none().then_some(None));
-            let known = meant.map(|new| Known { destination, new, old });
-            state.known.entry(step.address.clone()).or_default().extend(known);
+            let former = under.map(|copy| copy.recording).collect();
+            let known = Known { destination, new, former, old };
+            state.known.entry(step.address.clone()).or_default().push(known);
             state.ledger.plan(destination, step.old.clone(), new);
         }
     }
@@ -220,7 +220,10 @@ impl State {
             wanted.is_none_or(|wanted| there.any(|copy| fits(copy.recording, wanted)))
         };
         let is_true = |known: &Known| match phase {
-            Phase::Confirmed => holds(known, known.new, false),
+            Phase::Confirmed => {
+                let mut former = known.former.iter();
+                holds(known, known.new, false) || former.any(|it| holds(known, Some(*it), false))
+            }
             Phase::Adopted => holds(known, known.new, true),
             Phase::Restored => holds(known, known.old, true),
             _ => true,
