@@ -459,7 +459,8 @@ impl View<'_> {
             return None;
         }
         let told = || format!("'{}' is lost", old.title.clone().unwrap_or_default());
-        let is_its = |it: &Copy| it.recording == copy.recording && it.title == old.title;
+        // Of two versions that a source holds, one has taken its place.
+        let is_its = |it: &Copy| it.recording.may_be(copy.recording) && it.title == old.title;
         let is_there = self.ledger.there(account).any(is_its);
         (!is_there && !copy.is_restored).then(told)
     }
