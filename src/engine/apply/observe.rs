@@ -240,9 +240,10 @@ impl Run<'_> {
             counterpart(id).filter(|(row, of)| *row == source && of != own).map(|(_, of)| of)
         };
         // What a person has removed from the source since stands for nothing there any more.
-        let is_there = |of: &RemoteId| self.listed(&task.step.source.account, of).is_some();
-        let is_sibling = |id: &RemoteId| sibling(id).is_some_and(is_there);
-        let is_left = |id: &RemoteId| sibling(id).is_some_and(|of| !is_there(of));
+        let here = views.get(&task.step.source.account);
+        let has_vanished = |of: &RemoteId| here.is_some_and(|here| here.has_vanished(of));
+        let is_sibling = |id: &RemoteId| sibling(id).is_some_and(|of| !has_vanished(of));
+        let is_left = |id: &RemoteId| sibling(id).is_some_and(has_vanished);
         let is_news = self
             .ids_near(&task.step)
             .iter()

@@ -21,6 +21,8 @@ pub(super) struct View {
     starts: HashMap<RemoteId, i64>,
     /// Ids that were listed with another start before: none of them is new.
     moved: HashSet<RemoteId>,
+    /// Ids that were listed at the beginning of this run, and that a later reading does not show.
+    vanished: HashSet<RemoteId>,
     /// Complete readings of single days.
     days: BTreeMap<Date, Reading>,
     /// Readings of single days that lack rows.
@@ -53,6 +55,7 @@ impl View {
             rows: BTreeMap::new(),
             starts: HashMap::new(),
             moved: HashSet::new(),
+            vanished: HashSet::new(),
             days: BTreeMap::new(),
             partly: BTreeMap::new(),
             since: None,
@@ -79,8 +82,9 @@ impl View {
         }
         self.note_moves(&inventory.activities);
         self.rows.clear();
-        self.starts.clear();
+        let before = std::mem::take(&mut self.starts);
         inventory.activities.into_iter().for_each(|row| self.put(row));
+        self.note_vanished(before.into_keys());
     }
 
     fn note_moves(&mut self, rows: &[Activity]) {
@@ -88,6 +92,16 @@ impl View {
             .iter()
             .filter(|row| self.starts.get(&row.id).is_some_and(|before| *before != second_of(row)));
         self.moved.extend(moved.map(|row| row.id.clone()));
+    }
+
+    fn note_vanished(&mut self, before: impl Iterator<Item = RemoteId>) {
+        let vanished: Vec<RemoteId> = before.filter(|id| !self.starts.contains_key(id)).collect();
+        self.vanished.extend(vanished);
+    }
+
+    /// Whether somebody has removed this since the run began.
+    pub(super) fn has_vanished(&self, id: &RemoteId) -> bool {
+        self.vanished.contains(id) && !self.starts.contains_key(id)
     }
 
     /// Notes that this was another's counterpart when it had another start.
@@ -111,8 +125,11 @@ impl View {
             let gone: Vec<RemoteId> =
                 within.chain(self.unopened()).map(|row| row.id.clone()).collect();
             gone.iter().for_each(|id| self.remove(id));
+            rows.into_iter().for_each(|row| self.put(row));
+            self.note_vanished(gone.into_iter());
+        } else {
+            rows.into_iter().for_each(|row| self.put(row));
         }
-        rows.into_iter().for_each(|row| self.put(row));
         let mut day = first;
         while day <= last {
             let days = if reading.complete { &mut self.days } else { &mut self.partly };
