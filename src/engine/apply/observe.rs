@@ -254,7 +254,10 @@ impl Run<'_> {
         let rows = view.around(payload.start, payload.elapsed_s);
         let rows: Vec<&Activity> =
             rows.iter().filter(|row| !arrived(&row.id)).map(AsRef::as_ref).collect();
-        let is_linked = |id: &RemoteId| counterpart(id).is_some_and(|(row, _)| *row != source);
+        // What was replaced belongs to the same pair as what stands in its place.
+        let is_linked = |id: &RemoteId| {
+            !task.is_restore() && counterpart(id).is_some_and(|(row, _)| *row != source)
+        };
         let mut excluded = self.told_apart(task, &rows);
         excluded.extend(task.step.destination.id.clone());
         let around = Surroundings {

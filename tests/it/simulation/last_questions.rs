@@ -362,7 +362,8 @@ impl View<'_> {
                 let there = pair.destination.as_ref();
                 let there = there.and_then(|id| self.ledger.copy(rule.destination, id));
                 source.zip(there).is_some_and(|(source, there)| {
-                    source.recording.may_be(copy.recording) && is_swapped_since(copy, there)
+                    let is_swapped = [copy, source].iter().any(|it| is_swapped_since(it, there));
+                    source.recording.may_be(copy.recording) && is_swapped
                 })
             })
         })
