@@ -15,7 +15,8 @@ use crate::plan::{
 use crate::state::{AccountRow, StepRecord};
 
 use super::accounts::{self, Opened};
-use super::apply::{failed_restores, orphans};
+use super::apply::failed_restores;
+use super::apply::orphans::{self, Waiting};
 use super::error::EngineError;
 use super::identify::{self, Compared, Comparing, Uncompared};
 use super::originals;
@@ -244,16 +245,23 @@ fn recall_open_steps(
         opened.accounts.iter().map(|(name, account)| (account.row, name)).collect();
     let known = session.store.accounts()?;
     let (orphaned, waiting) = orphans::records(session, opened)?;
-    memory.open.extend(waiting);
+    for Waiting { open, there } in waiting {
+        memory.open.push(open);
+        let Some((account, old, underway)) = there else { continue };
+        memory.unsettled.entry(account.clone()).or_default().extend(old);
+        memory.underway.entry(account).or_default().extend(underway);
+    }
     for record in session.store.unsettled()?.into_iter().chain(orphaned) {
         let account = known.iter().find(|account| account.row == record.step.destination);
         memory.open.extend(account.and_then(|account| open_step(&record, &account.name)));
         let Some(destination) = names.get(&record.step.destination) else { continue };
         let unsettled = memory.unsettled.entry((*destination).clone()).or_default();
         unsettled.extend(rows_of(&record));
-        if let (Some(source), true) = (names.get(&record.step.source), is_in_doubt(record.phase()))
-        {
-            let accounts = ((*source).clone(), (*destination).clone());
+        // Whether or not the manifest still has its source.
+        let source = known.iter().find(|account| account.row == record.step.source);
+        let source = names.get(&record.step.source).copied().or(source.map(|known| &known.name));
+        if let (Some(source), true) = (source, is_in_doubt(record.phase())) {
+            let accounts = (source.clone(), (*destination).clone());
             let underway = memory.underway.entry((*destination).clone()).or_default();
             underway.extend(underway_of(&record, source));
             memory.in_flight.entry(accounts).or_default().insert(record.step.source_id);
@@ -289,7 +297,7 @@ fn underway_of(record: &StepRecord, source: &AccountName) -> Option<Underway> {
 }
 
 /// The activities of its destination that an open step has placed or is to take away.
-fn rows_of(record: &StepRecord) -> impl Iterator<Item = RemoteId> {
+pub(super) fn rows_of(record: &StepRecord) -> impl Iterator<Item = RemoteId> {
     let old = record.entries.first().and_then(|written| match &written.entry {
         Entry::Intended { step, .. } => step.destination.id.clone(),
         _ => None,

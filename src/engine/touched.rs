@@ -28,6 +28,7 @@ pub fn touched<'e>(entries: impl IntoIterator<Item = &'e Entry>) -> Touched {
     for entry in entries {
         match entry {
             Entry::TurnedRound { .. } => is_turned = true,
+            Entry::TurnedBack => is_turned = false,
             Entry::Removing { .. } | Entry::Removed { .. } => touched = Touched::Removed,
             Entry::Sending if touched == Touched::Nothing => touched = Touched::Sent,
             Entry::NotSent { .. } if touched == Touched::Sent => touched = Touched::Nothing,

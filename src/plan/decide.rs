@@ -358,6 +358,11 @@ impl<'a> Judge<'a> {
 
     /// A replace if the originals differ and nothing would be lost.
     fn replace(&self, event: &Owned<'a>, found: &'a Activity, reason: StepReason) -> Ruling<'a> {
+        // An open step, perhaps a restore, is about to take it away or has just placed it.
+        if self.world.memory.is_unsettled(self.destination, &found.id) {
+            let (reason, notice) = (InSyncReason::Pending, Some(Notice::Unsettled));
+            return Ruling::InSync { with: Some(found), reason, notice };
+        }
         if let Some(question @ Ruling::Conflict(..)) = self.rule_on_duplicate(event) {
             return question;
         }

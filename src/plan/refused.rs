@@ -36,8 +36,9 @@ impl<'a> Judge<'a> {
         event: &Owned<'a>,
         found: &Activity,
     ) -> Option<Ruling<'a>> {
-        let activity = event.entry.activity;
-        let refusal = self.world.memory.refusal(&event.rule.source, self.destination, activity)?;
+        // Also where its source was edited since: its own copy is there already.
+        let (source, id) = (&event.rule.source, &event.entry.activity.id);
+        let refusal = self.world.memory.last_refusal(source, self.destination, id)?;
         let old = refusal.candidate.as_ref().filter(|id| **id != found.id)?;
         let is_asked = refusal.reason == RefusalReason::ChangedOnBothSides;
         let mut rows = self.view.inventory.activities.iter().enumerate();

@@ -42,6 +42,16 @@ fn a_replaced_activity_is_listed_with_what_it_was() {
 }
 
 #[test]
+fn a_restored_activity_stays_where_its_source_was_renamed_and_its_name_given_away() {
+    let (cli, _) = replaced();
+    std::fs::rename(cli.path("watch/ride.fit"), cli.path("watch/renamed.fit")).unwrap();
+    cli.fit("watch/ride.fit", &ride("2026-11-12T06:00:00Z"));
+    let id = backups(&cli)[0]["id"].as_str().unwrap().to_owned();
+    cli.run(&format!("backup restore {id}")).ok().says("confirmed");
+    cli.run("plan").ok().says("1 to upload, 0 to replace");
+}
+
+#[test]
 fn a_restored_activity_takes_its_place_back_and_stays() {
     let (cli, old) = replaced();
     let id = backups(&cli)[0]["id"].as_str().unwrap().to_owned();
@@ -173,11 +183,13 @@ fn what_a_step_of_any_state_needs_stays_and_is_named() {
         ran.says("0 backups.").says("Kept 1 backup").says(named);
     }
     cli.lose_state();
-    cli.run("apply --auto-approve").ok();
+    let nowhere = "garmin_us is no account of the manifest any more";
+    cli.run("apply --auto-approve").exits(10).says(nowhere).says("1 left open");
     cli.run("backup prune --older-than 30d --yes").ok().says("Kept 1 backup");
     assert_eq!(Backups::new(cli.home("backups")).load(&id).unwrap().0.id.as_str(), id);
     cli.run(&format!("state rm {}", claim.address)).ok();
     assert!(blobs.claimants().unwrap().is_empty(), "no state and no account needs it any more");
+    cli.run("apply --auto-approve").ok();
     cli.run("backup prune --older-than 30d --yes").ok().says("Removed 1 backup.");
 }
 

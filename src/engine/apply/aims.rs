@@ -17,19 +17,42 @@ use super::view::{day_after, day_before};
 pub(super) struct Aim {
     pub(super) account: AccountName,
     pub(super) days: (Date, Date),
-    pub(super) sent: Option<Sent>,
-    /// What of that is listed.
-    pub(super) arrival: Option<Arrival>,
+    /// What was sent last.
+    pub(super) last: Sought,
+    /// What was sent before it turned round.
+    pub(super) earlier: Sought,
 }
 
 impl Aim {
     /// The activities that are this step's: as the platform named them, and as they are listed.
     fn ids(&self) -> impl Iterator<Item = &RemoteId> {
+        self.last.ids().chain(self.earlier.ids())
+    }
+
+    /// Whether others see what was sent, although only its athlete may.
+    fn is_exposed(&self) -> bool {
+        [&self.last, &self.earlier].into_iter().any(Sought::is_exposed)
+    }
+}
+
+/// Something that was sent, perhaps, and is looked for.
+#[derive(Default)]
+pub(super) struct Sought {
+    sent: Option<Sent>,
+    /// What of that is listed.
+    pub(super) arrival: Option<Arrival>,
+}
+
+impl Sought {
+    fn ids(&self) -> impl Iterator<Item = &RemoteId> {
         let named = self.sent.as_ref().and_then(|sent| sent.named.as_ref());
         named.into_iter().chain(self.arrival.as_ref().map(|arrival| &arrival.id))
     }
 
-    /// Whether others see what was sent, although only its athlete may.
+    pub(super) fn is_listed(&self) -> bool {
+        self.sent.is_some() && self.arrival.is_some()
+    }
+
     fn is_exposed(&self) -> bool {
         let is_to_be_hidden = self.sent.as_ref().is_some_and(|sent| sent.is_to_be_hidden);
         is_to_be_hidden && self.ids().next().is_some()
@@ -42,10 +65,13 @@ pub(super) struct Sent {
     pub(super) named: Option<RemoteId>,
     pub(super) is_seen: bool,
     /// Whether it is to be hidden, and is not as far as is known.
-    pub(super) is_to_be_hidden: bool,
+    is_to_be_hidden: bool,
     pub(super) is_doubtful: bool,
     pub(super) excluded: HashSet<RemoteId>,
 }
+
+/// One of the two things that a step may have sent: its number, and whether it is the earlier one.
+pub(super) type Which = (usize, bool);
 
 /// The aims of all open steps, by their numbers.
 #[derive(Default)]
@@ -80,10 +106,21 @@ impl Aims {
         Some(aim)
     }
 
+    /// What the steps have sent to an account.
+    pub(super) fn sent_to(&self, account: &AccountName) -> impl Iterator<Item = (Which, &Sent)> {
+        self.at(account).flat_map(|(step, aim)| {
+            let last = aim.last.sent.as_ref().map(|sent| ((step, false), sent));
+            let earlier = aim.earlier.sent.as_ref().map(|sent| ((step, true), sent));
+            last.into_iter().chain(earlier)
+        })
+    }
+
     /// Notes what of a step is listed.
-    pub(super) fn note_arrival(&mut self, step: usize, arrival: Option<Arrival>) {
-        if let Some(aim) = self.take(step) {
-            self.put(step, Aim { arrival, ..aim });
+    pub(super) fn note_arrival(&mut self, (step, is_earlier): Which, arrival: Option<Arrival>) {
+        if let Some(mut aim) = self.take(step) {
+            let sought = if is_earlier { &mut aim.earlier } else { &mut aim.last };
+            sought.arrival = arrival;
+            self.put(step, aim);
         }
     }
 
@@ -95,7 +132,8 @@ impl Aims {
 
     /// Whether an activity is what an open step has sent, as it is listed.
     pub(super) fn has_arrived(&self, account: &AccountName, id: &RemoteId) -> bool {
-        let arrivals = self.owners(account, id).filter_map(|step| self.get(step)?.arrival.as_ref());
+        let arrivals =
+            self.owners(account, id).filter_map(|step| self.get(step)?.last.arrival.as_ref());
         arrivals.into_iter().any(|arrival| arrival.id == *id)
     }
 }
@@ -106,9 +144,9 @@ impl Run<'_> {
         let start = task.state.payload.as_ref().map_or(task.step.key.start, |p| p.start);
         let days = [utc_day(start), utc_day(task.step.key.start)];
         let first = day_before(days[0].min(days[1]));
-        let last = day_after(days[0].max(days[1]));
+        let last_day = day_after(days[0].max(days[1]));
         let is_sent = self.may_have_arrived(task);
-        let sent = task.state.payload.as_ref().filter(|_| is_sent).map(|payload| Sent {
+        let last = task.state.payload.as_ref().filter(|_| is_sent).map(|payload| Sent {
             payload: payload.clone(),
             named: task.state.known_id().cloned(),
             is_seen: task.state.seen.is_some(),
@@ -116,10 +154,23 @@ impl Run<'_> {
             is_doubtful: is_doubtful(&task.state),
             excluded: self.excluded(task, payload),
         });
+        let is_open = task.state.seen.is_none();
+        let earlier = task.state.earlier.as_ref().filter(|_| is_open).map(|payload| Sent {
+            payload: payload.clone(),
+            named: None,
+            is_seen: false,
+            is_to_be_hidden: task.state.old_private || payload.private,
+            is_doubtful: false,
+            excluded: self.excluded(task, payload),
+        });
         let account = task.step.destination.account.clone();
         let mut open = self.open.borrow_mut();
-        let arrival = open.take(task.number).and_then(|aim| aim.arrival);
-        open.put(task.number, Aim { account, days: (first, last), sent, arrival });
+        let before = open.take(task.number);
+        let (one, two) = before.map(|aim| (aim.last.arrival, aim.earlier.arrival)).unzip();
+        let last = Sought { sent: last, arrival: one.flatten() };
+        let arrival = two.flatten().filter(|_| earlier.is_some());
+        let earlier = Sought { sent: earlier, arrival };
+        open.put(task.number, Aim { account, days: (first, last_day), last, earlier });
     }
 
     /// Whether something of what a step puts may be there: what was refused is not, and what was just
@@ -247,7 +298,9 @@ mod tests {
     fn aim(account: &str, arrival: Option<&str>) -> Aim {
         let day = "2026-05-01".parse().unwrap();
         let arrival = arrival.map(|id| Arrival { id: RemoteId::new(id), is_sure: true });
-        Aim { account: AccountName::new(account), days: (day, day), sent: None, arrival }
+        let last = Sought { sent: None, arrival };
+        let account = AccountName::new(account);
+        Aim { account, days: (day, day), last, earlier: Sought::default() }
     }
 
     /// An id of one account says nothing about the same id of another one, and a step that looks
@@ -261,10 +314,10 @@ mod tests {
         aims.put(1, aim("elsewhere", None));
         assert!(aims.has_arrived(&there, &one) && !aims.has_arrived(&elsewhere, &one));
         let arrival = Arrival { id: other.clone(), is_sure: false };
-        aims.note_arrival(0, Some(arrival));
+        aims.note_arrival((0, false), Some(arrival));
         assert!(!aims.has_arrived(&there, &one) && aims.has_arrived(&there, &other));
         assert_eq!(aims.owners(&there, &other).collect::<Vec<_>>(), [0]);
-        aims.note_arrival(0, None);
+        aims.note_arrival((0, false), None);
         assert!(!aims.has_arrived(&there, &other));
         aims.put(1, aim("elsewhere", Some("2")));
         aims.take(1);

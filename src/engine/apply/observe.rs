@@ -29,6 +29,7 @@ impl Run<'_> {
         Evidence {
             days: self.days(task),
             arrival: self.arrival(task).map(|arrival| arrival.id),
+            earlier: self.open.borrow().get(task.number).is_some_and(|aim| aim.earlier.is_listed()),
             visibility: task.run.visibility.clone().unwrap_or(Visibility::TooWide),
             unverified: task.run.unverified.clone(),
             undetailed: task.run.undetailed.clone(),
@@ -121,7 +122,7 @@ impl Run<'_> {
 
     /// What a step has sent, as it is listed.
     pub(super) fn arrival(&self, task: &Task) -> Option<Arrival> {
-        self.open.borrow().get(task.number)?.arrival.clone()
+        self.open.borrow().get(task.number)?.last.arrival.clone()
     }
 
     /// Finds what the open steps of an account have sent, all together.
@@ -129,14 +130,13 @@ impl Run<'_> {
         let views = self.views.borrow();
         let Some(view) = views.get(account) else { return };
         let open = self.open.borrow();
-        let sent = open.at(account).filter_map(|(step, aim)| {
-            let sent = aim.sent.as_ref()?;
+        let sent = open.sent_to(account).map(|(which, sent)| {
             let named = sent.named.as_ref();
             let (payload, excluded) = (&sent.payload, &sent.excluded);
             let (is_seen, is_doubtful) = (sent.is_seen, sent.is_doubtful);
-            Some((step, Candidate { payload, named, is_seen, is_doubtful, excluded }))
+            (which, Candidate { payload, named, is_seen, is_doubtful, excluded })
         });
-        let (steps, candidates): (Vec<usize>, Vec<Candidate<'_>>) = sent.unzip();
+        let (steps, candidates): (Vec<_>, Vec<Candidate<'_>>) = sent.unzip();
         if steps.is_empty() {
             return;
         }
@@ -148,8 +148,8 @@ impl Run<'_> {
         let found = assign(&candidates, &rows, is_taken);
         drop(open);
         let mut open = self.open.borrow_mut();
-        for (step, arrival) in steps.into_iter().zip(found) {
-            open.note_arrival(step, arrival);
+        for (which, arrival) in steps.into_iter().zip(found) {
+            open.note_arrival(which, arrival);
         }
     }
 

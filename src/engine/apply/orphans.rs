@@ -7,10 +7,10 @@ use std::path::PathBuf;
 
 use crate::archive::{AccountRef, Blobs, Claim, ClaimOwner};
 use crate::clock::age;
-use crate::domain::{AccountName, Activity, Inventory, Note};
+use crate::domain::{AccountName, Activity, Inventory, Note, RemoteId};
 use crate::event::{Event, Phase};
 use crate::plan::reconcile::{Answer, Entry, StepState};
-use crate::plan::{BlockedReason, ByAccount, OpenStep, Step};
+use crate::plan::{BlockedReason, ByAccount, OpenStep, Step, Underway};
 use crate::platform::PlatformError;
 use crate::state::{self, Effects, RunId, StepId, StepRecord, Store, Written};
 
@@ -100,28 +100,26 @@ fn is_known(record: &StepRecord) -> bool {
     })
 }
 
+/// An orphan that has to wait.
+pub(in crate::engine) struct Waiting {
+    pub(in crate::engine) open: OpenStep,
+    /// By today's name of its destination: what it is to take away there, and what it may have sent.
+    pub(in crate::engine) there: Option<(AccountName, Option<RemoteId>, Option<Underway>)>,
+}
+
 /// What a journal would tell of the orphans between open accounts, and those that have to wait.
 pub(in crate::engine) fn records(
     session: &Session,
     opened: &Opened,
-) -> Result<(Vec<StepRecord>, Vec<OpenStep>), EngineError> {
+) -> Result<(Vec<StepRecord>, Vec<Waiting>), EngineError> {
     let (mut records, mut waiting) = (Vec::new(), Vec::new());
     for Foreign { claim, state } in find(session)? {
         let orphan = match between(opened, claim.clone()) {
-            // Another manifest's, perhaps.
-            None if state.is_some() => continue,
-            None => {
-                let nowhere = UnresumedReason::NotInManifest(claim.destination.name.clone());
-                tell_waiting(session, &claim, &nowhere);
-                continue;
-            }
-            Some(Ok(orphan)) => orphan,
-            Some(Err(why)) => {
+            Err(why) if state.is_some() && is_elsewhere(&claim, &why) => continue,
+            Ok(orphan) => orphan,
+            Err(why) => {
                 tell_waiting(session, &claim, &why);
-                let account = claim.destination.name.clone();
-                let is_gap = state_of(&claim, &claim.journal).is_gap();
-                let Unresumed { address, phase, backup, .. } = unresumed(&claim, why);
-                waiting.push(OpenStep { address, account, phase, is_gap, backup });
+                waiting.push(waits(opened, &claim, why));
                 continue;
             }
         };
@@ -134,6 +132,29 @@ pub(in crate::engine) fn records(
         records.push(orphan.record(is_there));
     }
     Ok((records, waiting))
+}
+
+/// Whether a claim writes to an account that is none of this manifest's: another manifest's, if a state
+/// knows of it.
+fn is_elsewhere(claim: &Claim, why: &UnresumedReason) -> bool {
+    *why == UnresumedReason::NotInManifest(claim.destination.name.clone())
+}
+
+fn waits(opened: &Opened, claim: &Claim, why: UnresumedReason) -> Waiting {
+    let account = claim.destination.name.clone();
+    let state = state_of(claim, &claim.journal);
+    let step = claim.journal.first().and_then(Entry::step);
+    let underway = step.zip(state.payload.as_ref()).map(|(step, payload)| Underway {
+        account: claim.source.name.clone(),
+        source: step.source.id.clone(),
+        activity: payload.activity(&step.source.id),
+        overdue_since: None,
+    });
+    let old = step.and_then(|step| step.destination.id.clone());
+    let there = find_account(opened, &claim.destination);
+    let there = there.map(|open| (open.name.clone(), old, underway));
+    let Unresumed { address, phase, backup, .. } = unresumed(claim, why);
+    Waiting { open: OpenStep { address, account, phase, is_gap: state.is_gap(), backup }, there }
 }
 
 fn tell_waiting(session: &Session, claim: &Claim, why: &UnresumedReason) {
@@ -168,14 +189,14 @@ pub(super) async fn take_over(
     let mut left = Vec::new();
     for Foreign { claim, state } in find(session)? {
         let orphan = match between(opened, claim.clone()) {
-            None => continue,
-            Some(_) if state.is_some() => {
+            Err(why) if state.is_some() && is_elsewhere(&claim, &why) => continue,
+            _ if state.is_some() => {
                 let path = state.unwrap_or_default();
                 left.push(unresumed(&claim, UnresumedReason::OtherState(path)));
                 continue;
             }
-            Some(Ok(orphan)) => orphan,
-            Some(Err(why)) => {
+            Ok(orphan) => orphan,
+            Err(why) => {
                 left.push(unresumed(&claim, why));
                 continue;
             }
@@ -202,25 +223,19 @@ fn unresumed(claim: &Claim, why: UnresumedReason) -> Unresumed {
     Unresumed { address: claim.address.clone(), phase, backup, why }
 }
 
-/// The orphan if its accounts are open, or why it has to wait; `None` if it writes to an account that is
-/// none of this manifest's.
-fn between(opened: &Opened, claim: Claim) -> Option<Result<Orphan<'_>, UnresumedReason>> {
-    let blocked = |it: &AccountRef| {
-        let (reason, why) = opened.blocked.get(&it.name)?;
-        Some(UnresumedReason::Blocked(it.name.clone(), *reason, why.clone()))
+/// The orphan if its accounts are open, or why it has to wait.
+fn between(opened: &Opened, claim: Claim) -> Result<Orphan<'_>, UnresumedReason> {
+    let find = |it: &AccountRef| {
+        find_account(opened, it).ok_or_else(|| match opened.blocked.get(&it.name) {
+            Some((reason, why)) => UnresumedReason::Blocked(it.name.clone(), *reason, why.clone()),
+            None => UnresumedReason::NotInManifest(it.name.clone()),
+        })
     };
-    let Some(destination) = find_account(opened, &claim.destination) else {
-        return blocked(&claim.destination).map(Err);
-    };
-    let Some(source) = find_account(opened, &claim.source) else {
-        let nowhere = || UnresumedReason::NotInManifest(claim.source.name.clone());
-        return Some(Err(blocked(&claim.source).unwrap_or_else(nowhere)));
-    };
-    let Some(Entry::Intended { step, .. }) = claim.journal.first() else {
-        return Some(Err(UnresumedReason::Unreadable));
-    };
-    let step = Step::clone(step);
-    Some(Ok(Orphan { step, claim, source, destination }))
+    let destination = find(&claim.destination)?;
+    let source = find(&claim.source)?;
+    let step = claim.journal.first().and_then(Entry::step).cloned();
+    let step = step.ok_or(UnresumedReason::Unreadable)?;
+    Ok(Orphan { step, claim, source, destination })
 }
 
 /// The open account that this is, whatever it is called today.

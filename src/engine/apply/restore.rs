@@ -11,13 +11,13 @@ use crate::plan::{
     Action, ByAccount, DestinationRef, Memory, Protocol, SourceRef, Step, StepKey, StepReason,
 };
 use crate::platform::PlatformError;
-use crate::state::{AccountRow, RunCounts};
+use crate::state::{AccountRow, RunCounts, StepRecord};
 
 use super::super::accounts::{self, Opened};
 use super::super::cause::obstacle;
 use super::super::error::{EngineError, RestoreObstacle};
 use super::super::lock::covers;
-use super::super::plan::recall;
+use super::super::plan::{recall, rows_of};
 use super::super::refresh::{self, Refresh};
 use super::super::session::Session;
 use super::place::Place;
@@ -90,6 +90,7 @@ pub async fn plan_restore(
             let problem = format!("it holds another version of that recording, {}", old.id);
             return Err(unclear(account, &problem));
         }
+        check_settled(session, restore.row_of(account)?, &old.id)?;
         restore.check_successor(session, backup, account, old).await?;
     }
     restore.step = Some(restore.step_of(backup, account, old.as_deref())?);
@@ -188,6 +189,22 @@ fn check_reach(
     let mut claims = orphans::find(session)?.into_iter().map(|foreign| foreign.claim);
     match claims.find(|claim| claim.journal.iter().any(is_its)) {
         Some(claim) => Err(EngineError::UnderWay(claim.address)),
+        None => Ok(()),
+    }
+}
+
+/// Refuses to take away what an open step has placed, or is to take away itself.
+fn check_settled(
+    session: &Session,
+    account: AccountRow,
+    old: &RemoteId,
+) -> Result<(), EngineError> {
+    let mut unsettled = session.store.unsettled()?.into_iter();
+    let is_at_it = |record: &StepRecord| {
+        record.step.destination == account && rows_of(record).any(|id| id == *old)
+    };
+    match unsettled.find(is_at_it) {
+        Some(record) => Err(EngineError::UnderWay(record.step.address)),
         None => Ok(()),
     }
 }

@@ -38,12 +38,15 @@ impl Restore {
         let rule = into.clone().find(|rule| rule.name == replaced_by.rule);
         let rule = rule.or_else(|| into.clone().next())?;
         // As it is today: a decision is about an activity in its condition. What people put under its
-        // id is another one, which no plan puts in the place of this one.
+        // id since is another one; what was another one then was put in its place by its id alone, and
+        // no plan finds that to be the same.
         let mut rows = self.rows(&rule.source).iter();
         let now = rows.find(|row| row.id == then.id);
-        if now.is_some_and(|row| !overlaps(row, &backup.subject)) {
+        let other = now.filter(|row| !overlaps(row, &backup.subject));
+        if other.is_some_and(|row| row.fingerprint == then.fingerprint) {
             return None;
         }
+        let now = now.filter(|_| other.is_none());
         let source = now.map_or(then.fingerprint.clone(), |row| row.fingerprint.clone());
         let open = self.opened.accounts.get(account);
         let then_called = backup.subject.address.clone();

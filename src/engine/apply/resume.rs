@@ -182,7 +182,7 @@ async fn resume_all(session: &Session, locks: &AccountLocks) -> Result<Resumed, 
 
 impl Run<'_> {
     /// What people wrote about the old one stands in its backup.
-    fn recall_details(&self, task: &mut Task) {
+    pub(super) fn recall_details(&self, task: &mut Task) {
         let id = task.state.backup.clone().filter(|_| !task.is_restore());
         let id = id.or_else(|| task.is_restore().then(|| task.step.source.id.to_string()));
         let backup = id.and_then(|id| bytes::backups(self.session).load(&id).ok());

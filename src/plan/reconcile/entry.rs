@@ -108,6 +108,8 @@ pub enum Entry {
         /// The question that stands in the new one's way, if it is one.
         question: Option<ConflictReason>,
     },
+    /// What was sent before it turned round has shown itself: the old one stays away.
+    TurnedBack,
     /// The step is over, or rests until the next run.
     Ended {
         /// How.
@@ -160,7 +162,8 @@ impl Entry {
             | Self::Hidden { .. }
             | Self::Verified { .. }
             | Self::Detailed { .. }
-            | Self::TurnedRound { .. } => None,
+            | Self::TurnedRound { .. }
+            | Self::TurnedBack => None,
         }
     }
 }

@@ -39,6 +39,8 @@ pub enum Move {
     SetDetails(RemoteId),
     /// Put the old one back instead.
     TurnRound(RefusalReason, String, Option<ConflictReason>),
+    /// Go on with what was sent before it turned round.
+    TurnBack,
     /// Let time pass.
     Wait,
     /// End, or rest until the next run.
@@ -65,6 +67,11 @@ pub fn next(state: &StepState, seen: &Evidence) -> Move {
     // Some platforms name another id at first, or give one after a while.
     if let Some(id) = seen.arrival.as_ref().filter(|id| state.seen.as_ref() != Some(*id)) {
         return Move::NoteSeen(id.clone());
+    }
+    // While the put-back may arrive, too, that is waited for; not where somebody sees what he must not.
+    let is_due = !state.is_in_doubt() || seen.overdue || state.must_hide();
+    if state.earlier.is_some() && seen.earlier && is_due {
+        return Move::TurnBack;
     }
     if is_gone(state, seen) {
         let reason = SkipReason::RemovedAtDestination;
@@ -331,12 +338,21 @@ fn doubtful(state: &StepState, seen: &Evidence) -> Move {
             let message = "it was sent twice without an answer and never appeared".to_owned();
             Move::TurnRound(RefusalReason::RejectedByDestination, message, None)
         }
-        (_, false, _) => end(Outcome::Failed, Why::NeverArrived),
+        (_, false, _) => never_arrived(state, seen),
+    }
+}
+
+/// Nothing is there of what was sent. What must be private is not given up before it could show itself
+/// to all.
+fn never_arrived(state: &StepState, seen: &Evidence) -> Move {
+    match state.must_hide() && !seen.overdue {
+        true => rests(state, seen),
+        false => end(Outcome::Failed, Why::NeverArrived),
     }
 }
 
 fn send_again(state: &StepState, seen: &Evidence) -> Move {
-    if seen.given_up.is_some() {
+    if seen.given_up.is_some() || seen.earlier {
         return rests(state, seen);
     }
     if state.is_gap() || state.turned.is_some() {
@@ -345,9 +361,7 @@ fn send_again(state: &StepState, seen: &Evidence) -> Move {
     match (seen.bytes, seen.source) {
         (true, _) if seen.there == There::Nothing => Move::Send,
         (false, Source::AsPlanned) => Move::Fetch,
-        // Nothing is left to do but to hide it if it shows itself late.
-        (_, Source::Gone) if state.must_hide() && !seen.overdue => rests(state, seen),
-        // What it was sent for is gone, and nothing of it arrived.
-        (true | false, _) => end(Outcome::Failed, Why::NeverArrived),
+        // What it was sent for is gone or changed, or something else is there.
+        (true | false, _) => never_arrived(state, seen),
     }
 }

@@ -51,6 +51,8 @@ pub struct StepState {
     pub detailed: Option<RemoteId>,
     /// Why the old one is put back instead.
     pub turned: Option<Turned>,
+    /// What was sent before that without a trace, and may show itself still.
+    pub earlier: Option<Payload>,
     /// Runs in which it rested.
     pub rests: u32,
     /// How it ended, or in what it rests.
@@ -163,6 +165,7 @@ impl StepState {
                 Entry::TurnedRound { .. } => {
                     self.is_gap() && self.turned.is_none() && self.backup.is_some()
                 }
+                Entry::TurnedBack => self.earlier.is_some() && self.seen.is_none(),
                 Entry::Ended { outcome, why, .. } => match why {
                     Why::Forgotten => true,
                     Why::RemovedMeanwhile => self.seen.is_some(),
@@ -284,6 +287,7 @@ impl StepState {
                     question: *question,
                 });
             }
+            Entry::TurnedBack => state.turn_back(),
             Entry::Ended { outcome, .. } => {
                 state.ended = Some(*outcome);
                 state.rests += u32::from(!outcome.is_final());
@@ -307,10 +311,17 @@ impl StepState {
     /// From here on the old one is put, and nothing is taken.
     fn turn(&mut self, turned: Turned) {
         self.turned = Some(turned);
-        self.payload = None;
+        self.earlier = self.payload.take().filter(|_| self.doubtful_sends > 0);
         self.answer = Answer::Unsent;
         (self.sent_at, self.taken_at) = (None, None);
         (self.sends, self.doubtful_sends) = (0, 0);
+    }
+
+    /// What was sent first is there: it is put after all, and sent no more.
+    fn turn_back(&mut self) {
+        (self.turned, self.payload) = (None, self.earlier.take());
+        (self.answer, self.taken_at) = (Answer::Lost, None);
+        (self.sends, self.doubtful_sends) = (MAX_SENDS, MAX_SENDS);
     }
 
     /// Whether the step is over, for better or worse.

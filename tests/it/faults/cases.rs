@@ -208,6 +208,53 @@ async fn an_incomplete_listing_never_leads_to_a_second_sending() {
     assert_eq!(stage.unfinished().await, NOTHING);
 }
 
+fn cut_off() -> Fault {
+    Fault::Fails(Operation::Upload, PlatformError::Unconfirmed("cut off".to_owned()))
+}
+
+/// What was sent twice without a trace comes late, after the step has turned round: it fills the gap,
+/// hidden as its source is, and the old one is not put beside it.
+#[tokio::test]
+async fn what_was_sent_first_and_comes_late_is_not_forgotten_by_what_turned_round() {
+    let stage = Stage::new(Flow::DeleteThenUpload, 1);
+    let script = || {
+        stage.there.script(cut_off());
+        stage.there.script(cut_off());
+        stage.there.script(transient(Operation::Upload));
+    };
+    let first = stage.world.apply_after(script).await;
+    assert_eq!(first.phases(), [Phase::Held], "{}", first.told());
+    stage.world.pass(Duration::from_secs(3600));
+    (0..9).for_each(|_| stage.there.script(transient(Operation::Upload)));
+    stage.world.apply().await;
+    stage.heal();
+    stage.there.put_file(&stage.recordings[0].bytes, None);
+    let before = uploads(&stage.there);
+    let last = stage.world.apply().await;
+    assert_eq!(last.settled[0].phase, Phase::Confirmed, "{}", last.told());
+    assert_eq!(uploads(&stage.there), before, "the old one is not sent");
+    assert_eq!(stage.unfinished().await, NOTHING);
+    assert_eq!(stage.there.ids().len(), stage.strangers.len() + 1);
+}
+
+/// Where nobody knows what became of it, it is looked for as long as it could be seen by all, even if
+/// its source is gone meanwhile.
+#[tokio::test]
+async fn a_private_upload_that_was_lost_twice_is_hidden_when_it_comes() {
+    let stage = Stage::new(Flow::Upload, 1);
+    let lost = || (0..2).for_each(|_| stage.there.script(cut_off()));
+    let first = stage.world.apply_after(lost).await;
+    assert_eq!(first.phases(), [Phase::Held], "{}", first.told());
+    stage.here.take(&stage.recordings[0].source).unwrap();
+    stage.world.pass(Duration::from_secs(3600));
+    let second = stage.world.apply().await;
+    assert_eq!(second.settled[0].phase, Phase::Held, "{}", second.told());
+    let late = stage.there.put_file(&stage.recordings[0].bytes, None);
+    let third = stage.world.apply().await;
+    assert_eq!(third.settled[0].phase, Phase::Confirmed, "{}", third.told());
+    assert_eq!(stage.there.written(&late).unwrap().private, Some(true));
+}
+
 #[tokio::test]
 async fn a_private_source_is_private_before_its_step_is_confirmed() {
     let twice = |fault: Fault| [fault.clone(), fault];
@@ -268,6 +315,13 @@ async fn an_old_one_that_was_edited_since_the_plan_is_not_deleted() {
             assert!(told.contains("(or ignore)"), "{told}");
             stage.world.apply().await;
         }
+        // Edited at the source since, it is asked about still.
+        let row = &stage.recordings[0];
+        let none = fit_sync::domain::Details::default();
+        stage.here.put_file_as(&row.source, &ride(0, 51_000).1, &none);
+        let asked = stage.world.plan().await.plan.document.context.conflicts;
+        assert_eq!(asked.len(), 1, "{asked:?}");
+        stage.here.put_file_as(&row.source, &row.bytes, &none);
         stage.there.take(&old).unwrap();
         assert_eq!(stage.world.plan().await.plan.document.context.conflicts, []);
     }

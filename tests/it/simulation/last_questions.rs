@@ -262,7 +262,10 @@ impl View<'_> {
     fn false_question(&self, rule: Rule, copy: &Copy, reason: ConflictReason) -> Option<String> {
         let mut there = self.ledger.there(rule.destination);
         let is_there = there.any(|it| it.by == By::Run && it.recording == copy.recording);
-        (reason == ConflictReason::NeverAppeared && is_there)
+        // Of what a source held twice, one is there as the other's.
+        let is_twice = self.ledger.of(rule.source).iter().filter(|it| it.id != copy.id);
+        let is_twice = is_twice.into_iter().any(|it| it.recording.may_be(copy.recording));
+        (reason == ConflictReason::NeverAppeared && is_there && !is_twice)
             .then(|| "asked as never_appeared, and it is there".to_owned())
     }
 

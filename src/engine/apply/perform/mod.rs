@@ -35,6 +35,7 @@ impl Run<'_> {
             Move::TurnRound(reason, message, question) => {
                 self.turn_round(task, reason, message, question)
             }
+            Move::TurnBack => self.turn_back(task),
             // The queue lets time pass.
             Move::Wait => Ok(()),
             Move::End(outcome, why, cause) => self.end(task, outcome, why, cause),
@@ -52,6 +53,16 @@ impl Run<'_> {
         self.remember_refusal(task, reason, &message)?;
         task.run = std::mem::take(&mut task.run).turned();
         task.write(self, Entry::TurnedRound { reason, message, question })
+    }
+
+    /// What was sent first has come late: that one is put, and the old one is not.
+    fn turn_back(&self, task: &mut Task) -> Result<(), EngineError> {
+        task.run = std::mem::take(&mut task.run).turned();
+        task.write(self, Entry::TurnedBack)?;
+        self.recall_details(task);
+        self.aim(task);
+        self.assign_arrivals(&task.step.destination.account);
+        Ok(())
     }
 
     /// Ends a step, with the pair that it made.
@@ -80,6 +91,12 @@ impl Run<'_> {
             (Outcome::Failed, Why::RefusedAsDuplicate) => {
                 let reason = RefusalReason::DuplicateAtDestination;
                 self.remember_refusal(task, reason, &why.to_string())?;
+            }
+            // Sent again, it would be refused again.
+            (Outcome::Asked { .. }, Why::InItsPlace { id, .. }) => {
+                let reason = RefusalReason::DuplicateAtDestination;
+                let found = self.refusal(task, reason, &why.to_string());
+                self.note_refusal(task, Refusal { candidate: Some(id.clone()), ..found })?;
             }
             // Else the next plan would find the new one and be content.
             (Outcome::Asked { .. }, Why::OldChangedMeanwhile) => {
@@ -120,7 +137,7 @@ impl Run<'_> {
         match (&task.run.undetailed, &task.run.unverified) {
             (Some(lacking @ Why::DetailsLacking { .. }), _) if is_good => lacking.clone(),
             (_, Some(recomputed @ Why::Recomputed { .. })) if is_good => recomputed.clone(),
-            _ if is_good && task.is_restore() => {
+            _ if task.is_restore() && *outcome == Outcome::Confirmed => {
                 took_away.map_or(why, |(id, backup)| Why::TookAway { id, backup })
             }
             _ => why,

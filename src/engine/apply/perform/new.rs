@@ -43,7 +43,7 @@ impl Run<'_> {
                 Err(error) => {
                     let why = Why::NotVerified { message: error.to_string() };
                     self.give_up(task, why, cause(&error));
-                    self.open.borrow_mut().note_arrival(task.number, None);
+                    self.open.borrow_mut().note_arrival((task.number, false), None);
                     return Ok(());
                 }
             }
@@ -51,7 +51,7 @@ impl Run<'_> {
         self.claim(task, &id);
         task.run.visibility = None;
         let arrival = Arrival { id: id.clone(), is_sure: true };
-        self.open.borrow_mut().note_arrival(task.number, Some(arrival));
+        self.open.borrow_mut().note_arrival((task.number, false), Some(arrival));
         task.write(self, Entry::Seen { id })
     }
 

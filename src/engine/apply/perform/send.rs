@@ -241,14 +241,23 @@ impl Run<'_> {
         Ok(())
     }
 
-    /// What has taken the place of what is put back: of its very time, and perhaps another's
-    /// counterpart. No wait makes room for both.
+    /// What has taken the place of what is put back: of its very time, and the counterpart of another
+    /// activity. No wait makes room for both.
     fn in_the_way(&self, task: &Task, named: Option<&RemoteId>) -> Option<RemoteId> {
         let start = task.state.payload.as_ref()?.start;
         let views = self.views.borrow();
-        let rows = views.get(&task.step.destination.account)?.near(start, 0).into_iter();
-        let mut others = rows.filter(|row| task.step.destination.id.as_ref() != Some(&row.id));
-        others.find(|row| named.is_none_or(|id| row.id == *id)).map(|row| row.id.clone())
+        let mut rows = views.get(&task.step.destination.account)?.near(start, 0).into_iter();
+        let is_it =
+            |id: &RemoteId| named.is_none_or(|named| id == named) && self.is_of_another(task, id);
+        rows.find(|row| is_it(&row.id)).map(|row| row.id.clone())
+    }
+
+    /// Whether an activity is the counterpart of another one than a step's, as far as is known.
+    fn is_of_another(&self, task: &Task, id: &RemoteId) -> bool {
+        let own = (task.row.source, task.row.source_id.clone());
+        let key = (task.step.destination.account.clone(), id.clone());
+        let is_pair = self.counterparts.borrow().get(&key).is_some_and(|other| *other != own);
+        is_pair || self.belongs_to_another(task, id)
     }
 
     /// A backup is only there where its content is.
@@ -275,16 +284,10 @@ impl Run<'_> {
         let views = self.views.borrow();
         let Some(view) = views.get(account) else { return There::Nothing };
         let rows = view.around(payload.start, payload.elapsed_s);
-        let counterparts = self.counterparts.borrow();
-        let own = (task.row.source, task.row.source_id.clone());
-        let is_linked = |id: &RemoteId| {
-            let counterpart = counterparts.get(&(account.clone(), id.clone()));
-            counterpart.is_some_and(|other| *other != own) || self.belongs_to_another(task, id)
-        };
         let around = Surroundings {
             rows: rows.iter().map(AsRef::as_ref).collect(),
             is_sibling: &|_| false,
-            is_linked: &is_linked,
+            is_linked: &|id| self.is_of_another(task, id),
             excluded: task.step.destination.id.clone().into_iter().collect(),
             reason: StepReason::Forced,
         };

@@ -111,6 +111,7 @@ impl Run<'_> {
         links.iter().any(|link| link.source.id == twin.id)
             || pairs.iter().any(|((account, _), source)| account == to && *source == own)
             || self.memory.is_in_flight(from, to, &twin.id)
+            || self.memory.is_unsettled(from, &twin.id)
             || is_refused
             || (twin.id < task.step.source.id && self.is_wanted(from, to, &twin.id))
     }

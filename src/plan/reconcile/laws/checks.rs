@@ -51,6 +51,7 @@ pub fn follow_ups(one: &Move, state: &StepState) -> Vec<Entry> {
             message: message.clone(),
             question: *question,
         }],
+        Move::TurnBack => vec![Entry::TurnedBack],
         Move::End(outcome, why, cause) => {
             vec![Entry::Ended { outcome: *outcome, why: why.clone(), cause: *cause }]
         }
@@ -160,6 +161,7 @@ fn stops_lawfully(state: &StepState, seen: &Evidence, one: &Move) -> bool {
             | Move::NoteSeen(_)
             | Move::Hide(_)
             | Move::TurnRound(..)
+            | Move::TurnBack
             | Move::End(..) => true,
         }
 }
@@ -178,6 +180,7 @@ pub fn name(one: &Move) -> &'static str {
         Move::Verify(_) => "Verify",
         Move::SetDetails(_) => "SetDetails",
         Move::TurnRound(..) => "TurnRound",
+        Move::TurnBack => "TurnBack",
         Move::Wait => "Wait",
         Move::End(..) => "End",
     }

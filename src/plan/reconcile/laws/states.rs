@@ -78,6 +78,7 @@ fn key(state: &StepState) -> String {
     let counts = (state.sends > 0, state.rests > 0);
     let kind = (state.intended, state.replaces, state.deletes_first);
     let turned = state.turned.as_ref().map(|turned| turned.question.is_some());
+    let turned = (turned, state.earlier.is_some());
     format!("{kind:?} {put:?} {taken:?} {counts:?} {turned:?}")
 }
 
@@ -105,6 +106,7 @@ pub fn alphabet() -> Vec<Entry> {
         entries.push(Entry::Detailed { id: new, lacking: None });
     }
     entries.extend([None, Some(ConflictReason::Ambiguous)].map(turned_round));
+    entries.push(Entry::TurnedBack);
     entries.extend(endings());
     entries
 }
