@@ -69,7 +69,7 @@ pub fn next(state: &StepState, seen: &Evidence) -> Move {
         return Move::NoteSeen(id.clone());
     }
     // While the put-back may arrive, too, that is waited for; not where somebody sees what he must not.
-    let is_due = !state.is_in_doubt() || seen.overdue || state.must_hide();
+    let is_due = !state.may_have_stored() || seen.overdue || state.must_hide();
     if state.earlier.is_some() && seen.earlier && is_due {
         return Move::TurnBack;
     }
