@@ -49,8 +49,8 @@ impl Sought {
         named.into_iter().chain(self.arrival.as_ref().map(|arrival| &arrival.id))
     }
 
-    pub(super) fn is_listed(&self) -> bool {
-        self.sent.is_some() && self.arrival.is_some()
+    pub(super) fn listed(&self) -> Option<RemoteId> {
+        self.sent.as_ref().and(self.arrival.as_ref()).map(|arrival| arrival.id.clone())
     }
 
     fn is_exposed(&self) -> bool {
@@ -151,16 +151,15 @@ impl Run<'_> {
             named: task.state.known_id().cloned(),
             is_seen: task.state.seen.is_some(),
             is_to_be_hidden: task.state.must_hide() && task.state.may_be_shown(),
-            is_doubtful: is_doubtful(&task.state),
-            excluded: self.excluded(task, payload),
+            is_doubtful: is_doubtful(&task.state) || task.state.earlier.is_some(),
+            excluded: &self.excluded(task, payload) | &task.run.other,
         });
-        let is_open = task.state.seen.is_none();
-        let earlier = task.state.earlier.as_ref().filter(|_| is_open).map(|payload| Sent {
+        let earlier = task.state.earlier.as_ref().map(|payload| Sent {
             payload: payload.clone(),
             named: None,
             is_seen: false,
-            is_to_be_hidden: task.state.old_private || payload.private,
-            is_doubtful: false,
+            is_to_be_hidden: task.state.must_hide_earlier() && task.state.earlier_hidden.is_none(),
+            is_doubtful: true,
             excluded: self.excluded(task, payload),
         });
         let account = task.step.destination.account.clone();

@@ -29,7 +29,7 @@ impl Run<'_> {
         Evidence {
             days: self.days(task),
             arrival: self.arrival(task).map(|arrival| arrival.id),
-            earlier: self.open.borrow().get(task.number).is_some_and(|aim| aim.earlier.is_listed()),
+            earlier: self.open.borrow().get(task.number).and_then(|aim| aim.earlier.listed()),
             visibility: task.run.visibility.clone().unwrap_or(Visibility::TooWide),
             unverified: task.run.unverified.clone(),
             undetailed: task.run.undetailed.clone(),

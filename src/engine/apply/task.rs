@@ -54,6 +54,8 @@ pub(super) struct ThisRun {
     pub(super) undetailed: Option<Why>,
     pub(super) visibility: Option<Visibility>,
     pub(super) named: Option<Named>,
+    /// Ids that hold something else than what is put now.
+    pub(super) other: HashSet<RemoteId>,
     pub(super) refused_before: bool,
     /// Where in the order of events the destination was last changed for it.
     pub(super) changed: u64,

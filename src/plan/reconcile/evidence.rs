@@ -13,8 +13,8 @@ pub struct Evidence {
     pub days: Days,
     /// What the step put there.
     pub arrival: Option<RemoteId>,
-    /// Whether the destination lists what the step sent before it turned round.
-    pub earlier: bool,
+    /// The other one that the step has sent, before it turned round or back.
+    pub earlier: Option<RemoteId>,
     /// Whether more people than allowed see the activity whose id is known.
     pub visibility: Visibility,
     /// Whether that activity's bytes were compared in vain, and why.

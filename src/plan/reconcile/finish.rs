@@ -34,6 +34,16 @@ pub(super) fn finish(state: &StepState, seen: &Evidence, id: &RemoteId) -> Move 
     if let (false, Some(why)) = (is_kept, &seen.unverified) {
         return end(Outcome::Failed, why.clone());
     }
+    if state.earlier.is_some() && (state.turned.is_some() || state.removal == Removal::Done) {
+        // Both are there: a person decides which of them it is.
+        if seen.earlier.is_some() {
+            return end(Outcome::Asked { question: ConflictReason::Ambiguous }, Why::BothThere);
+        }
+        // It may show itself to all.
+        if state.must_hide_earlier() && !seen.overdue {
+            return held(Why::Unanswered, seen);
+        }
+    }
     if let Some(turned) = &state.turned {
         let why = Why::PutBack { message: turned.message.clone() };
         return match turned.question {

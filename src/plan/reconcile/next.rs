@@ -70,14 +70,14 @@ pub fn next(state: &StepState, seen: &Evidence) -> Move {
     }
     // While the put-back may arrive, too, that is waited for; not where somebody sees what he must not.
     let is_due = !state.may_have_stored() || seen.overdue || state.must_hide();
-    if state.earlier.is_some() && seen.earlier && is_due {
+    if state.turned.is_some() && state.seen.is_none() && seen.earlier.is_some() && is_due {
         return Move::TurnBack;
     }
     if is_gone(state, seen) {
         let reason = SkipReason::RemovedAtDestination;
         return end(Outcome::Skipped { reason }, Why::RemovedMeanwhile);
     }
-    if let Some(hide) = visibility(state, seen) {
+    if let Some(hide) = visibility(state, seen).or_else(|| earlier_visibility(state, seen)) {
         return hide;
     }
     match &state.seen {
@@ -118,6 +118,19 @@ fn visibility(state: &StepState, seen: &Evidence) -> Option<Move> {
             if !is_listed && seen.days == Days::Due && !seen.stopped && seen.given_up.is_none() =>
         {
             Some(Move::Read)
+        }
+        Visibility::Stuck(message) => Some(held(Why::NotHidden { message: message.clone() }, seen)),
+    }
+}
+
+/// The other one that was sent is hidden, too, once it is listed.
+fn earlier_visibility(state: &StepState, seen: &Evidence) -> Option<Move> {
+    let id = seen.earlier.as_ref().filter(|_| state.must_hide_earlier())?;
+    match &seen.visibility {
+        _ if state.earlier_hidden.as_ref() == Some(id) => None,
+        Visibility::TooWide => Some(Move::Hide(id.clone())),
+        Visibility::NotYet => {
+            Some(held(Why::NotHidden { message: "not known yet".to_owned() }, seen))
         }
         Visibility::Stuck(message) => Some(held(Why::NotHidden { message: message.clone() }, seen)),
     }
@@ -292,7 +305,7 @@ fn look(state: &StepState, seen: &Evidence) -> Move {
     }
 }
 
-fn rests(state: &StepState, seen: &Evidence) -> Move {
+pub(super) fn rests(state: &StepState, seen: &Evidence) -> Move {
     let cause = match (&seen.days, &seen.given_up) {
         (Days::Unread(_, cause), _) => Some(*cause),
         (_, Some(given_up)) => given_up.cause,
@@ -342,17 +355,17 @@ fn doubtful(state: &StepState, seen: &Evidence) -> Move {
     }
 }
 
-/// Nothing is there of what was sent. What must be private is not given up before it could show itself
-/// to all.
+/// Nothing is there of what was sent. What must be private, and no plan sends again, is looked for as
+/// long as it may show itself to all.
 fn never_arrived(state: &StepState, seen: &Evidence) -> Move {
-    match state.must_hide() && !seen.overdue {
+    match state.must_hide() && seen.source == Source::Gone && !seen.overdue {
         true => rests(state, seen),
         false => end(Outcome::Failed, Why::NeverArrived),
     }
 }
 
 fn send_again(state: &StepState, seen: &Evidence) -> Move {
-    if seen.given_up.is_some() || seen.earlier {
+    if seen.given_up.is_some() || seen.earlier.is_some() {
         return rests(state, seen);
     }
     if state.is_gap() || state.turned.is_some() {

@@ -51,8 +51,10 @@ pub struct StepState {
     pub detailed: Option<RemoteId>,
     /// Why the old one is put back instead.
     pub turned: Option<Turned>,
-    /// What was sent before that without a trace, and may show itself still.
+    /// What was sent before it turned round, or back, without a trace: it may show itself still.
     pub earlier: Option<Payload>,
+    /// That one, once a look showed that only its athlete sees it.
+    pub earlier_hidden: Option<RemoteId>,
     /// Runs in which it rested.
     pub rests: u32,
     /// How it ended, or in what it rests.
@@ -159,13 +161,15 @@ impl StepState {
                 | Entry::Refused { .. }
                 | Entry::NotSent { .. } => self.answer == Answer::UnderWay,
                 Entry::Seen { .. } => self.sends > 0 || self.turned.is_some(),
-                Entry::Hidden { id } => self.known_id() == Some(id),
+                Entry::Hidden { id } => self.known_id() == Some(id) || self.earlier.is_some(),
                 Entry::Verified { id, .. } => self.seen.as_ref() == Some(id),
                 Entry::Detailed { id, .. } => self.seen.as_ref() == Some(id),
                 Entry::TurnedRound { .. } => {
                     self.is_gap() && self.turned.is_none() && self.backup.is_some()
                 }
-                Entry::TurnedBack => self.earlier.is_some() && self.seen.is_none(),
+                Entry::TurnedBack => {
+                    self.turned.is_some() && self.earlier.is_some() && self.seen.is_none()
+                }
                 Entry::Ended { outcome, why, .. } => match why {
                     Why::Forgotten => true,
                     Why::RemovedMeanwhile => self.seen.is_some(),
@@ -277,7 +281,7 @@ impl StepState {
             }
             Entry::NotSent { message } => state.cleared(Answer::NotSent(message.clone())),
             Entry::Seen { id } => state.seen = Some(id.clone()),
-            Entry::Hidden { id } => state.hidden = Some(id.clone()),
+            Entry::Hidden { id } => state.hide(id),
             Entry::Verified { id, .. } => state.verified = Some(id.clone()),
             Entry::Detailed { id, .. } => state.detailed = Some(id.clone()),
             Entry::TurnedRound { reason, message, question } => {
@@ -311,15 +315,25 @@ impl StepState {
     /// From here on the old one is put, and nothing is taken.
     fn turn(&mut self, turned: Turned) {
         self.turned = Some(turned);
-        self.earlier = self.payload.take().filter(|_| self.doubtful_sends > 0);
+        // What was taken and did not show itself for a week is not waited for any longer.
+        let is_lost = self.doubtful_sends > 0 && !matches!(self.answer, Answer::Taken(_));
+        self.earlier = self.payload.take().filter(|_| is_lost);
         self.answer = Answer::Unsent;
         (self.sent_at, self.taken_at) = (None, None);
         (self.sends, self.doubtful_sends) = (0, 0);
     }
 
-    /// What was sent first is there: it is put after all, and sent no more.
+    fn hide(&mut self, id: &RemoteId) {
+        let is_own = self.known_id() == Some(id);
+        let hidden = if is_own { &mut self.hidden } else { &mut self.earlier_hidden };
+        *hidden = Some(id.clone());
+    }
+
+    /// What was sent first is there: it is put after all, and sent no more. The put-back may come, too.
     fn turn_back(&mut self) {
+        let put_back = self.payload.take().filter(|_| self.doubtful_sends > 0);
         (self.turned, self.payload) = (None, self.earlier.take());
+        (self.earlier, self.hidden) = (put_back, self.earlier_hidden.take());
         (self.answer, self.taken_at) = (Answer::Lost, None);
         (self.sends, self.doubtful_sends) = (MAX_SENDS, MAX_SENDS);
     }
@@ -358,6 +372,11 @@ impl StepState {
     /// Whether what is put may be seen by its athlete only.
     pub fn must_hide(&self) -> bool {
         self.old_private || self.payload.as_ref().is_some_and(|payload| payload.private)
+    }
+
+    /// Whether the other one that was sent may be seen by its athlete only.
+    pub fn must_hide_earlier(&self) -> bool {
+        self.earlier.as_ref().is_some_and(|earlier| self.old_private || earlier.private)
     }
 
     /// The new activity's id, as it is listed or as the platform said.

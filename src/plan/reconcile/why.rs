@@ -143,6 +143,8 @@ pub enum Why {
         /// Id of the old one's backup.
         backup: String,
     },
+    /// What was sent and what was put back are both there.
+    BothThere,
     /// A backup is there again, and this was taken away for it.
     TookAway {
         /// Its id.
@@ -243,6 +245,7 @@ impl fmt::Display for Why {
             Self::InItsPlace { id, backup } => {
                 write!(f, "{id} took its place meanwhile; the old one is backup {backup}")
             }
+            Self::BothThere => f.write_str("the new one came late, and the old one is back, too"),
             Self::TookAway { id, backup } => {
                 write!(f, "{id} was taken away for it; that is backup {backup} now")
             }

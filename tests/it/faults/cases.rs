@@ -237,6 +237,28 @@ async fn what_was_sent_first_and_comes_late_is_not_forgotten_by_what_turned_roun
     assert_eq!(stage.there.ids().len(), stage.strangers.len() + 1);
 }
 
+/// Where the put-back was lost, too, both may come: neither is shown to all, and somebody is asked.
+#[tokio::test]
+async fn where_the_new_one_and_the_old_one_come_late_both_are_hidden_and_asked_about() {
+    let stage = Stage::new(Flow::DeleteThenUpload, 1);
+    let (old, old_bytes) = stage.recordings[0].old.clone().unwrap();
+    stage.there.write(&old, |details| details.private = Some(true));
+    let lost = || (0..4).for_each(|_| stage.there.script(cut_off()));
+    stage.world.apply_after(lost).await;
+    stage.world.pass(Duration::from_secs(3600));
+    (0..9).for_each(|_| stage.there.script(transient(Operation::Upload)));
+    stage.world.apply().await;
+    stage.heal();
+    let new = stage.there.put_file(&stage.recordings[0].bytes, None);
+    let first = stage.world.apply().await;
+    assert_eq!(stage.there.written(&new).unwrap().private, Some(true), "{}", first.told());
+    assert_eq!(first.settled[0].phase, Phase::Held, "{}", first.told());
+    let late = stage.there.put_file(&old_bytes, None);
+    let last = stage.world.apply().await;
+    assert_eq!(stage.there.written(&late).unwrap().private, Some(true), "{}", last.told());
+    assert_eq!(last.settled[0].question.as_deref(), Some("ambiguous"), "{}", last.told());
+}
+
 /// Where nobody knows what became of it, it is looked for as long as it could be seen by all, even if
 /// its source is gone meanwhile.
 #[tokio::test]

@@ -1,6 +1,6 @@
 //! The new activity, once its id is known: hidden, told from others, verified, given its details.
 
-use crate::domain::{AccountName, Content, Details, LinkOrigin, RemoteId};
+use crate::domain::{AccountName, Content, Details, LinkOrigin, RemoteId, Sha256};
 use crate::fit;
 use crate::plan::reconcile::{Arrival, Entry, Named, Visibility, Why};
 use crate::plan::{Change, changes, is_whole};
@@ -34,7 +34,11 @@ impl Run<'_> {
                     if task.run.named == Some(Named::Same(id.clone())) {
                         task.run.named = Some(Named::Version(id.clone()));
                     }
-                    task.excluded.insert(id);
+                    // It may be the other one that the step has sent.
+                    match task.state.earlier {
+                        Some(_) => task.run.other.insert(id),
+                        None => task.excluded.insert(id),
+                    };
                     self.aim(task);
                     self.assign_arrivals(&task.step.destination.account);
                     return Ok(());
@@ -174,6 +178,10 @@ impl Run<'_> {
         let differences = there.as_ref().map(|there| changes(&sent, there));
         if differences.as_ref().is_some_and(Vec::is_empty) {
             return Ok(Kept::Same);
+        }
+        let earlier = task.state.earlier.as_ref().map(|earlier| &earlier.sha256);
+        if earlier == Some(&Sha256::of(&bytes)) {
+            return Ok(Kept::Other);
         }
         let again = self.original(account, &new).await?;
         if again != bytes && !is_same_content(&again, there.as_ref()) {

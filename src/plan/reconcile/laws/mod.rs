@@ -109,7 +109,8 @@ fn a_good_day(state: &StepState) -> StepState {
         arrival: is_sent.then(|| id("new")),
         old: if state.removal == Removal::Done { Old::Gone } else { Old::AsPlanned },
         bytes: state.payload.is_some(),
-        overdue: matches!(state.answer, Answer::Refused(..) | Answer::Duplicate(_))
+        overdue: (matches!(state.answer, Answer::Refused(..) | Answer::Duplicate(_))
+            || (state.earlier.is_some() && state.seen.is_some()))
             && state.sends > 0,
         named: match state.answer {
             Answer::Duplicate(_) => super::Named::Gone,

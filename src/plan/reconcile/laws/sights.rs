@@ -15,7 +15,7 @@ pub fn plain() -> Evidence {
     Evidence {
         days: Days::Complete,
         arrival: None,
-        earlier: false,
+        earlier: None,
         visibility: Visibility::TooWide,
         unverified: None,
         undetailed: None,
@@ -94,7 +94,7 @@ impl Interest {
             overdue: state.sends > 0
                 && (state.turned.is_some() || !matches!(state.answer, Answer::NotSent(_))),
             payload: state.payload.is_some(),
-            earlier: state.earlier.is_some() && state.seen.is_none(),
+            earlier: state.earlier.is_some(),
         }
     }
 
@@ -125,7 +125,7 @@ impl Interest {
             .when(self.touched || self.duplicate, &BOTH, |seen, value| seen.settled = *value)
             .of(&BOTH, |seen, value| seen.stopped = *value)
             .when(!self.payload, &[false], |seen, value| seen.bytes = *value)
-            .when(self.earlier, &BOTH, |seen, value| seen.earlier = *value)
+            .when(self.earlier, &earliers(), |seen, value| seen.earlier.clone_from(value))
     }
 
     fn with_new(&self, product: Product) -> Product {
@@ -155,7 +155,7 @@ pub fn any(mut draw: impl FnMut(usize) -> usize) -> Evidence {
     Evidence {
         days: days().swap_remove(pick(4)),
         arrival: arrivals().swap_remove(pick(3)),
-        earlier: pick(2) > 0,
+        earlier: earliers().swap_remove(pick(2)),
         visibility: visibilities().swap_remove(pick(3)),
         unverified: unverified().swap_remove(pick(3)),
         undetailed: undetailed().swap_remove(pick(2)),
@@ -182,7 +182,7 @@ pub fn is_possible(state: &StepState, seen: &Evidence) -> bool {
     let is_duplicate = matches!(state.answer, Answer::Duplicate(_));
     // Only what is sent is looked for.
     (seen.arrival.is_none() || is_looked_for)
-        && (!seen.earlier || (state.earlier.is_some() && state.seen.is_none()))
+        && (seen.earlier.is_none() || state.earlier.is_some())
         // Bytes without a journalled hash are no bytes.
         && (!seen.bytes || state.payload.is_some())
         // An activity is missed in complete days only, or where the new one has its id.
@@ -211,6 +211,10 @@ fn days() -> Vec<Days> {
 
 fn arrivals() -> Vec<Option<crate::domain::RemoteId>> {
     vec![None, Some(id("new")), Some(id("other"))]
+}
+
+fn earliers() -> Vec<Option<crate::domain::RemoteId>> {
+    vec![None, Some(id("late"))]
 }
 
 fn visibilities() -> Vec<Visibility> {

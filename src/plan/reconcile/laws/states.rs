@@ -78,7 +78,7 @@ fn key(state: &StepState) -> String {
     let counts = (state.sends > 0, state.rests > 0);
     let kind = (state.intended, state.replaces, state.deletes_first);
     let turned = state.turned.as_ref().map(|turned| turned.question.is_some());
-    let turned = (turned, state.earlier.is_some());
+    let turned = (turned, state.earlier.is_some(), state.earlier_hidden.is_some());
     format!("{kind:?} {put:?} {taken:?} {counts:?} {turned:?}")
 }
 
