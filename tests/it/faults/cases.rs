@@ -257,6 +257,10 @@ async fn where_the_new_one_and_the_old_one_come_late_both_are_hidden_and_asked_a
     let last = stage.world.apply().await;
     assert_eq!(stage.there.written(&late).unwrap().private, Some(true), "{}", last.told());
     assert_eq!(last.settled[0].question.as_deref(), Some("ambiguous"), "{}", last.told());
+    for _ in 0..2 {
+        let asked = stage.world.apply().await.document.context.conflicts;
+        assert_eq!(asked.len(), 1, "{asked:?}");
+    }
 }
 
 /// Where nobody knows what became of it, it is looked for as long as it could be seen by all, even if

@@ -98,6 +98,11 @@ impl Run<'_> {
                 let found = self.refusal(task, reason, &why.to_string());
                 self.note_refusal(task, Refusal { candidate: Some(id.clone()), ..found })?;
             }
+            (Outcome::Asked { .. }, Why::BothThere) => {
+                let reason = RefusalReason::ChangedOnBothSides;
+                let found = self.refusal(task, reason, &why.to_string());
+                self.note_refusal(task, Refusal { candidate: self.put_back(task), ..found })?;
+            }
             // Else the next plan would find the new one and be content.
             (Outcome::Asked { .. }, Why::OldChangedMeanwhile) => {
                 let reason = RefusalReason::ChangedOnBothSides;
@@ -114,6 +119,13 @@ impl Run<'_> {
         let why = self.noted(task, &outcome, why);
         let effects = Effects { link: link.as_ref(), listed: row.as_deref(), gone: None };
         task.write_with(self, Entry::Ended { outcome, why, cause }, effects)
+    }
+
+    /// The old one, where both it and the new one are there.
+    fn put_back(&self, task: &Task) -> Option<RemoteId> {
+        let open = self.open.borrow();
+        let earlier = || open.get(task.number)?.earlier.listed();
+        task.state.turned.as_ref().and_then(|_| task.state.seen.clone()).or_else(earlier)
     }
 
     /// A person removed what the step had brought: the pair stays known, so that no plan brings it
