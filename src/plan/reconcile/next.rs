@@ -305,7 +305,7 @@ fn look(state: &StepState, seen: &Evidence) -> Move {
     }
 }
 
-pub(super) fn rests(state: &StepState, seen: &Evidence) -> Move {
+fn rests(state: &StepState, seen: &Evidence) -> Move {
     let cause = match (&seen.days, &seen.given_up) {
         (Days::Unread(_, cause), _) => Some(*cause),
         (_, Some(given_up)) => given_up.cause,

@@ -93,12 +93,12 @@ impl Run<'_> {
                 self.remember_refusal(task, reason, &why.to_string())?;
             }
             // Sent again, it would be refused again.
-            (Outcome::Asked { .. }, Why::InItsPlace { id, .. }) => {
+            (Outcome::Asked { .. }, Why::InItsPlace { id, .. }) if !task.is_restore() => {
                 let reason = RefusalReason::DuplicateAtDestination;
                 let found = self.refusal(task, reason, &why.to_string());
                 self.note_refusal(task, Refusal { candidate: Some(id.clone()), ..found })?;
             }
-            (Outcome::Asked { .. }, Why::BothThere) => {
+            (Outcome::Asked { .. }, Why::BothThere) if !task.is_restore() => {
                 let reason = RefusalReason::ChangedOnBothSides;
                 let found = self.refusal(task, reason, &why.to_string());
                 self.note_refusal(task, Refusal { candidate: self.put_back(task), ..found })?;
