@@ -16,7 +16,7 @@ use super::view::{day_after, day_before};
 /// Where an open step looks, and for what.
 pub(super) struct Aim {
     pub(super) account: AccountName,
-    pub(super) days: (Date, Date),
+    days: (Date, Date),
     /// What was sent last.
     pub(super) last: Sought,
     /// What was sent before it turned round.
@@ -24,6 +24,11 @@ pub(super) struct Aim {
 }
 
 impl Aim {
+    /// The days that matter: the first and the last one are read for what starts at their edges.
+    pub(super) fn looks_at(&self) -> (Date, Date) {
+        (day_after(self.days.0), day_before(self.days.1))
+    }
+
     /// The activities that are this step's: as the platform named them, and as they are listed.
     fn ids(&self) -> impl Iterator<Item = &RemoteId> {
         self.last.ids().chain(self.earlier.ids())

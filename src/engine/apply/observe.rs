@@ -16,7 +16,7 @@ use crate::plan::{Action, ConflictReason, is_ruled_out, may_hold};
 use super::super::plan::utc_day;
 use super::run::Run;
 use super::task::Task;
-use super::view::{Reading, View, day_after, day_before};
+use super::view::{Reading, View};
 
 /// How long a reading is believed.
 pub(super) const BELIEVED: Duration = Duration::from_secs(10 * 60);
@@ -62,10 +62,14 @@ impl Run<'_> {
         }
     }
 
-    /// Whether what was sent would be listed by now, and nothing stands against another send.
+    /// Whether what was sent would have been listed when its days were read last, and nothing stands
+    /// against another send.
     fn is_settled(&self, task: &Task) -> bool {
-        let is_over = task.run.waits > 2 * LOOKS || self.has_passed(self.since(task), 1, task);
-        is_over && !self.waits_for_another(task)
+        let wait = self.settling(&task.step.destination.account);
+        let read = self.reading_of(task).map(|reading| reading.at);
+        let seen = read.unwrap_or_else(|| self.session.clock().now());
+        let is_over = self.since(task).is_none_or(|since| age(seen, since) >= wait);
+        (is_over || task.run.waits > 2 * LOOKS) && !self.waits_for_another(task)
     }
 
     /// Whether a share of an account's time to settle has passed.
@@ -87,15 +91,9 @@ impl Run<'_> {
         let (Some(aim), Some(view)) = (open.get(task.number), views.get(account)) else {
             return Days::Due;
         };
-        let (first, last) = aim.days;
-        // The first and the last day are read for what starts at their edges.
-        let (first, last) = (day_after(first), day_before(last));
-        let now = self.session.clock().now();
-        let holds = |reading: &Reading| {
-            reading.order >= task.run.changed && age(now, reading.at) <= BELIEVED
-        };
-        let whole = view.reading(first, last).filter(holds);
-        let partly = view.partly(first, last).filter(holds);
+        let (first, last) = aim.looks_at();
+        let whole = view.reading(first, last).filter(|reading| self.holds(task, reading));
+        let partly = view.partly(first, last).filter(|reading| self.holds(task, reading));
         let after = task.run.changed.max(partly.map_or(0, |reading| reading.order));
         match (whole, view.failure(after), partly) {
             (Some(_), ..) => match self.hiding(task, view) {
@@ -106,6 +104,20 @@ impl Run<'_> {
             (None, None, Some(_)) => Days::Incomplete,
             (None, None, None) => Days::Due,
         }
+    }
+
+    /// The complete reading of a step's days that is believed, if there is one.
+    fn reading_of(&self, task: &Task) -> Option<Reading> {
+        let (open, views) = (self.open.borrow(), self.views.borrow());
+        let (first, last) = open.get(task.number)?.looks_at();
+        let reading = views.get(&task.step.destination.account)?.reading(first, last)?;
+        self.holds(task, &reading).then_some(reading)
+    }
+
+    /// Whether a reading is young, and none of what the step has done since.
+    fn holds(&self, task: &Task, reading: &Reading) -> bool {
+        let now = self.session.clock().now();
+        reading.order >= task.run.changed && age(now, reading.at) <= BELIEVED
     }
 
     /// The file that may hold what a step is about and cannot be opened, if there is one.

@@ -16,7 +16,7 @@ use super::super::super::refresh::{self, Refresh};
 use super::super::observe::BELIEVED;
 use super::super::run::Run;
 use super::super::task::Task;
-use super::super::view::{Reading, View, day_after, day_before, window};
+use super::super::view::{Reading, View, window};
 
 /// Days that a reading may span without a step, so that one request serves both sides of the gap.
 const MAX_GAP_DAYS: i32 = 31;
@@ -80,9 +80,7 @@ impl Run<'_> {
     /// Stretches of UTC days that the open steps of an account look at.
     fn ranges(&self, account: &AccountName) -> Vec<(Date, Date)> {
         let open = self.open.borrow();
-        let days = open.at(account).map(|(_, aim)| aim.days);
-        let mut days: Vec<(Date, Date)> =
-            days.map(|(first, last)| (day_after(first), day_before(last))).collect();
+        let mut days: Vec<(Date, Date)> = open.at(account).map(|(_, aim)| aim.looks_at()).collect();
         days.sort_unstable();
         let mut ranges: Vec<(Date, Date)> = Vec::new();
         for (first, last) in days {
