@@ -40,14 +40,20 @@ impl Restore {
         // As it is today: a decision is about an activity in its condition. What people put under its
         // id since is another one; what was another one then was put in its place by its id alone, and
         // no plan finds that to be the same.
-        let mut rows = self.rows(&rule.source).iter();
-        let now = rows.find(|row| row.id == then.id);
-        let other = now.filter(|row| !overlaps(row, &backup.subject));
+        let rows = self.rows(&rule.source);
+        let listed = rows.iter().find(|row| row.id == then.id);
+        let other = listed.filter(|row| !overlaps(row, &backup.subject));
         if other.is_some_and(|row| row.fingerprint == then.fingerprint) {
             return None;
         }
-        let now = now.filter(|_| other.is_none());
-        let source = now.map_or(then.fingerprint.clone(), |row| row.fingerprint.clone());
+        let now = match listed {
+            Some(row) => Some(row).filter(|_| other.is_none()),
+            None => successor(rows, &backup.subject),
+        };
+        let mut source = then.clone();
+        if let Some(row) = now {
+            (source.id, source.fingerprint) = (row.id.clone(), row.fingerprint.clone());
+        }
         let open = self.opened.accounts.get(account);
         let then_called = backup.subject.address.clone();
         let address = match then_called.filter(|it| it.rule() == rule.name.as_str()) {
@@ -58,7 +64,7 @@ impl Restore {
             decision: Verdict::Adopt,
             rule: rule.name.clone(),
             address,
-            source: Party { fingerprint: source, ..then.clone() },
+            source,
             destination: Some(Party {
                 account: account.clone(),
                 profile: open.and_then(|open| open.profile.id.clone()),
@@ -69,6 +75,14 @@ impl Restore {
             at: session.clock().now(),
         })
     }
+}
+
+/// What stands in a source in the place of one that is gone there: the only one of that start.
+fn successor<'r>(rows: &'r [Activity], subject: &Subject) -> Option<&'r Activity> {
+    let start = subject.start?.as_second();
+    let is_it = |row: &&Activity| row.start.is_some_and(|at| at.as_second() == start);
+    let mut rows = rows.iter().filter(is_it);
+    rows.next().filter(|_| rows.next().is_none())
 }
 
 /// Whether an activity went on at the same time as the one that was backed up, as far as is known.
@@ -109,9 +123,10 @@ pub fn failed_restores(session: &Session) -> Result<Vec<Decision>, EngineError> 
 /// Whether a decision says that a backup's activity is what the source's belongs to.
 fn is_about(decision: &Decision, backup: &Backup) -> bool {
     let subject = &backup.subject;
+    // Its source's activity may have had another id by then.
     let is_source = subject.replaced_by.as_ref().is_some_and(|replaced_by| {
         let (then, now) = (&replaced_by.source, &decision.source);
-        (&then.id, &then.profile) == (&now.id, &now.profile)
+        then.profile == now.profile && (then.profile.is_some() || then.account == now.account)
     });
     let put_back = decision.destination.as_ref();
     is_source
