@@ -13,7 +13,7 @@ use super::why::Why;
 pub(super) fn refused_in_gap(state: &StepState, seen: &Evidence) -> Move {
     let unsettled = || match state.turned {
         None => end(Outcome::Held, Why::DeletionUnsettled),
-        Some(_) => not_put_back(state, "its deletion has not settled".to_owned()),
+        Some(_) => not_put_back(state, in_its_way(state, seen)),
     };
     match (&state.answer, &seen.named) {
         (Answer::Refused(_, message), _) if state.turned.is_some() => {
@@ -48,6 +48,16 @@ pub(super) fn refused_in_gap(state: &StepState, seen: &Evidence) -> Move {
         }
         (_, _) => unsettled(),
     }
+}
+
+/// Why the destination does not take the old one back, as far as is seen.
+fn in_its_way(state: &StepState, seen: &Evidence) -> String {
+    let what = match (&seen.named, &state.answer) {
+        (Named::Other, Answer::Duplicate(Some(id))) => id.to_string(),
+        (Named::Other, _) => "another activity of its time".to_owned(),
+        (_, _) => return "its deletion has not settled".to_owned(),
+    };
+    format!("the destination takes {what} for it; the next run tries again once that is gone")
 }
 
 fn not_put_back(state: &StepState, message: String) -> Move {

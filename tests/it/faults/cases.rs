@@ -88,6 +88,26 @@ async fn a_deletion_that_also_refuses_the_restore_holds_it_until_it_settles() {
     assert_eq!(stage.holding(&stage.recordings[0].old.as_ref().unwrap().1).len(), 1);
 }
 
+/// What stands in the way of a put-back is named, so that a person can make room for it.
+#[tokio::test]
+async fn what_keeps_the_old_one_from_coming_back_is_named() {
+    let stage = Stage::new(Flow::DeleteThenUpload, 1);
+    let other = stage.strangers[1].clone();
+    let duplicate = || PlatformError::Duplicate { existing: Some(other.clone()) };
+    let script = || {
+        stage.there.script(rejected());
+        (0..9).for_each(|_| stage.there.script(Fault::Fails(Operation::Upload, duplicate())));
+    };
+    let first = stage.world.apply_after(script).await;
+    assert_eq!(first.phases(), [Phase::Held], "{}", first.told());
+    let told = first.told();
+    assert!(told.contains(&format!("takes {other} for it")), "{told}");
+    stage.heal();
+    let second = stage.world.apply().await;
+    assert_eq!(second.settled[0].phase, Phase::Restored, "{}", second.told());
+    assert_eq!(stage.unfinished().await, NOTHING);
+}
+
 #[tokio::test]
 async fn a_restore_whose_answer_was_lost_is_looked_for_before_it_is_repeated() {
     let stage = Stage::new(Flow::DeleteThenUpload, 1);
