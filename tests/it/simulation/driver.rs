@@ -56,6 +56,8 @@ pub(crate) struct Report {
     pub(crate) exit: Exit,
     /// Steps of which the run says that they are left alone.
     pub(crate) skipped: Vec<Address>,
+    /// Steps of which it says that the destination has them already.
+    pub(crate) adopted: Vec<Address>,
     /// It carried out a saved plan, and answers for no more than that.
     pub(crate) is_saved: bool,
 }
@@ -219,9 +221,12 @@ impl Machine {
         if self.session.stop.is_requested() {
             exit = Exit::Interrupted;
         }
-        let skipped = all.iter().filter(|step| step.phase == Phase::Skipped);
-        let skipped = skipped.map(|step| step.address.clone()).collect();
-        Ok(Report { plan: Some(facts), exit, skipped, is_saved: saved.is_some() })
+        let of = |phase| {
+            let steps = all.iter().filter(move |step| step.phase == phase);
+            steps.map(|step| step.address.clone()).collect()
+        };
+        let (skipped, adopted) = (of(Phase::Skipped), of(Phase::Adopted));
+        Ok(Report { plan: Some(facts), exit, skipped, adopted, is_saved: saved.is_some() })
     }
 
     /// The backups, oldest first.

@@ -449,8 +449,8 @@ fn is_swapped_since(source: &Copy, destination: &Copy) -> bool {
 impl View<'_> {
     /// The words that a person gave to what a copy replaced, if they are gone.
     fn lost_words(&self, account: usize, copy: &Copy) -> Option<String> {
-        // What a plan said of an id holds for what stood under it then.
-        let is_meant = |old: &Copy| !old.is_swapped || old.recording.may_be(copy.recording);
+        // What a plan said of an id holds for what stood under it then, and for what its source was.
+        let is_meant = |old: &Copy| old.recording.may_be(copy.recording);
         let replaced = |old: &&Copy| {
             old.gone == Some(By::Run)
                 && is_meant(old)

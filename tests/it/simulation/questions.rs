@@ -37,7 +37,7 @@ pub(crate) fn after_run(weather: &Weather, world: &World, report: &Report) {
         let view = View { ledger: &state.ledger, world };
         let undone = view
             .undone(plan, &report.skipped, run)
-            .or_else(|| view.unlike(plan, &report.skipped, run).filter(|_| !report.is_saved));
+            .or_else(|| view.unlike(plan, report, run).filter(|_| !report.is_saved));
         if let Some(how) = undone {
             state.breaks(Question::Silent, |_| format!("{how}, and the run ends well"));
         }
@@ -148,7 +148,7 @@ impl View<'_> {
     }
 
     /// A pair that a rule shall make alike and that never was.
-    fn unlike(&self, plan: &PlanFacts, skipped: &[Address], run: u64) -> Option<String> {
+    fn unlike(&self, plan: &PlanFacts, report: &Report, run: u64) -> Option<String> {
         let is_plain = |act: &Act| !matches!(act, Act::Restore(..));
         // What a person brings in the place of what an account dropped is taken for that.
         let is_dropped = self.world.switches().contains(&Switch::Dropped);
@@ -172,12 +172,14 @@ impl View<'_> {
                     && first.changed < run
                     && first.changed == first.made;
                 let owns = self.owns(*rule, copy) && others.is_none();
-                // Until the next day the plan says that it was refused, and leaves it; and what is a
-                // copy of it replaces nothing.
+                // Until the next day the plan says that it was refused, and leaves it; what is a copy
+                // of it replaces nothing; and what the plan's list lacked is compared by the next one.
                 let is_reason = |it: &SkipReason| is_refusal(it) || *it == SkipReason::IsOurCopy;
                 let address = Address::of_start(&rule_name(*rule), copy.recording.start(), 1);
                 let is_told = self.skips(plan, &rule_name(*rule), copy).iter().any(is_reason)
-                    || skipped.contains(&address);
+                    || [&report.skipped, &report.adopted]
+                        .into_iter()
+                        .any(|it| it.contains(&address));
                 (is_old && owns && !is_told && first.recording != copy.recording).then(|| {
                     let it = self.ledger.told(rule.destination, &first.id);
                     format!("{it} is not replaced by {}", copy.recording.name())
