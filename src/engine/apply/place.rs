@@ -134,21 +134,6 @@ impl Restore {
         );
         Err(unclear(account, &problem))
     }
-
-    /// Whether an activity is the counterpart of another recording than the one that has taken the
-    /// backup's place: it is not given to that one, too.
-    pub(super) fn is_another_s(
-        &self,
-        session: &Session,
-        backup: &Backup,
-        account: &AccountName,
-        id: &RemoteId,
-    ) -> Result<bool, EngineError> {
-        let Some(replaced_by) = &backup.subject.replaced_by else { return Ok(false) };
-        let links = session.store.counterparts(self.row_of(account)?)?;
-        let mut its = links.iter().filter(|(there, _)| there == id);
-        Ok(its.any(|(_, (_, source))| *source != replaced_by.source.id))
-    }
 }
 
 /// A backup as an activity, so that it can be looked for.

@@ -24,14 +24,7 @@ impl Restore {
     ) -> Option<Decision> {
         let replaced_by = backup.subject.replaced_by.as_ref()?;
         let then = &replaced_by.source;
-        // Of an account that cannot be opened, the name must do.
-        let is_its_source = |name: &AccountName| {
-            let profile = self.opened.accounts.get(name).and_then(|open| open.profile.id.as_ref());
-            match profile.zip(then.profile.as_ref()) {
-                Some((now, then)) => now == then,
-                None => *name == then.account,
-            }
-        };
+        let is_its_source = |name: &AccountName| self.is_account_of(name, then);
         // The rule that would undo it, whatever it was called then.
         let rules = session.manifest.rules.iter();
         let into = rules.filter(|rule| rule.destination == *account && is_its_source(&rule.source));
@@ -74,6 +67,42 @@ impl Restore {
             candidates: Vec::new(),
             at: session.clock().now(),
         })
+    }
+
+    /// Whether this is the account of a party; of one that cannot be opened, the name must do.
+    fn is_account_of(&self, name: &AccountName, party: &Party) -> bool {
+        let profile = self.opened.accounts.get(name).and_then(|open| open.profile.id.as_ref());
+        match profile.zip(party.profile.as_ref()) {
+            Some((now, then)) => now == then,
+            None => *name == party.account,
+        }
+    }
+
+    /// Whether an activity is the counterpart of another recording than the one that has taken the
+    /// backup's place: it is not given to that one, too. One event's recordings in several accounts
+    /// are one to the rules.
+    pub(super) fn is_another_s(
+        &self,
+        session: &Session,
+        backup: &Backup,
+        account: &AccountName,
+        id: &RemoteId,
+    ) -> Result<bool, EngineError> {
+        let Some(replaced_by) = &backup.subject.replaced_by else { return Ok(false) };
+        let then = &replaced_by.source;
+        let links = session.store.counterparts(self.row_of(account)?)?;
+        let mut its = links.iter().filter(|(there, _)| there == id);
+        Ok(its.any(|(_, (row, source))| {
+            let mut open = self.opened.accounts.values();
+            match open.find(|open| open.row == *row).map(|open| &open.name) {
+                Some(name) if !self.is_account_of(name, then) => {
+                    let mut rows = self.rows(name).iter();
+                    let now = rows.find(|row| row.id == *source);
+                    now.is_none_or(|row| !overlaps(row, &backup.subject))
+                }
+                Some(_) | None => *source != then.id,
+            }
+        }))
     }
 }
 
