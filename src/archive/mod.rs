@@ -9,6 +9,7 @@ mod error;
 mod lock;
 mod place;
 mod prune;
+mod runs;
 
 pub use crate::disk;
 pub use backups::{Backup, BackupId, Backups, Condition, ReplacedBy, Stock, Subject};
@@ -19,3 +20,4 @@ pub use error::ArchiveError;
 pub use lock::{AccountLocks, LockError, Owner};
 pub use place::{Placed, place};
 pub use prune::{ClaimedBackup, OldBackups, Pruned};
+pub use runs::LastRuns;

@@ -251,7 +251,12 @@ fn recall_open_steps(
         memory.unsettled.entry(account.clone()).or_default().extend(old);
         memory.underway.entry(account).or_default().extend(underway);
     }
-    for record in session.store.unsettled()?.into_iter().chain(orphaned) {
+    let claimed = orphans::claimed(session)?;
+    // What was begun and has done nothing is planned again.
+    let is_open = |record: &StepRecord| {
+        claimed.contains(&record.id) || record.state().map_or(true, |state| state.is_touched())
+    };
+    for record in session.store.unsettled()?.into_iter().filter(is_open).chain(orphaned) {
         let account = known.iter().find(|account| account.row == record.step.destination);
         memory.open.extend(account.and_then(|account| open_step(&record, &account.name)));
         let Some(destination) = names.get(&record.step.destination) else { continue };

@@ -24,6 +24,7 @@ use async_trait::async_trait;
 use crate::domain::{
     Activity, ActivityType, Capabilities, Coverage, Key, Note, Profile, RemoteId, Sha256,
 };
+use jiff::Timestamp;
 use jiff::civil::Date;
 
 pub use crate::domain::Details;
@@ -75,9 +76,13 @@ pub trait Platform: Send + Sync {
     /// nothing was stored.
     async fn upload(&self, file: &FitFile) -> Result<Uploaded, PlatformError>;
 
-    /// Whether it was given these bytes lately, listed or not. Asked only of a platform that names
-    /// what it was given.
-    async fn has_taken(&self, _file: &FitFile) -> Result<bool, PlatformError> {
+    /// Whether it was given these bytes lately, or since a moment, listed or not. Asked only of a
+    /// platform that names what it was given.
+    async fn has_taken(
+        &self,
+        _file: &FitFile,
+        _since: Option<Timestamp>,
+    ) -> Result<bool, PlatformError> {
         Err(PlatformError::Unsupported)
     }
 

@@ -132,9 +132,10 @@ impl Store {
     }
 
     /// Whether any run of this state has begun a step into an account; what it has taken over does not
-    /// tell what else was sent there.
+    /// tell what else was sent there, nor what it knew when it was copied.
     pub fn has_steps_into(&self, destination: AccountRow) -> Result<bool, StateError> {
-        let sql = "SELECT EXISTS (SELECT 1 FROM step WHERE destination = ?1 AND NOT taken_over)";
+        let sql = "SELECT EXISTS (SELECT 1 FROM step WHERE destination = ?1 AND NOT taken_over
+             AND id > coalesce((SELECT CAST(value AS INTEGER) FROM meta WHERE key = 'copied_with'), 0))";
         Ok(self.conn.query_row(sql, [destination.0], |row| row.get(0))?)
     }
 

@@ -71,14 +71,20 @@ impl Store {
         Ok(StateId::new(self.conn.query_row(select, [], |row| row.get::<_, String>(0))?))
     }
 
-    /// Gives this state an id of its own: it was copied, and the other copy has gone another way.
+    /// Gives this state an id of its own: it was copied, and the other copy has gone another way. What
+    /// its steps tell of accounts is not the last word on them any more.
     ///
     /// # Errors
     /// If the state cannot be written.
     pub fn renew_id(&self) -> Result<(), StateError> {
-        let sql = "UPDATE meta SET value = lower(hex(randomblob(16))) WHERE key = 'state_id'";
-        self.conn.execute(sql, [])?;
-        Ok(())
+        let id = "UPDATE meta SET value = lower(hex(randomblob(16))) WHERE key = 'state_id'";
+        let copied =
+            "INSERT INTO meta SELECT 'copied_with', coalesce(max(id), 0) FROM step WHERE true
+             ON CONFLICT (key) DO UPDATE SET value = excluded.value";
+        let tx = self.write()?;
+        self.conn.execute(id, [])?;
+        self.conn.execute(copied, [])?;
+        Ok(tx.commit()?)
     }
 
     /// As [`Store::open`], with a schema and a place of the caller's.

@@ -3,7 +3,7 @@
 use fit_sync::archive::{AccountRef, Backups, Blobs, Claim, ClaimOwner, ClaimReason};
 use fit_sync::domain::{AccountName, RemoteId, Sha256, StateId};
 use fit_sync::plan::reconcile::{Entry, Outcome, Why};
-use fit_sync::state::{Access, Effects, Store};
+use fit_sync::state::{Access, Effects, Step as JournalStep, Store};
 use serde_json::Value;
 
 use crate::support::cli::{Cli, REPLACING, ride, tree};
@@ -267,16 +267,44 @@ fn a_backup_without_its_file_is_told_as_unusable() {
     }
 }
 
-/// The last of a restore's journal, as a later apply writes it that finds nothing came of it.
+/// A restore's journal, as a later apply writes it that finds nothing came of it.
 fn fails_later(cli: &Cli, id: &str) {
-    let store = Store::open(&cli.home("state.db"), Access::ReadWrite).unwrap();
-    let account = store.account_named(&AccountName::new("archive")).unwrap().unwrap().row;
-    let done = store.steps_about(account, &RemoteId::new(id), account).unwrap().pop().unwrap();
+    let open = || Store::open(&cli.home("state.db"), Access::ReadWrite).unwrap();
+    let row =
+        |store: &Store| store.account_named(&AccountName::new("archive")).unwrap().unwrap().row;
+    let done = {
+        let store = open();
+        store.steps_about(row(&store), &RemoteId::new(id), row(&store)).unwrap().pop().unwrap()
+    };
+    cli.lose_state();
+    cli.run("plan").ok();
+    let store = open();
     let at = done.entries[0].at;
     let mut entries: Vec<Entry> = vec![done.entries[0].entry.clone()];
     entries.push(Entry::Ended { outcome: Outcome::Failed, why: Why::NotBegun, cause: None });
     let run = store.begin_run(None, at).unwrap();
+    let step = JournalStep { source: row(&store), destination: row(&store), ..done.step };
+    store.begin_step(run, &step, &entries, Effects::default(), at).unwrap();
+}
+
+#[test]
+fn a_restore_that_finds_it_there_takes_no_decision_of_an_earlier_one_back() {
+    let (cli, _) = replaced();
+    let id = id_of_backup(&cli);
+    cli.run(&format!("backup restore {id}")).ok();
+    let decided = || std::fs::read_to_string(cli.path("fit_sync.decisions.yaml")).unwrap();
+    let before = decided();
+    let store = Store::open(&cli.home("state.db"), Access::ReadWrite).unwrap();
+    let account = store.account_named(&AccountName::new("archive")).unwrap().unwrap().row;
+    let done = store.steps_about(account, &RemoteId::new(&id), account).unwrap().pop().unwrap();
+    let at = done.entries[0].at;
+    let failed = Entry::Ended { outcome: Outcome::Failed, why: Why::NotBegun, cause: None };
+    let run = store.begin_run(None, at).unwrap();
+    let entries = [done.entries[0].entry.clone(), failed];
     store.begin_step(run, &done.step, &entries, Effects::default(), at).unwrap();
+    drop(store);
+    cli.run("apply --auto-approve").ok().says("No changes.");
+    assert_eq!(decided(), before);
 }
 
 #[test]

@@ -137,7 +137,9 @@ async fn restore_in(
         return Ok(Exit::Done);
     };
     let words = if step.detail.is_empty() { String::new() } else { format!(": {}", step.detail) };
-    let line = format!("Backup {} of {}: {}{words}", backup.id, step.address, step.phase.as_str());
+    // "Restored" would be heard as what was asked for.
+    let phase = if step.phase == Phase::Restored { Phase::Failed } else { step.phase };
+    let line = format!("Backup {} of {}: {}{words}", backup.id, step.address, phase.as_str());
     context.printer.product(&format!("{}\n", neutralise(&line)));
     Ok(if session.stop.is_requested() { Exit::Interrupted } else { ending::restore_exit(&step) })
 }

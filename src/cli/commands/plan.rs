@@ -156,9 +156,14 @@ pub fn exit(document: &Document, detailed: bool) -> Exit {
     let blocked =
         Exit::worst(document.context.blocked.iter().map(|blocked| blocked_exit(blocked.reason)));
     match blocked {
-        Exit::Done if detailed && !document.body.steps.is_empty() => Exit::Changes,
+        Exit::Done if detailed && has_work(document) => Exit::Changes,
         other => other,
     }
+}
+
+/// Whether an apply would do something: its steps, and what earlier runs left open.
+fn has_work(document: &Document) -> bool {
+    !(document.body.steps.is_empty() && document.context.open.is_empty())
 }
 
 /// The code of the failure that blocks a rule or a step.

@@ -7,6 +7,7 @@ use crate::platform::{FitFile, PlatformError};
 
 use super::super::error::EngineError;
 use super::run::Run;
+use super::task::Task;
 
 impl Run<'_> {
     /// The open accounts to which this state has never sent anything.
@@ -20,21 +21,9 @@ impl Run<'_> {
         Ok(strangers)
     }
 
-    /// Where nothing tells what was taken, it is given the time to show it; what was read before that
-    /// counts no more.
+    /// Gives a destination the time to show what it was given; what was read before that counts no more.
     pub(super) async fn let_settle(&self, account: &AccountName) {
-        if self.unlisted(account) == Some(Unlisted::Silent) {
-            self.wait_and_forget(account).await;
-        }
-    }
-
-    /// As [`Run::let_settle`], for one that does not tell what it should.
-    pub(super) async fn let_settle_instead(&self, account: &AccountName) {
         self.strangers.borrow_mut().remove(account);
-        self.wait_and_forget(account).await;
-    }
-
-    async fn wait_and_forget(&self, account: &AccountName) {
         let settling = self.settling(account);
         if settling.is_zero() {
             return;
@@ -46,22 +35,44 @@ impl Run<'_> {
         }
     }
 
-    /// Whether a stranger names a file among those that it was given.
+    /// Whether the destination names a file among those that it was given: a stranger, and one that has
+    /// not answered for it. What is put back was given to it before.
     pub(super) async fn has_taken(
         &self,
-        account: &AccountName,
+        task: &Task,
         file: &FitFile,
     ) -> Result<bool, PlatformError> {
-        if self.unlisted(account) != Some(Unlisted::Named) {
+        let account = &task.step.destination.account;
+        let is_asked = match self.capability(account) {
+            Some(Unlisted::Named) if task.is_put_back() => false,
+            Some(Unlisted::Named) => task.state.doubtful_sends > 0 || self.is_stranger(account),
+            Some(Unlisted::Silent | Unlisted::Refused) | None => false,
+        };
+        if !is_asked {
             return Ok(false);
         }
+        let since = task.state.sent_at.filter(|_| task.state.doubtful_sends > 0);
         let platform = self.platform(account).ok_or(PlatformError::Unsupported)?;
-        self.ask(account, async || platform.has_taken(file).await).await
+        self.ask(account, async || platform.has_taken(file, since).await).await
     }
 
-    /// How a stranger tells of what it does not list yet; `None` of one that is none.
-    fn unlisted(&self, account: &AccountName) -> Option<Unlisted> {
-        let open = self.account(account).filter(|_| self.strangers.borrow().contains(account))?;
-        Some(open.capabilities.unlisted)
+    /// Whether a stranger is given the time to show what it was given before a step is sent: where it
+    /// does not tell, and where what it tells says nothing.
+    pub(super) fn shows_late(&self, task: &Task) -> bool {
+        let account = &task.step.destination.account;
+        self.is_stranger(account)
+            && match self.capability(account) {
+                Some(Unlisted::Silent) => true,
+                Some(Unlisted::Named) => task.is_restore(),
+                Some(Unlisted::Refused) | None => false,
+            }
+    }
+
+    fn is_stranger(&self, account: &AccountName) -> bool {
+        self.strangers.borrow().contains(account)
+    }
+
+    fn capability(&self, account: &AccountName) -> Option<Unlisted> {
+        self.account(account).map(|open| open.capabilities.unlisted)
     }
 }

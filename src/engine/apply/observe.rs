@@ -11,7 +11,7 @@ use crate::plan::reconcile::{
     Answer, Arrival, Candidate, Cause, Days, Evidence, GivenUp, Named, Old, Outcome, Source,
     Surroundings, There, Visibility, Why, assign, there, told_apart,
 };
-use crate::plan::{Action, ConflictReason, is_ruled_out, may_hold};
+use crate::plan::{Action, ConflictReason, is_ruled_out, may_hold, wants};
 
 use super::super::plan::utc_day;
 use super::run::Run;
@@ -37,6 +37,7 @@ impl Run<'_> {
             there: self.there(task),
             old: self.old(task),
             source: self.source(task),
+            is_wanted: self.is_wanted_still(task),
             named: task.run.named.clone().unwrap_or(Named::Unasked),
             bytes: task.run.bytes.is_some() && task.state.payload.is_some(),
             settled: self.is_settled(task),
@@ -199,6 +200,16 @@ impl Run<'_> {
             Some(_) => Source::Changed,
             None => Source::Gone,
         }
+    }
+
+    /// Whether some rule takes a step's activity to its destination still.
+    fn is_wanted_still(&self, task: &Task) -> bool {
+        let (from, to) = (&task.step.source.account, &task.step.destination.account);
+        let Some(row) = self.listed(from, &task.step.source.id) else { return false };
+        let rules = self.session.manifest.rules.iter();
+        let mut between = rules.filter(|rule| (&rule.source, &rule.destination) == (from, to));
+        let today = utc_day(self.session.clock().now());
+        between.any(|rule| wants(&rule.filter, &row, today))
     }
 
     /// Why this run does nothing more about a step.

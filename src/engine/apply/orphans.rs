@@ -5,7 +5,7 @@
 use std::collections::HashSet;
 use std::path::PathBuf;
 
-use crate::archive::{AccountRef, Blobs, Claim, ClaimOwner};
+use crate::archive::{AccountRef, Blobs, Claim, ClaimOwner, LastRuns};
 use crate::clock::age;
 use crate::domain::{AccountName, Activity, Inventory, Note, RemoteId};
 use crate::event::{Event, Phase};
@@ -60,7 +60,7 @@ pub(in crate::engine) fn find(session: &Session) -> Result<Vec<Foreign>, EngineE
 
 /// The claims of this state's own steps that its journal calls untouched: an older copy of it knows no
 /// more, and one that died a moment later would say the same.
-pub(super) fn claimed(session: &Session) -> Result<HashSet<StepId>, EngineError> {
+pub(in crate::engine) fn claimed(session: &Session) -> Result<HashSet<StepId>, EngineError> {
     let own = session.store.state_id()?;
     let owners = find(session)?.into_iter().map(|foreign| foreign.claim.owner);
     Ok(owners.filter(|owner| owner.state == own).map(|owner| StepId(owner.step)).collect())
@@ -70,6 +70,10 @@ pub(super) fn claimed(session: &Session) -> Result<HashSet<StepId>, EngineError>
 /// the other one began.
 pub(super) fn tell_apart(session: &Session) -> Result<(), EngineError> {
     let own = session.store.state_id()?;
+    let last = session.store.last_run()?.map_or(0, |run| run.0);
+    if LastRuns::new(&session.places.backups).of(&own).is_some_and(|known| known > last) {
+        return Ok(session.store.renew_id()?);
+    }
     for foreign in find(session)? {
         if foreign.claim.owner.state == own && record_of(&session.store, &foreign.claim)?.is_none()
         {

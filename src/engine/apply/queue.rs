@@ -87,7 +87,7 @@ impl Run<'_> {
         destination: AccountName,
         mut queue: Vec<&mut Task>,
     ) -> Result<(), EngineError> {
-        if queue.iter().any(|task| !task.state.is_touched()) {
+        if queue.iter().any(|task| !task.state.is_touched() && self.shows_late(task)) {
             self.let_settle(&destination).await;
         }
         self.send_all(&destination, &mut queue).await?;

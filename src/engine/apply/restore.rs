@@ -74,12 +74,12 @@ pub async fn plan_restore(
     }
     let mut restore = Restore { step: None, decision: None, opened, inventories, memory };
     let place = restore.place_of(session, backup, account).await?;
-    restore.decision = restore.decision_for(session, backup, account);
+    let is_new = |new: &Decision| !session.decisions.iter().any(|known| says(known, new));
+    restore.decision = restore.decision_for(session, backup, account).filter(is_new);
     let old = match place {
         Place::Holds(id) => {
-            let is_new = |new: &Decision| !session.decisions.iter().any(|known| says(known, new));
             let is_others = restore.is_another_s(session, backup, account, &id)?;
-            restore.decision = restore.decision.filter(|new| is_new(new) && !is_others);
+            restore.decision = restore.decision.filter(|_| !is_others);
             return Ok(restore);
         }
         Place::Taken(old) => Some(old),

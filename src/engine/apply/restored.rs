@@ -100,7 +100,11 @@ impl Restore {
                     let now = rows.find(|row| row.id == *source);
                     now.is_none_or(|row| !overlaps(row, &backup.subject))
                 }
-                Some(_) | None => *source != then.id,
+                // A file that was renamed since is the same one.
+                Some(name) => {
+                    *source != then.id && self.rows(name).iter().any(|row| row.id == *source)
+                }
+                None => *source != then.id,
             }
         }))
     }
@@ -163,21 +167,24 @@ fn is_about(decision: &Decision, backup: &Backup) -> bool {
             .is_some_and(|party| party.id == subject.id && party.fingerprint == subject.fingerprint)
 }
 
-/// Whether the last restore of a backup since a decision is over and did not put it back.
+/// Whether the restores of a backup since a decision are over and none has put it back.
 fn has_failed(
     session: &Session,
     decision: &Decision,
     backup: &Backup,
 ) -> Result<bool, EngineError> {
     let id = RemoteId::new(backup.id.as_str());
+    let began = |record: &StepRecord| record.entries.first().map(|written| written.at);
+    let mut has_failed = false;
     for account in session.store.accounts()? {
         let steps = session.store.steps_about(account.row, &id, account.row)?;
-        let began = |record: &StepRecord| record.entries.first().map(|written| written.at);
-        let last = steps.last().filter(|record| began(record) >= Some(decision.at));
-        let phase = last.and_then(StepRecord::phase);
-        if phase.is_some_and(|phase| phase.is_final() && phase != Phase::Confirmed) {
-            return Ok(true);
+        let since = steps.iter().filter(|record| began(record) >= Some(decision.at));
+        let phases: Vec<Phase> = since.filter_map(StepRecord::phase).collect();
+        // What another one found there already does not take back what the first one did.
+        if phases.contains(&Phase::Confirmed) {
+            return Ok(false);
         }
+        has_failed |= phases.last().is_some_and(|phase| phase.is_final());
     }
-    Ok(false)
+    Ok(has_failed)
 }

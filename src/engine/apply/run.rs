@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
+use crate::archive::LastRuns;
 use crate::domain::{AccountName, Activity, Address, Inventory, LinkStatus, RemoteId};
 use crate::event::{Event, Phase};
 use crate::net::RetryPolicy;
@@ -169,6 +170,8 @@ impl<'a> Run<'a> {
         inventories: BTreeMap<AccountName, Inventory>,
         memory: Memory,
     ) -> Result<Self, EngineError> {
+        let runs = LastRuns::new(&session.places.backups);
+        runs.note(&session.store.state_id()?, id.0).map_err(EngineError::Archive)?;
         let views = inventories.into_iter().map(|(name, rows)| (name, View::of(rows)));
         let mut views: BTreeMap<AccountName, View> = views.collect();
         for ((_, destination), links) in &memory.links {

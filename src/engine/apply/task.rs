@@ -319,6 +319,11 @@ impl Task {
         self.step.source.account == self.step.destination.account
     }
 
+    /// Whether what it sends was at its destination before.
+    pub(super) fn is_put_back(&self) -> bool {
+        self.is_restore() || self.state.turned.is_some()
+    }
+
     /// The pair that this step makes once what was taken is listed, perhaps under this id.
     pub(super) fn pending_link(&self, run: &Run<'_>, id: Option<RemoteId>) -> Option<Link> {
         let payload = self.state.payload.as_ref()?;

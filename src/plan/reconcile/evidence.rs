@@ -29,6 +29,8 @@ pub struct Evidence {
     pub old: Old,
     /// The activity to be sent.
     pub source: Source,
+    /// Whether a plan would send it again: a rule takes what the source lists.
+    pub is_wanted: bool,
     /// The activity that the destination named as the duplicate.
     pub named: Named,
     /// Whether the bytes to be sent are at hand: for what removes something, on the disk.

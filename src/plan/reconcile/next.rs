@@ -311,12 +311,19 @@ fn rests(state: &StepState, seen: &Evidence) -> Move {
         (_, Some(given_up)) => given_up.cause,
         (_, None) => None,
     };
-    match state.answer {
-        Answer::Taken(_) if !state.replaces && state.turned.is_none() => {
-            Move::End(Outcome::Pending, Why::NotListed, cause)
+    let why = match state.answer {
+        Answer::Taken(_) => Why::NotListed,
+        _ => Why::Unanswered,
+    };
+    match &state.backup {
+        _ if why == Why::NotListed && !state.replaces && state.turned.is_none() => {
+            Move::End(Outcome::Pending, why, cause)
         }
-        Answer::Taken(_) => Move::End(Outcome::Held, Why::NotListed, cause),
-        _ => Move::End(Outcome::Held, Why::Unanswered, cause),
+        Some(backup) if state.is_gap() => {
+            let (backup, message) = (backup.clone(), why.to_string());
+            Move::End(Outcome::Held, Why::OnlyBackedUp { backup, message }, cause)
+        }
+        Some(_) | None => Move::End(Outcome::Held, why, cause),
     }
 }
 
@@ -358,7 +365,7 @@ fn doubtful(state: &StepState, seen: &Evidence) -> Move {
 /// Nothing is there of what was sent. What must be private, and no plan sends again, is looked for as
 /// long as it may show itself to all.
 fn never_arrived(state: &StepState, seen: &Evidence) -> Move {
-    match state.must_hide() && seen.source == Source::Gone && !seen.overdue {
+    match state.must_hide() && !seen.is_wanted && !seen.overdue {
         true => rests(state, seen),
         false => end(Outcome::Failed, Why::NeverArrived),
     }

@@ -110,6 +110,13 @@ pub enum Why {
     NotListed,
     /// Sent, and nobody knows whether it arrived.
     Unanswered,
+    /// Sent and not seen, while the old one is gone.
+    OnlyBackedUp {
+        /// Id of the old one's backup.
+        backup: String,
+        /// What is known of what was sent.
+        message: String,
+    },
     /// It never showed, and what was there before is kept.
     NeverAppeared,
     /// Nothing of it arrived.
@@ -219,6 +226,9 @@ impl fmt::Display for Why {
             }
             Self::NotListed => f.write_str("taken, but not listed yet; the next run looks again"),
             Self::Unanswered => f.write_str("sent, answer lost; the next run looks first"),
+            Self::OnlyBackedUp { backup, message } => {
+                write!(f, "{message}; the old one is gone and lies in backup {backup}")
+            }
             Self::NeverAppeared => {
                 f.write_str("it never appeared; what was there before is kept, planned again")
             }

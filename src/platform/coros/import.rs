@@ -7,8 +7,8 @@ use std::time::Duration;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, STANDARD_NO_PAD};
-use jiff::Timestamp;
 use jiff::tz::TimeZone;
+use jiff::{SignedDuration, Timestamp};
 use md5::{Digest as _, Md5};
 use serde_json::{Value, json};
 use sha2::Sha256;
@@ -34,7 +34,8 @@ const MARKER: &str = "9y78gpoERW4lBNYL";
 const POLL_EVERY: Duration = Duration::from_secs(3);
 /// Imports that are looked at to find one.
 const LISTED: u32 = 100;
-const DAY_S: u64 = 24 * 3600;
+/// How far this machine's clock may be ahead of COROS'.
+const CLOCKS_APART_S: i64 = 3600;
 /// Times above this are in milliseconds: in seconds they were after the year 5000.
 const MILLISECONDS: i64 = 100_000_000_000;
 const ZIP: &str = "application/zip";
@@ -99,16 +100,20 @@ fn has_failed(import: &Import) -> bool {
     status < 0 || (status == 2 && import.error_size.unwrap_or_default() > 0)
 }
 
-/// Whether a file is among the imports of the last day. What is older was listed long ago, or was
-/// removed since.
-pub(super) fn names(imports: &[Import], file: &FitFile, now: Timestamp) -> bool {
+/// What is older was listed long ago, or was removed since.
+pub(super) fn a_day_before(now: Timestamp) -> Timestamp {
+    now.saturating_sub(SignedDuration::from_hours(24)).unwrap_or(Timestamp::MIN)
+}
+
+/// Whether a file is among the imports since a moment of this machine's clock, whose clock may be ahead.
+pub(super) fn names(imports: &[Import], file: &FitFile, since: Timestamp) -> bool {
     let md5 = hex::encode(Md5::digest(&file.bytes));
     let is_it = |import: &&Import| {
         import.md5.as_ref().is_some_and(|given| given.eq_ignore_ascii_case(&md5))
     };
     let is_recent = |import: &Import| {
         let begun = import.create_time.map(seconds);
-        begun.is_none_or(|begun| now.as_second().abs_diff(begun) <= DAY_S)
+        begun.is_none_or(|begun| begun >= since.as_second() - CLOCKS_APART_S)
     };
     imports.iter().filter(is_it).any(|import| !has_failed(import) && is_recent(import))
 }

@@ -179,9 +179,20 @@ impl Platform for Coros {
         import::upload(&self.api, file).await
     }
 
-    async fn has_taken(&self, file: &FitFile) -> Result<bool, PlatformError> {
-        let imports = self.imports.get_or_try_init(|| import::list(&self.api)).await?;
-        Ok(import::names(imports, file, self.api.clock.now()))
+    async fn has_taken(
+        &self,
+        file: &FitFile,
+        since: Option<Timestamp>,
+    ) -> Result<bool, PlatformError> {
+        let now = self.api.clock.now();
+        match since {
+            // What an earlier run has sent was there before this one began.
+            None => {
+                let imports = self.imports.get_or_try_init(|| import::list(&self.api)).await?;
+                Ok(import::names(imports, file, import::a_day_before(now)))
+            }
+            Some(sent) => Ok(import::names(&import::list(&self.api).await?, file, sent)),
+        }
     }
 
     async fn upload_status(&self, ticket: &UploadTicket) -> Result<UploadStatus, PlatformError> {

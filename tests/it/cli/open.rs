@@ -2,9 +2,12 @@
 
 use std::fs;
 
+use fit_sync::domain::{AccountName, RemoteId};
+use fit_sync::plan::reconcile::Entry;
+use fit_sync::state::{Access, Effects, Store};
 use serde_json::Value;
 
-use crate::support::cli::{Cli, MANIFEST, context, ride};
+use crate::support::cli::{Cli, MANIFEST, REPLACING, context, ride};
 
 const START: &str = "2026-11-02T06:12:33Z";
 const ROW: &str = "keep/2026-11-02T06:12:33Z  removed_at_destination";
@@ -60,4 +63,32 @@ fn events_of_a_step_carry_what_it_is_about() {
     }
     let sent = steps.iter().find(|step| step["phase"] == "confirmed").unwrap();
     assert_eq!(sent["bytes"], file.build().len());
+}
+
+/// A pipeline that applies only where there are changes goes on with what is open; what was begun and has
+/// done nothing is planned again.
+#[test]
+fn what_is_open_is_a_change_and_what_has_done_nothing_is_planned() {
+    let cli = Cli::new(REPLACING);
+    cli.fit("watch/a.fit", &ride(START));
+    cli.run("apply --auto-approve").ok();
+    cli.fit("watch/a.fit", &ride(START).distance_m(30_500));
+    cli.run("apply --auto-approve").ok();
+    cli.run("plan --detailed-exitcode").ok();
+    let keep = |until: fn(&Entry) -> bool| {
+        let store = Store::open(&cli.home("state.db"), Access::ReadWrite).unwrap();
+        let account = |name| store.account_named(&AccountName::new(name)).unwrap().unwrap().row;
+        let (from, to) = (account("watch"), account("archive"));
+        let steps = store.steps_about(from, &RemoteId::new("a.fit"), to).unwrap();
+        let done = steps.iter().max_by_key(|record| record.entries.len()).unwrap();
+        let entries = done.entries.iter().map(|it| it.entry.clone());
+        let entries: Vec<Entry> = entries.take_while(|entry| !until(entry)).collect();
+        let at = done.entries[0].at;
+        let run = store.begin_run(None, at).unwrap();
+        store.begin_step(run, &done.step, &entries, Effects::default(), at).unwrap();
+    };
+    keep(|entry| matches!(entry, Entry::BackedUp { .. }));
+    cli.run("plan --detailed-exitcode").ok().says("No changes.");
+    keep(|entry| matches!(entry, Entry::Sent { .. }));
+    cli.run("plan --detailed-exitcode").exits(2).says("open:");
 }

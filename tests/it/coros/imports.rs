@@ -6,6 +6,9 @@ use fit_sync::event::Phase;
 use fit_sync::platform::{FitFile, PlatformError, UploadStatus, Uploaded, Urgency};
 
 use std::sync::Arc;
+use std::time::Duration;
+
+use fit_sync::state::{Access, Store};
 
 use crate::support::fake_coros::{Place, Switches, Trouble};
 use crate::support::world::World;
@@ -146,17 +149,63 @@ async fn an_import_that_a_lost_state_has_sent_and_that_shows_late_is_not_sent_ag
     assert_eq!(account.fake.count("/activity/fit/import"), 1);
 }
 
+/// What nobody answered for is looked up among the imports, however late the list shows it.
+#[tokio::test]
+async fn an_import_whose_answer_is_lost_and_that_shows_late_is_not_sent_again() {
+    for (trouble, imports) in [(Trouble::Lost, 1), (Trouble::Reset, 2)] {
+        let mut switches = Switches::of("us");
+        switches.shows_after = 100;
+        let account = Account::open(switches).await;
+        let here = Memory::new(Settings::new("a"));
+        here.put_file(&ride(3).build(), Some("Known"));
+        here.put_file(&ride(1).build(), Some("Ride"));
+        let world = World::new(Arc::new(here), Arc::clone(&account.platform));
+        account.fake.fails_for(1, Place::Import, trouble);
+        for _ in 0..3 {
+            world.apply().await;
+            world.pass(Duration::from_secs(3600));
+        }
+        let others = account.fake.count("/activity/fit/import") - 1;
+        assert_eq!(others, imports, "{trouble:?}");
+        assert_eq!(account.fake.world().activities.len(), 2, "{trouble:?}");
+    }
+}
+
+/// A copy of the state that was put back knows less than the account.
+#[tokio::test]
+async fn an_older_copy_of_a_state_sends_nothing_again_that_shows_late() {
+    let mut switches = Switches::of("us");
+    switches.shows_after = 100;
+    let account = Account::open(switches).await;
+    let here = Memory::new(Settings::new("a"));
+    here.put_file(&ride(3).build(), Some("Known"));
+    let mut world = World::new(Arc::new(here.clone()), Arc::clone(&account.platform));
+    let folder = tempfile::tempdir().unwrap();
+    let [state, copy] = ["state.db", "copy.db"].map(|name| folder.path().join(name));
+    world.session.store = Store::open(&state, Access::ReadWrite).unwrap();
+    world.apply().await;
+    std::fs::copy(&state, &copy).unwrap();
+    here.put_file(&ride(1).build(), Some("Ride"));
+    world.apply().await;
+    world.session.store = Store::open(&copy, Access::ReadWrite).unwrap();
+    let mut again = World::new(Arc::new(here), account.reopened());
+    again.session.places = world.session.places.clone();
+    again.session.store = Store::open(&copy, Access::ReadWrite).unwrap();
+    let outcome = again.apply().await;
+    assert_eq!(account.fake.count("/activity/fit/import"), 2, "{}", outcome.told());
+}
+
 #[tokio::test]
 async fn imports_that_are_long_over_say_nothing_about_a_new_one() {
     let account = Account::open(Switches::of("us")).await;
     let file = file(&ride(1).build(), None);
     account.platform.upload(&file).await.unwrap();
-    assert_eq!(account.platform.has_taken(&file).await, Ok(true));
+    assert_eq!(account.platform.has_taken(&file, None).await, Ok(true));
     let other = self::file(&ride(2).build(), None);
-    assert_eq!(account.platform.has_taken(&other).await, Ok(false), "asked once for all");
+    assert_eq!(account.platform.has_taken(&other, None).await, Ok(false), "asked once for all");
     assert_eq!(account.fake.count("/activity/fit/getImportSportList"), 1);
     account.fake.world().imports[0].parameter["createTime"] = 1_700_000_000.into();
-    assert_eq!(account.reopened().has_taken(&file).await, Ok(false));
+    assert_eq!(account.reopened().has_taken(&file, None).await, Ok(false));
 }
 
 #[tokio::test]

@@ -5,6 +5,7 @@ use std::time::Duration;
 use crate::support::memory::{DownloadFault, Fault, ListFault, Memory, Operation, UploadFault};
 use fit_sync::domain::ReplaceProtocol;
 use fit_sync::event::Phase;
+use fit_sync::manifest::{DateBound, Located};
 use fit_sync::platform::{PlatformError, Rejection};
 
 use super::stage::{Flow, Stage, altered, ride};
@@ -86,6 +87,16 @@ async fn a_deletion_that_also_refuses_the_restore_holds_it_until_it_settles() {
     assert_eq!(stage.broken_laws(), NOTHING);
     assert_eq!(stage.unfinished().await, NOTHING);
     assert_eq!(stage.holding(&stage.recordings[0].old.as_ref().unwrap().1).len(), 1);
+}
+
+#[tokio::test]
+async fn a_gap_says_where_the_old_one_is() {
+    let stage = Stage::new(Flow::DeleteThenUpload, 1);
+    let lost = || (0..2).for_each(|_| stage.there.script(cut_off()));
+    let first = stage.world.apply_after(lost).await;
+    assert_eq!(first.phases(), [Phase::Held], "{}", first.told());
+    let told = first.told();
+    assert!(told.contains("the old one is gone and lies in backup "), "{told}");
 }
 
 /// What stands in the way of a put-back is named, so that a person can make room for it.
@@ -292,6 +303,24 @@ async fn a_private_upload_that_was_lost_twice_is_hidden_when_it_comes() {
     let first = stage.world.apply_after(lost).await;
     assert_eq!(first.phases(), [Phase::Held], "{}", first.told());
     stage.here.take(&stage.recordings[0].source).unwrap();
+    stage.world.pass(Duration::from_secs(3600));
+    let second = stage.world.apply().await;
+    assert_eq!(second.settled[0].phase, Phase::Held, "{}", second.told());
+    let late = stage.there.put_file(&stage.recordings[0].bytes, None);
+    let third = stage.world.apply().await;
+    assert_eq!(third.settled[0].phase, Phase::Confirmed, "{}", third.told());
+    assert_eq!(stage.there.written(&late).unwrap().private, Some(true));
+}
+
+/// Nor is it forgotten where its rule does not take its source any more.
+#[tokio::test]
+async fn a_private_upload_that_was_lost_twice_is_hidden_also_where_no_rule_wants_it() {
+    let mut stage = Stage::new(Flow::Upload, 1);
+    let lost = || (0..2).for_each(|_| stage.there.script(cut_off()));
+    stage.world.apply_after(lost).await;
+    let later = DateBound::Day("2026-05-10".parse().unwrap());
+    stage.world.session.manifest.rules[0].filter.start_date =
+        Some(Located { value: later, line: None });
     stage.world.pass(Duration::from_secs(3600));
     let second = stage.world.apply().await;
     assert_eq!(second.settled[0].phase, Phase::Held, "{}", second.told());

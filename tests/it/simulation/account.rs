@@ -10,6 +10,7 @@ use fit_sync::platform::{
     FitFile, ListRequest, Original, Page, Platform, PlatformError, UploadStatus, UploadTicket,
     Uploaded,
 };
+use jiff::Timestamp;
 
 use super::ledger::{By, Ledger};
 use super::recordings::{ARRIVAL, Recording};
@@ -297,9 +298,13 @@ impl Platform for Account {
         self.call(call, self.memory.upload(file), ids).await
     }
 
-    async fn has_taken(&self, file: &FitFile) -> Result<bool, PlatformError> {
+    async fn has_taken(
+        &self,
+        file: &FitFile,
+        since: Option<Timestamp>,
+    ) -> Result<bool, PlatformError> {
         let call = about(Operation::UploadStatus, None);
-        self.call(call, self.memory.has_taken(file), nothing).await
+        self.call(call, self.memory.has_taken(file, since), nothing).await
     }
 
     async fn upload_status(&self, ticket: &UploadTicket) -> Result<UploadStatus, PlatformError> {

@@ -64,10 +64,11 @@ impl Copy {
     }
 
     /// Whether it shows itself to more people than it may. What a person has changed since, nobody can
-    /// tell from a person's own once the state is lost.
+    /// tell from a person's own once the state is lost, nor where nobody was told its id.
     fn is_exposed(&self) -> bool {
         let is_wide = self.must_be_private && !self.private;
-        let is_ours = self.by == By::Run && !(self.state_lost && self.changed > self.made);
+        let is_nameless = self.state_lost || !self.is_known;
+        let is_ours = self.by == By::Run && !(is_nameless && self.changed > self.made);
         self.is_there() && is_ours && !self.is_excused && is_wide
     }
 }

@@ -43,9 +43,17 @@ impl Run<'_> {
         if let Some(payload) = self.turned_private(task) {
             return task.write(self, Entry::Fetched { payload });
         }
-        let Ok(is_taken) = self.has_taken(&account, &file).await else {
-            self.let_settle_instead(&account).await;
-            return Ok(());
+        let is_taken = match self.has_taken(task, &file).await {
+            Ok(is_taken) => is_taken,
+            Err(error) if task.state.doubtful_sends > 0 => {
+                let message = format!("it cannot be seen whether it was taken before: {error}");
+                self.give_up(task, Why::NotSent { message }, cause(&error));
+                return Ok(());
+            }
+            Err(_) => {
+                self.let_settle(&account).await;
+                return Ok(());
+            }
         };
         if self.reuses_ids(&account) {
             task.excluded.retain(|id| self.listed(&account, id).is_some());
@@ -62,7 +70,7 @@ impl Run<'_> {
         task.run.first_sent_at = task.run.first_sent_at.or(task.state.sent_at);
         self.aim(task);
         let answer = match is_taken {
-            // Before the state was lost; it is not listed yet.
+            // Its answer or the state was lost; it is not listed yet.
             true => Entry::Sent { id: None },
             false => self.answer_to(task, &account, &platform, &file).await,
         };

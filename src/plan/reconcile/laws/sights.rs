@@ -23,6 +23,7 @@ pub fn plain() -> Evidence {
         there: There::Nothing,
         old: Old::AsPlanned,
         source: Source::AsPlanned,
+        is_wanted: true,
         named: Named::Unasked,
         bytes: true,
         settled: true,
@@ -140,6 +141,7 @@ impl Interest {
         product
             .of(&theres(), |seen, value| seen.there = value.clone())
             .when(!self.duplicate, &SOURCES, |seen, value| seen.source = *value)
+            .when(self.touched, &BOTH, |seen, value| seen.is_wanted = *value)
             .when(self.duplicate, &named(), |seen, value| seen.named = value.clone())
             .when(self.duplicate, &BOTH, |seen, value| seen.paused = *value)
             .when(self.payload, &BOTH, |seen, value| seen.bytes = *value)
@@ -163,6 +165,7 @@ pub fn any(mut draw: impl FnMut(usize) -> usize) -> Evidence {
         there: theres().swap_remove(pick(3)),
         old: OLDS[pick(4)],
         source: SOURCES[pick(3)],
+        is_wanted: pick(2) > 0,
         named: named().swap_remove(pick(7)),
         bytes: pick(2) > 0,
         settled: pick(2) > 0,

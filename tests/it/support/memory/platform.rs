@@ -10,6 +10,7 @@ use fit_sync::platform::{
     AuthFailure, FitFile, ListRequest, Original, Page, Platform, PlatformError, Rejection,
     UploadStatus, UploadTicket, Uploaded, row,
 };
+use jiff::Timestamp;
 
 use super::listing::page;
 use super::quirks::{Answers, Lag, PrivacyEdits, Quirks};
@@ -225,7 +226,11 @@ impl Platform for Memory {
         })
     }
 
-    async fn has_taken(&self, file: &FitFile) -> Result<bool, PlatformError> {
+    async fn has_taken(
+        &self,
+        file: &FitFile,
+        _since: Option<Timestamp>,
+    ) -> Result<bool, PlatformError> {
         self.act(Operation::UploadStatus, |world, _| {
             let held = world.items.keys().filter_map(|id| world.bytes.get(id));
             Ok(held.into_iter().any(|bytes| *bytes == file.bytes))
