@@ -27,7 +27,7 @@ pub use catalog::{
     Capabilities, Catalog, Editable, PlatformSpec, RegionSpec, ReplaceProtocol, RequestSpec,
     Unlisted,
 };
-pub use content::{Content, Part, Session, rounded};
+pub use content::{Column, Columns, Content, Part, SESSION_VALUES, Session, rounded};
 pub use coverage::Coverage;
 pub use decision::{Decision, Party, Verdict};
 pub use details::Details;

@@ -3,7 +3,7 @@
 use crate::domain::{Address, RemoteId};
 use crate::manifest::Rule;
 use crate::plan::{
-    Action, ActivityRef, Change, ConflictReason, InSyncReason, SkipReason, StepReason, activity_at,
+    Action, ActivityRef, Change, Conflict, InSyncReason, SkipReason, StepReason, activity_at,
 };
 
 use super::diff::find;
@@ -48,7 +48,7 @@ pub enum Word {
         detail: Option<String>,
     },
     /// A person must decide.
-    Conflict(ConflictReason),
+    Conflict(Box<Conflict>),
     /// Its rule could not be planned.
     Blocked(String),
 }
@@ -118,7 +118,8 @@ fn word_on(
     }
     let context = &document.context;
     if let Some(conflict) = context.conflicts.iter().find(|row| row.address == *address) {
-        return Some((Word::Conflict(conflict.reason), conflict.candidates.clone()));
+        let candidates = conflict.candidates.clone();
+        return Some((Word::Conflict(Box::new(conflict.clone())), candidates));
     }
     if let Some(pair) = planned.plan.in_sync.iter().find(|pair| pair.address == *address) {
         let with = pair.destination.as_ref().and_then(|(_, id)| there(id));

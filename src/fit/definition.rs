@@ -1,5 +1,8 @@
 //! The layout of a kind of message, as its definition message declares it.
 
+use super::columns::Layout;
+use super::scan::message;
+
 /// FIT number of the field that holds a message's time.
 const TIMESTAMP: u8 = 253;
 
@@ -14,6 +17,8 @@ pub(super) struct Definition<'a> {
     big_endian: bool,
     /// Field number, size and base type of each field.
     fields: &'a [[u8; 3]],
+    /// Of a record: where its columns stand.
+    pub(super) columns: Layout,
 }
 
 impl<'a> Definition<'a> {
@@ -27,14 +32,18 @@ impl<'a> Definition<'a> {
         let (developer, rest) =
             if with_developer { triples(rest)? } else { (Default::default(), rest) };
         let (mut size, mut time_at) = (0, None);
+        let mut columns = Layout::default();
         for [number, bytes, base] in fields {
             if *number == TIMESTAMP && *bytes == 4 && width(*base) == 4 {
                 time_at = Some(size);
             }
+            if global == message::RECORD && usize::from(*bytes) == width(*base) {
+                columns.note(*number, size, invalid(*base, big_endian));
+            }
             size += usize::from(*bytes);
         }
         size += developer.iter().map(|[_, bytes, _]| usize::from(*bytes)).sum::<usize>();
-        let definition = Self { global, size, time_at, big_endian, fields };
+        let definition = Self { global, size, time_at, big_endian, fields, columns };
         Some((definition, rest))
     }
 
@@ -155,6 +164,20 @@ fn width(base: u8) -> usize {
         9 | 14 | 15 | 16 => 8,
         _ => 1,
     }
+}
+
+/// The bytes that stand for no value in one element of a base type, and how many they are.
+fn invalid(base: u8, big_endian: bool) -> ([u8; 8], usize) {
+    let mut bytes = match base & KIND {
+        10 | 11 | 12 | 16 => [0; 8],
+        _ => [0xFF; 8],
+    };
+    let width = width(base);
+    let highest = if big_endian { 0 } else { width - 1 };
+    if let (1 | 3 | 5 | 14, Some(highest)) = (base & KIND, bytes.get_mut(highest)) {
+        *highest = 0x7F;
+    }
+    (bytes, width)
 }
 
 fn is_valid(value: u64, base: u8) -> bool {

@@ -14,7 +14,7 @@ use super::chain::{Chain, Defect};
 use super::names::{self, name, or_number};
 use super::scan::{ScannedPart, message, scan};
 use super::walk::{Message, walk};
-use crate::domain::Session;
+use crate::domain::{Column, Session};
 
 /// A FIT file for people.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -42,8 +42,12 @@ pub struct DetailPart {
     pub local_offset_s: Option<i32>,
     /// Sessions in order of their start.
     pub sessions: Vec<SessionDetail>,
+    /// Number of lap messages.
+    pub laps: u32,
     /// Number of record messages.
     pub records: u32,
+    /// In how many of those there is what, such as `heart rate`.
+    pub columns: BTreeMap<&'static str, u32>,
     /// Time of the first record with a valid time.
     pub first_record: Option<Timestamp>,
     /// Time of the last record with a valid time.
@@ -65,6 +69,8 @@ pub struct SessionDetail {
     pub sub_sport: Option<String>,
     /// Start, lengths and numbers.
     pub facts: Session,
+    /// What else it tells, such as `calories`.
+    pub values: Vec<&'static str>,
 }
 
 /// A device that took part in the recording.
@@ -118,8 +124,10 @@ fn named(part: ScannedPart, devices: Vec<Device>, messages: BTreeMap<String, u32
     let sessions = facts.sessions.into_iter().map(|facts| SessionDetail {
         sport: facts.sport.map(|n| or_number(FieldDataType::Sport, n)),
         sub_sport: facts.sub_sport.map(|n| or_number(FieldDataType::SubSport, n)),
-        facts,
+        values: facts.held().collect(),
+        facts: Session { holds: 0, ..facts },
     });
+    let columns = Column::ALL.map(|column| (column.as_str(), facts.columns.count(column)));
     DetailPart {
         file_type: part.file_type.map(names::file_type),
         product: product(facts.product_name.as_deref(), facts.manufacturer, facts.product),
@@ -129,7 +137,9 @@ fn named(part: ScannedPart, devices: Vec<Device>, messages: BTreeMap<String, u32
         clock_never_set: part.clock_never_set,
         local_offset_s: facts.local_offset_s,
         sessions: sessions.collect(),
+        laps: facts.laps,
         records: facts.records,
+        columns: columns.into_iter().filter(|(_, count)| *count > 0).collect(),
         first_record: facts.first_record,
         last_record: facts.last_record,
         developer_fields: facts.developer_fields,

@@ -11,6 +11,7 @@
 
 mod chain;
 mod check;
+mod columns;
 mod crc;
 mod definition;
 mod detail;

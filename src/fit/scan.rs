@@ -1,14 +1,14 @@
 //! The identity of a FIT file in one fast pass over its bytes.
 //!
-//! Looks into file_id, session, activity, device_info and field_description; of records only the
-//! number and the times count. Memory: sixteen definitions that borrow the file, and a bounded
+//! Looks into file_id, session, sport, activity, device_info and field_description; of laps only the
+//! number and the sport count, of records the number, the times and whether a column has a value. Memory: sixteen definitions that borrow the file, and a bounded
 //! number of parts and sessions; never a function of the number of records.
 
 use jiff::Timestamp;
 
 use super::chain::{Chain, Defect, Frame};
 use super::walk::{Message, walk};
-use crate::domain::{Part, Session};
+use crate::domain::{Columns, Part, SESSION_VALUES, Session};
 
 /// What a whole file says, part by part.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -33,7 +33,9 @@ pub struct ScannedPart {
 /// Message numbers of the FIT profile.
 pub(super) mod message {
     pub(in crate::fit) const FILE_ID: u16 = 0;
+    pub(in crate::fit) const SPORT: u16 = 12;
     pub(in crate::fit) const SESSION: u16 = 18;
+    pub(in crate::fit) const LAP: u16 = 19;
     pub(in crate::fit) const RECORD: u16 = 20;
     pub(in crate::fit) const DEVICE_INFO: u16 = 23;
     pub(in crate::fit) const ACTIVITY: u16 = 34;
@@ -79,6 +81,8 @@ fn scan_part(frame: &Frame<'_>, sessions: &mut usize) -> Result<ScannedPart, Def
                 }
                 part.session(message);
             }
+            message::LAP => part.lap(message),
+            message::SPORT => part.sport = sport(message, 0, 1),
             message::DEVICE_INFO => part.device_info(message),
             message::ACTIVITY => part.activity(message),
             message::FIELD_DESCRIPTION => part.developer_fields += 1,
@@ -87,6 +91,11 @@ fn scan_part(frame: &Frame<'_>, sessions: &mut usize) -> Result<ScannedPart, Def
         Ok(())
     })?;
     Ok(part.finish())
+}
+
+/// The sport and the sub-sport in these fields of a message.
+fn sport(message: &Message<'_, '_>, sport: u8, sub_sport: u8) -> Option<(u8, Option<u8>)> {
+    Some((message.uint(sport)?, message.uint(sub_sport)))
 }
 
 /// The instant of a raw FIT time; `None` if it is invalid or the clock was never set.
@@ -105,6 +114,10 @@ struct Collector {
     records: u32,
     first_record: Option<u32>,
     last_record: Option<u32>,
+    columns: Columns,
+    laps: u32,
+    sport: Option<(u8, Option<u8>)>,
+    lap_sport: Option<(u8, Option<u8>)>,
     developer_fields: u32,
     creator_name: Option<String>,
     local_offset_s: Option<i32>,
@@ -114,6 +127,7 @@ impl Collector {
     #[inline]
     fn record(&mut self, message: &Message<'_, '_>) {
         self.records = self.records.saturating_add(1);
+        message.definition.columns.count(message.body, &mut self.columns);
         if let Some(raw) = message.time {
             if is_date(raw) {
                 self.first_record.get_or_insert(raw);
@@ -139,16 +153,26 @@ impl Collector {
         self.part.time_created = message.uint(4).and_then(instant);
     }
 
+    fn lap(&mut self, message: &Message<'_, '_>) {
+        self.laps = self.laps.saturating_add(1);
+        self.lap_sport = self.lap_sport.or_else(|| sport(message, 25, 39));
+    }
+
     fn session(&mut self, message: &Message<'_, '_>) {
         // An invalid time (all ones) is no field to `uint`, but here it tells of an unset clock.
         let start = message.definition.raw_u32(message.body, 2);
         if start.is_some_and(|raw| !is_date(raw)) {
             self.part.clock_never_set = true;
         }
-        let elapsed_ms = message.uint(7).or_else(|| {
+        // Of an unknown end, some makers write a length of 0.
+        let elapsed_ms = message.uint(7).filter(|ms| *ms > 0).or_else(|| {
             let lasted_s = message.time.filter(|end| is_date(*end))?.checked_sub(start?)?;
             lasted_s.checked_mul(1000).filter(|ms| *ms > 0)
         });
+        let holds = SESSION_VALUES
+            .iter()
+            .enumerate()
+            .filter(|(_, (field, _))| message.uint::<u32>(*field).is_some_and(|value| value > 0));
         self.part.facts.sessions.push(Session {
             start: start.and_then(instant),
             elapsed_ms,
@@ -157,6 +181,7 @@ impl Collector {
             ascent_m: message.uint(22),
             sport: message.uint(5),
             sub_sport: message.uint(6),
+            holds: holds.fold(0, |holds, (bit, _)| holds | 1 << bit),
         });
     }
 
@@ -184,11 +209,31 @@ impl Collector {
         facts.sessions.sort_by_key(|s| (s.start.is_none(), s.start));
         facts.sessions.shrink_to_fit();
         facts.records = self.records;
+        facts.columns = self.columns;
+        facts.laps = self.laps;
         facts.first_record = self.first_record.and_then(instant);
         facts.last_record = self.last_record.and_then(instant);
+        complete(facts, self.sport.or(self.lap_sport));
         facts.developer_fields = self.developer_fields;
         facts.product_name = facts.product_name.take().or(self.creator_name);
         facts.local_offset_s = self.local_offset_s.filter(|_| facts.manufacturer != Some(COROS));
         part
+    }
+}
+
+/// What sessions do not tell, the rest of the file does: where the last one ended, and the sport.
+fn complete(facts: &mut Part, sport: Option<(u8, Option<u8>)>) {
+    if let Some(last) = facts.sessions.last_mut().filter(|last| last.elapsed_ms.is_none()) {
+        let lasted =
+            last.start.zip(facts.last_record).map(|(start, end)| end.duration_since(start));
+        let lasted_ms = lasted.and_then(|lasted| u32::try_from(lasted.as_millis()).ok());
+        last.elapsed_ms = lasted_ms.filter(|ms| *ms > 0);
+    }
+    if facts.sessions.is_empty() {
+        facts.sport = sport;
+    }
+    for session in facts.sessions.iter_mut().filter(|session| session.sport.is_none()) {
+        (session.sport, session.sub_sport) =
+            sport.map_or((None, None), |(one, two)| (Some(one), two));
     }
 }

@@ -16,6 +16,7 @@ use super::document::DocumentError;
 use super::guard;
 use super::model::{Body, Document, Step};
 use super::owners::{self, Covered, Owned};
+use super::question::Question;
 use super::reason::{InSyncReason, SkipReason};
 use super::select::{self, Entry};
 use super::steps;
@@ -218,7 +219,7 @@ impl Draft {
                     self.steps.push(steps::replace(view, rule, entry, old, reason, changes));
                 }
             }
-            Ruling::Conflict(reason, candidates) => {
+            Ruling::Conflict(Question { reason, candidates, loses, changes }) => {
                 if self.count(world, rule, entry, |counts| counts.conflict += 1) {
                     self.conflicts.push(Conflict {
                         address: entry.address.clone(),
@@ -226,6 +227,8 @@ impl Draft {
                         reason,
                         source: ActivityRef::of(&rule.source, entry.activity),
                         candidates,
+                        loses,
+                        changes,
                     });
                 }
             }

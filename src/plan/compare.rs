@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 
 use jiff::Timestamp;
 
-use crate::domain::{Content, Session, rounded};
+use crate::domain::{Column, Content, Part, Session, rounded};
 
 use super::model::Change;
 
@@ -19,7 +19,7 @@ pub fn clock(seconds: u32) -> String {
 /// Every field in which two originals differ; none if they hold the same.
 pub fn changes(destination: &Content, source: &Content) -> Vec<Change> {
     let mut changes = Vec::new();
-    let (old, new) = (sessions(destination), sessions(source));
+    let (old, new) = (destination.sessions(), source.sessions());
     let mut note = |field: &str, from: Option<String>, to: Option<String>| {
         if from != to {
             let shown = |value: Option<String>| value.unwrap_or_else(|| "none".to_owned());
@@ -41,12 +41,6 @@ pub fn changes(destination: &Content, source: &Content) -> Vec<Change> {
         note(field, show(destination), show(source));
     }
     changes
-}
-
-fn sessions(content: &Content) -> Vec<&Session> {
-    let mut sessions: Vec<&Session> = content.sessions().collect();
-    sessions.sort_by_key(|session| session.start);
-    sessions
 }
 
 type Show<T> = fn(&T) -> Option<String>;
@@ -75,7 +69,7 @@ fn text(time: Option<Timestamp>) -> Option<String> {
 /// Whether what a platform made of a file is that recording still, whole but for what platforms
 /// compute anew: as many sessions, each as long and as far, and its records.
 pub fn is_whole(sent: &Content, kept: &Content) -> bool {
-    let (sent_sessions, kept_sessions) = (sessions(sent), sessions(kept));
+    let (sent_sessions, kept_sessions) = (sent.sessions(), kept.sessions());
     let as_long = |a: Option<u32>, b: Option<u32>| match (a, b) {
         (Some(a), Some(b)) => a.abs_diff(b) <= 2000,
         (None, _) | (_, None) => true,
@@ -102,19 +96,92 @@ pub fn is_same_recording(one: &Content, other: &Content) -> bool {
     changes(one, other).is_empty() && serials(one) == serials(other)
 }
 
-/// Whether the destination's original has something that the source's lacks: a device's serial
-/// number, more sessions, more than 5 % more records, developer fields.
+/// Records of a column that count as noise.
+const FEW_RECORDS: u32 = 10;
+
+/// What the destination's original has that the source's lacks, in words: the serial number of a
+/// device, sessions, laps, values of sessions, records and their columns, developer fields.
 ///
 /// A file that went through another service comes back without its serial number. One that another
 /// device recorded lacks nothing by that: it never was this device's.
-pub(super) fn would_lose(destination: &Content, source: &Content) -> bool {
-    let serial = |content: &Content| content.parts.iter().any(|part| part.serial.is_some());
-    let developer = |content: &Content| content.parts.iter().any(|part| part.developer_fields > 0);
-    (serial(destination) && !serial(source) && !are_of_two_devices(destination, source))
-        || destination.sessions().count() > source.sessions().count()
-        || u64::from(destination.records()) * 100 > u64::from(source.records()) * 105
-        || (developer(destination) && !developer(source))
+pub(super) fn losses(destination: &Content, source: &Content) -> Vec<String> {
+    let mut losses = Vec::new();
+    let serial = |content: &Content| content.parts.iter().find_map(|part| part.serial);
+    if let (Some(number), None) = (serial(destination), serial(source))
+        && !are_of_two_devices(destination, source)
+    {
+        losses.push(format!("the device's serial number ({number})"));
+    }
+    let (old, new) = (destination.sessions(), source.sessions());
+    losses.extend(fewer("sessions", count_of(&old), count_of(&new)));
+    let laps = [destination, source].map(|content| count_all(content, |part| part.laps));
+    losses.extend(fewer("laps", laps[0], laps[1]));
+    losses.extend(lost_values(&old, &new));
+    let records = [destination, source].map(Content::records);
+    if is_clearly_less(records[0], records[1]) {
+        losses.extend(fewer("records", records[0], records[1]));
+    }
+    for column in Column::ALL {
+        let [old, new] = [destination, source]
+            .map(|content| count_all(content, |part| part.columns.count(column)));
+        if old > new.saturating_add(FEW_RECORDS) && is_clearly_less(old, new) {
+            losses.extend(fewer(&format!("records with {}", column.as_str()), old, new));
+        }
+    }
+    let developer = [destination, source].map(|it| count_all(it, |part| part.developer_fields));
+    if developer[0] > 0 && developer[1] == 0 {
+        losses.extend(fewer("developer fields", developer[0], 0));
+    }
+    losses
 }
+
+fn count_all(content: &Content, of: impl Fn(&Part) -> u32) -> u32 {
+    content.parts.iter().map(of).fold(0, u32::saturating_add)
+}
+
+fn count_of(sessions: &[&Session]) -> u32 {
+    u32::try_from(sessions.len()).unwrap_or(u32::MAX)
+}
+
+/// By more than 5 %.
+fn is_clearly_less(old: u32, new: u32) -> bool {
+    u64::from(old) * 100 > u64::from(new) * 105
+}
+
+fn fewer(what: &str, old: u32, new: u32) -> Option<String> {
+    match new {
+        _ if new >= old => None,
+        0 => Some(format!("all {old} {what}")),
+        new => Some(format!("{} of {old} {what}", old - new)),
+    }
+}
+
+/// Values of a session that would become 0 or go.
+fn lost_values(old: &[&Session], new: &[&Session]) -> Vec<String> {
+    let several = old.len() > 1;
+    let mut lost = Vec::new();
+    for (place, (old, new)) in old.iter().zip(new).enumerate() {
+        let of = if several { format!(" of session {}", place + 1) } else { String::new() };
+        for (what, show) in LOSABLE {
+            if let (Some(value), None) = (show(old), show(new)) {
+                lost.push(format!("{what}{of} ({value})"));
+            }
+        }
+        let kept: Vec<&str> = new.held().collect();
+        let gone = old.held().filter(|what| !kept.contains(what));
+        lost.extend(gone.map(|what| format!("{what}{of}")));
+    }
+    lost
+}
+
+const LOSABLE: [(&str, Show<Session>); 4] = [
+    ("elapsed time", |s| s.elapsed_ms.filter(|ms| *ms > 0).map(|ms| clock(rounded(ms, 1000)))),
+    ("timer time", |s| s.timer_ms.filter(|ms| *ms > 0).map(|ms| clock(rounded(ms, 1000)))),
+    ("distance", |s| {
+        s.distance_cm.filter(|cm| *cm > 0).map(|cm| format!("{} m", rounded(cm, 100)))
+    }),
+    ("ascent", |s| s.ascent_m.filter(|m| *m > 0).map(|m| format!("{m} m"))),
+];
 
 /// Whether two devices recorded an event side by side: of different makers, begun in different
 /// seconds. A re-export may name another maker, but it keeps the second.

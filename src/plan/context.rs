@@ -10,6 +10,7 @@ use crate::domain::{
 };
 use crate::event::Phase;
 
+use super::model::Change;
 use super::reason::{ConflictReason, InSyncReason, SkipReason};
 
 /// What a plan was made from, and what a person should know.
@@ -174,6 +175,12 @@ pub struct Conflict {
     pub source: ActivityRef,
     /// What it could be, best first.
     pub candidates: Vec<ActivityRef>,
+    /// Of `would_lose_data`: what the one at the destination has and would lose.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub loses: Vec<String>,
+    /// Of `original_differs`: in what the listed activity (`from`) and its file (`to`) differ.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub changes: Vec<Change>,
 }
 
 /// Something left alone.

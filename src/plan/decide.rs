@@ -14,6 +14,7 @@ use super::links::{Links, Places};
 use super::matching::{self, Evidence, Field, Outcome, Seeker};
 use super::model::Change;
 use super::owners::Owned;
+use super::question::Question;
 use super::reason::{ConflictReason, InSyncReason, SkipReason, StepReason};
 use super::recall::{Known, Memory};
 use super::twins::Twins;
@@ -36,7 +37,7 @@ pub(super) enum Ruling<'a> {
         notice: Option<Notice>,
     },
     Skip(SkipReason),
-    Conflict(ConflictReason, Vec<ActivityRef>),
+    Conflict(Question),
     /// Its original and that of this account's activity must be read first.
     Compare(&'a AccountName, &'a Activity),
 }
@@ -285,7 +286,7 @@ impl<'a> Judge<'a> {
             Some((reason, candidates)) => self.force(reason, candidates),
             None if distinct() => Ruling::Upload(StepReason::Distinct),
             None if event.entry.activity.unusable == Some(Unusable::SeveralActivities) => {
-                Ruling::Conflict(ConflictReason::SeveralActivities, Vec::new())
+                Ruling::Conflict(Question::of(ConflictReason::SeveralActivities, Vec::new()))
             }
             None => Ruling::Upload(StepReason::MissingAtDestination),
         }
@@ -300,7 +301,7 @@ impl<'a> Judge<'a> {
         if forced {
             Ruling::Upload(StepReason::Forced)
         } else {
-            Ruling::Conflict(reason, candidates)
+            Ruling::Conflict(Question::of(reason, candidates))
         }
     }
 
@@ -345,7 +346,7 @@ impl<'a> Judge<'a> {
         match (here, there) {
             (true, true) => {
                 let candidate = ActivityRef::of(self.destination, found);
-                Ruling::Conflict(ConflictReason::ChangedOnBothSides, vec![candidate])
+                Ruling::Conflict(Question::of(ConflictReason::ChangedOnBothSides, vec![candidate]))
             }
             (true, false) if event.rule.strategy == ConflictStrategy::ReplaceExisting => {
                 self.replace(event, found, StepReason::ContentDiffers)
@@ -374,14 +375,16 @@ impl<'a> Judge<'a> {
         let destination = memory.content(self.destination, found);
         if destination.is_none() && self.has_no_file(found) {
             let candidate = ActivityRef::of(self.destination, found);
-            return Ruling::Conflict(ConflictReason::WouldLoseData, vec![candidate]);
+            let loses = vec!["it has no file".to_owned()];
+            return Ruling::Conflict(Question::losing(candidate, loses));
         }
         let (Some(source), Some(destination)) = (source, destination) else {
             return Ruling::Compare(self.destination, found);
         };
-        if compare::would_lose(destination, source) {
+        let loses = compare::losses(destination, source);
+        if !loses.is_empty() {
             let candidate = ActivityRef::of(self.destination, found);
-            return Ruling::Conflict(ConflictReason::WouldLoseData, vec![candidate]);
+            return Ruling::Conflict(Question::losing(candidate, loses));
         }
         self.replace_by_content(found, reason, source, destination)
     }

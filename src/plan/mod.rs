@@ -18,6 +18,7 @@ mod links;
 pub mod matching;
 mod model;
 mod owners;
+mod question;
 mod reason;
 mod recall;
 pub mod reconcile;

@@ -5,6 +5,7 @@ use crate::domain::{Activity, RefusalReason, RefusalStanding, ReplaceProtocol, V
 use super::context::ActivityRef;
 use super::decide::{Judge, Ruling};
 use super::owners::Owned;
+use super::question::Question;
 use super::reason::{ConflictReason, SkipReason, StepReason};
 use super::world::{RetryRefused, World};
 
@@ -26,7 +27,8 @@ impl<'a> Judge<'a> {
         let named = |found: &&Activity| Some(&found.id) == refusal.candidate.as_ref();
         let candidates = self.view.inventory.activities.iter().filter(named);
         let candidates = candidates.map(|found| ActivityRef::of(self.destination, found));
-        Some(Ruling::Conflict(ConflictReason::RefusedByDestination, candidates.collect()))
+        let reason = ConflictReason::RefusedByDestination;
+        Some(Ruling::Conflict(Question::of(reason, candidates.collect())))
     }
 
     /// What was changed while its successor was sent stays beside it until a person decides which of
@@ -47,7 +49,7 @@ impl<'a> Judge<'a> {
             return None;
         }
         let candidates = [found, old].map(|row| ActivityRef::of(self.destination, row));
-        Some(Ruling::Conflict(ConflictReason::ChangedOnBothSides, candidates.into()))
+        Some(Ruling::Conflict(Question::of(ConflictReason::ChangedOnBothSides, candidates.into())))
     }
 
     /// Why an activity is not replaced whose successor was refused on two days, each time after it had

@@ -10,6 +10,7 @@ use crate::domain::{AccountName, Activity, Link, LinkStatus, RemoteId, Side, Unu
 use super::choice::Score;
 use super::decide::{Judge, Ruling, in_sync};
 use super::owners::Owned;
+use super::question::Question;
 use super::reason::{ConflictReason, InSyncReason, StepReason};
 use super::recall::Memory;
 use super::world::World;
@@ -73,7 +74,9 @@ impl<'a> Judge<'a> {
     fn rule_on_overdue(&self, event: &Owned<'a>, since: Timestamp) -> Ruling<'a> {
         match self.decision(event, Verdict::Distinct) {
             Some(decision) if decision.at > since => Ruling::Upload(StepReason::Distinct),
-            Some(_) | None => Ruling::Conflict(ConflictReason::NeverAppeared, Vec::new()),
+            Some(_) | None => {
+                Ruling::Conflict(Question::of(ConflictReason::NeverAppeared, Vec::new()))
+            }
         }
     }
 }

@@ -10,6 +10,14 @@ pub(super) fn decide_line(conflict: &Conflict, destination: &AccountName) -> Str
     format!("decide: {}", answers(*reason, &address, candidates, destination))
 }
 
+/// What exactly is asked, a line each: what would be lost, in what the file differs from its row.
+pub(super) fn particulars(conflict: &Conflict) -> Vec<String> {
+    let loses = conflict.loses.iter().map(|loss| format!("would lose {loss}"));
+    let changes = conflict.changes.iter();
+    let changes = changes.map(|it| format!("{}: listed {}, file {}", it.field, it.from, it.to));
+    loses.chain(changes).map(|line| neutralise(&line)).collect()
+}
+
 /// The command that is likeliest meant, and the others that would change something.
 pub(super) fn answers(
     reason: ConflictReason,

@@ -9,6 +9,7 @@ use crate::engine::{Evidence, Explanation, InForce, Standing, Word};
 use crate::plan::{Action, clock};
 use crate::state::StepRecord;
 
+use super::answers::particulars;
 use super::diff::one_line;
 use super::reasons::{self, Next};
 use super::time::stamp;
@@ -69,7 +70,7 @@ fn headline(word: &Word) -> String {
         }
         Word::InSync(reason) => format!("in sync, {reason}"),
         Word::Skip { reason, .. } => format!("{}, {reason}", "skipped".dimmed()),
-        Word::Conflict(reason) => format!("{}, {reason}", "conflict".yellow()),
+        Word::Conflict(conflict) => format!("{}, {}", "conflict".yellow(), conflict.reason),
         Word::Blocked(_) => "blocked".red().to_string(),
     }
 }
@@ -79,7 +80,7 @@ fn why(word: &Word) -> String {
         Word::Step { reason, .. } => reasons::step(*reason).to_owned(),
         Word::InSync(reason) => reasons::in_sync(*reason).to_owned(),
         Word::Skip { reason, .. } => reasons::skip(*reason).to_owned(),
-        Word::Conflict(reason) => reasons::conflict(*reason).to_owned(),
+        Word::Conflict(conflict) => reasons::conflict(conflict.reason).to_owned(),
         Word::Blocked(message) => format!("the rule cannot be planned: {message}"),
     }
 }
@@ -89,18 +90,23 @@ fn next(word: &Word) -> Vec<Next> {
         Word::Step { .. } => vec![Next::Apply],
         Word::InSync(reason) => reasons::after_in_sync(*reason),
         Word::Skip { reason, .. } => reasons::after_skip(*reason),
-        Word::Conflict(reason) => reasons::after_conflict(*reason),
+        Word::Conflict(conflict) => reasons::after_conflict(conflict.reason),
         Word::Blocked(_) => vec![Next::PlanAgain],
     }
 }
 
 /// What exactly; a line of the manifest as people open it.
 fn detail(word: &Word, manifest: &str) -> Option<String> {
-    let Word::Skip { detail, .. } = word else {
-        let Word::Step { loses, .. } = word else { return None };
-        return (!loses.is_empty()).then(|| format!("the old one loses {}", loses.join(" and ")));
+    let detail = match word {
+        Word::Skip { detail, .. } => detail.as_deref()?,
+        Word::Step { loses, .. } if !loses.is_empty() => {
+            return Some(format!("the old one loses {}", loses.join(" and ")));
+        }
+        Word::Conflict(conflict) => {
+            return Some(particulars(conflict).join("; ")).filter(|text| !text.is_empty());
+        }
+        Word::Step { .. } | Word::InSync(_) | Word::Blocked(_) => return None,
     };
-    let detail = detail.as_deref()?;
     let line = detail.strip_prefix("line ").and_then(|rest| rest.strip_suffix(" of the manifest"));
     Some(line.map_or_else(|| detail.to_owned(), |line| format!("{manifest}:{line}")))
 }

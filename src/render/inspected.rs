@@ -37,6 +37,10 @@ fn one_part(out: &mut String, part: &DetailPart) {
     line("serial", part.serial.map(|serial| serial.to_string()));
     line("created", part.time_created.map(|time| time.to_string()));
     line("records", Some(part.records.to_string()));
+    let columns = part.columns.iter().map(|(name, count)| format!("{name} {count}"));
+    let columns: Vec<String> = columns.collect();
+    line("of these", (!columns.is_empty()).then(|| columns.join(", ")));
+    line("laps", Some(part.laps.to_string()).filter(|number| number != "0"));
     line("first record", part.first_record.map(|time| time.to_string()));
     line("last record", part.last_record.map(|time| time.to_string()));
     line("dev fields", Some(part.developer_fields.to_string()).filter(|number| number != "0"));

@@ -4,6 +4,7 @@
 //! activity that is a question today and is uploaded tomorrow is a failure that was mended.
 
 use std::collections::BTreeSet;
+use std::fmt::Write as _;
 
 use quick_junit::{
     NonSuccessKind, Report as Xml, SerializeError, TestCase, TestCaseStatus, TestSuite,
@@ -13,7 +14,7 @@ use crate::domain::{RuleName, neutralise};
 use crate::event::Phase;
 use crate::plan::{Action, Blocked, Conflict, Document, LimitExceeded, RuleSummary, Skip, Step};
 
-use super::answers::decide_line;
+use super::answers::{decide_line, particulars};
 use super::column::distance;
 use super::facts::Facts;
 use super::outcome::Outcome;
@@ -149,7 +150,10 @@ fn conflict_cases(document: &Document, rule: &RuleSummary, class: &str) -> Vec<T
 
 fn conflict_case(conflict: &Conflict, rule: &RuleSummary, class: &str) -> TestCase {
     let reason = conflict.reason;
-    let words = format!("{reason}: {}", reasons::conflict(reason));
+    let mut words = format!("{reason}: {}", reasons::conflict(reason));
+    for line in particulars(conflict) {
+        let _ = write!(words, "; {line}");
+    }
     let mut status = failed(reason.as_str(), &words);
     status.set_description(text(&decide_line(conflict, &rule.destination)));
     case(class, conflict.address.as_str(), status, &about(&Facts::of_ref(&conflict.source)))

@@ -11,7 +11,7 @@ use std::fmt::Write as _;
 use crate::domain::AccountName;
 use crate::plan::{Action, ActivityRef, Conflict, Document, RuleSummary, Step, StepReason, clock};
 
-use super::answers::decide_line;
+use super::answers::{decide_line, particulars};
 use super::column::distance;
 use super::facts::Facts;
 use super::markdown::{code, linked, row};
@@ -117,6 +117,9 @@ impl Comment<'_> {
             if self.rung < Rung::NoDetails {
                 for candidate in &conflict.candidates {
                     let _ = write!(question, "<br>{}", self.candidate(candidate));
+                }
+                for line in particulars(conflict) {
+                    let _ = write!(question, "<br>{}", code(&line));
                 }
                 let decide = decide_line(conflict, destination);
                 let _ = write!(question, "<br>{}", code(&decide));

@@ -13,7 +13,7 @@ use crate::plan::{
     Skip, Step, StepReason, clock,
 };
 
-use super::answers::decide_line;
+use super::answers::{decide_line, particulars};
 use super::column::{distance, fit, pad, pad_left};
 use super::highlight::highlighted;
 use super::open::open_words;
@@ -307,6 +307,9 @@ impl<'a> Rows<'a> {
         }
         if let Some(hidden) = conflict.candidates.len().checked_sub(52).filter(|n| *n > 0) {
             let _ = writeln!(out, "      and {hidden} more");
+        }
+        for line in particulars(conflict) {
+            let _ = writeln!(out, "      {line}");
         }
         let _ = writeln!(out, "      {}", decide_line(conflict, destination).dimmed());
     }

@@ -1,6 +1,6 @@
 //! The identity of FIT files: what self-made whole, odd and broken files are read as.
 
-use fit_sync::domain::{Content, Unusable};
+use fit_sync::domain::{Column, Content, Unusable};
 use fit_sync::fit::{self, Defect};
 use jiff::{SignedDuration, Timestamp};
 use proptest::prelude::*;
@@ -59,13 +59,66 @@ fn facts_are_those_that_were_written() {
           "sub_sport": 7
         }
       ],
+      "sport": null,
+      "laps": 0,
       "records": 50,
+      "columns": [
+        50,
+        50,
+        50,
+        50,
+        50,
+        0
+      ],
       "first_record": "2024-05-01T06:30:00Z",
       "last_record": "2024-05-01T07:53:20Z",
       "developer_fields": 3,
       "local_offset_s": null
     }
     "#);
+}
+
+#[test]
+fn columns_laps_and_values_are_counted() {
+    let (power, altitude) = (7, 2);
+    let file = ride().laps(7).column(power, 20).column(altitude, 0).session_value(16, 141);
+    for file in [file.clone(), file.clone().big_endian(), file.compressed_timestamps()] {
+        let part = &read(&file).parts[0];
+        let counts = Column::ALL.map(|column| part.columns.count(column));
+        assert_eq!((counts, part.laps), ([50, 50, 20, 50, 0, 0], 7));
+        assert_eq!(part.sessions[0].holds, 1 << 1);
+    }
+}
+
+#[test]
+fn the_type_is_the_session_s_else_the_file_s_else_the_laps() {
+    let kind = |file: FitFile| read(&file).kind().to_string();
+    assert_eq!(kind(ride().sport_message(1, 0).lap_sport(17, 0).laps(1)), "cycling");
+    assert_eq!(kind(ride().without_session_sport().sport_message(1, 0)), "running");
+    let laps = ride().without_session_sport().lap_sport(17, 0).laps(2);
+    assert_eq!(kind(laps), "hiking");
+    assert_eq!(kind(ride().without_sessions().sport_message(1, 3)), "trail_running");
+    assert_eq!(kind(ride().without_sessions().lap_sport(17, 0).laps(2)), "hiking");
+}
+
+#[test]
+fn what_is_there_twice_counts_once() {
+    let numbers = |content: &Content| (content.distance_m(), content.timer_s());
+    let once = numbers(&read(&ride()));
+    assert_eq!(numbers(&read(&ride().sessions_twice())), once);
+    assert_eq!(numbers(&read(&ride().chain(ride()))), once);
+    let part = ride().elapsed_s(2000).distance_m(5000);
+    assert_eq!(numbers(&read(&part.chain(ride()))), once, "the longer one counts");
+    let legs = ride().session(1, 0, 600, 2000);
+    assert_eq!(numbers(&read(&legs.sessions_twice())), (Some(14_345), Some(4600)));
+}
+
+#[test]
+fn a_length_of_zero_is_an_unknown_end() {
+    let key = |file: FitFile| read(&file).key().unwrap().0;
+    let real = key(ride());
+    assert_eq!(key(ride().length_zero()), real, "the last record tells it");
+    assert_eq!(key(ride().length_zero().records(0)).elapsed_s, None);
 }
 
 #[test]
@@ -106,7 +159,7 @@ fn several_sessions_are_one_activity() {
     let triathlon = ride().session(3, 0, 60, 100).session(1, 0, 2000, 5000);
     let content = read(&triathlon);
     let (key, _) = content.key().unwrap();
-    assert_eq!(content.sessions().count(), 3);
+    assert_eq!(content.sessions().len(), 3);
     assert_eq!(key.elapsed_s, Some(5000 + 60 + 2000));
     assert!(!fit::several_activities(&content));
 }
@@ -202,6 +255,7 @@ fn files_made_to_exhaust_memory_are_refused() {
 }
 
 #[test]
+#[expect(clippy::too_many_lines, reason = "all that there is to see")]
 fn detail_names_things() {
     let detail = fit::detail(&ride().maker(1, 2067).build()).unwrap();
     insta::assert_json_snapshot!(detail, @r#"
@@ -227,10 +281,19 @@ fn detail_names_things() {
                 "ascent_m": 321,
                 "sport": 2,
                 "sub_sport": 7
-              }
+              },
+              "values": []
             }
           ],
+          "laps": 0,
           "records": 50,
+          "columns": {
+            "altitude": 50,
+            "cadence": 50,
+            "heart rate": 50,
+            "positions": 50,
+            "power": 50
+          },
           "first_record": "2024-05-01T06:30:00Z",
           "last_record": "2024-05-01T07:53:20Z",
           "developer_fields": 3,

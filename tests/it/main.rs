@@ -10,6 +10,7 @@ mod architecture;
 mod backups;
 #[cfg(test)]
 mod cache;
+mod cases;
 #[cfg(test)]
 mod claims;
 mod cli;

@@ -5,7 +5,7 @@ use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
 use crate::domain::{AccountName, Address, RemoteId, neutralise};
 use crate::plan::{ActivityRef, Conflict, clock};
 
-use super::super::answers::decide_line;
+use super::super::answers::{decide_line, particulars};
 use super::super::column::distance;
 use super::super::facts::Facts;
 use super::super::pages::Pages;
@@ -62,6 +62,7 @@ pub(super) struct Question {
     pub(super) reason: &'static str,
     pub(super) sentence: &'static str,
     pub(super) candidates: Vec<Candidate>,
+    pub(super) particulars: Vec<String>,
     pub(super) decide: String,
 }
 
@@ -82,6 +83,7 @@ impl Question {
             reason: conflict.reason.as_str(),
             sentence: reasons::conflict(conflict.reason),
             candidates: candidates.map(|row| Candidate::of(row, destination, pages)).collect(),
+            particulars: particulars(conflict),
             decide: decide_line(conflict, destination),
         }
     }

@@ -15,7 +15,7 @@ fn used() -> Cli {
     cli.run("state ignore keep/2026-11-05T15:41:07Z").ok();
     fs::create_dir(cli.home("sessions")).unwrap();
     fs::create_dir(cli.home("logins")).unwrap();
-    fs::create_dir(cli.home("backups")).unwrap();
+    fs::create_dir_all(cli.home("backups")).unwrap();
     for file in ["sessions/watch.json", "sessions/garmin_us.json", "logins/watch.json"] {
         fs::write(cli.home(file), "{}").unwrap();
     }

@@ -26,7 +26,7 @@ fn what_is_missing_is_uploaded() {
 
 #[test]
 fn what_differs_is_replaced() {
-    let scenario = archive_to_us().has("archive", RUN).has(
+    let scenario = archive_to_us().has("archive", &format!("{RUN} ascent=140")).has(
         "garmin_us",
         "g1 2026-11-19T06:12:33Z running 3066s 10017m \"Running\" records=2990 ascent=112",
     );

@@ -9,8 +9,8 @@ mod stream;
 use jiff::Timestamp;
 
 use stream::{
-    ACTIVITY, DEVELOPER_DATA_ID, DEVICE_INFO, EVENT, FIELD_DESCRIPTION, FILE_ID, Field, RECORD,
-    SESSION, Stream, crc16, record as record_fields,
+    ACTIVITY, DEVELOPER_DATA_ID, DEVICE_INFO, EVENT, FIELD_DESCRIPTION, FILE_ID, Field, LAP,
+    RECORD, SESSION, SPORT, Stream, crc16, record as record_fields,
 };
 
 /// An activity file to be written; see [`FitFile::new`] for what it holds unless told otherwise.
@@ -27,6 +27,14 @@ pub(crate) struct FitFile {
     legs: Vec<Leg>,
     has_sessions: bool,
     records: u32,
+    laps: u32,
+    lap_sport: Option<(u8, u8)>,
+    sport_message: Option<(u8, u8)>,
+    /// Record fields, and in how many of the first records they have a value.
+    columns: Vec<(u8, u32)>,
+    session_values: Vec<(u8, u8)>,
+    has_session_sport: bool,
+    repeats_sessions: bool,
     developer_fields: u8,
     shape: Shape,
     damage: Damage,
@@ -43,6 +51,7 @@ struct Leg {
     distance_m: u32,
     ascent_m: u16,
     elapsed_known: bool,
+    is_zero: bool,
 }
 
 /// How the same content is encoded.
@@ -79,6 +88,13 @@ impl FitFile {
             legs: vec![Leg::new(2, 0, 3600, 30_000)],
             has_sessions: true,
             records: 3600,
+            laps: 0,
+            lap_sport: None,
+            sport_message: None,
+            columns: Vec::new(),
+            session_values: Vec::new(),
+            has_session_sport: true,
+            repeats_sessions: false,
             developer_fields: 0,
             shape: Shape::default(),
             damage: Damage::default(),
@@ -157,6 +173,53 @@ impl FitFile {
     pub(crate) fn records(mut self, records: u32) -> Self {
         self.records = records;
         self
+    }
+
+    /// Number of laps, spread evenly over the recording.
+    pub(crate) fn laps(mut self, laps: u32) -> Self {
+        self.laps = laps;
+        self
+    }
+
+    /// FIT numbers of the sport and sub-sport that each lap tells.
+    pub(crate) fn lap_sport(mut self, sport: u8, sub_sport: u8) -> Self {
+        self.lap_sport = Some((sport, sub_sport));
+        self
+    }
+
+    /// Writes a `sport` message.
+    pub(crate) fn sport_message(mut self, sport: u8, sub_sport: u8) -> Self {
+        self.sport_message = Some((sport, sub_sport));
+        self
+    }
+
+    /// Sessions tell no sport.
+    pub(crate) fn without_session_sport(mut self) -> Self {
+        self.has_session_sport = false;
+        self
+    }
+
+    /// A record field (FIT number) has a value in so many of the first records only.
+    pub(crate) fn column(mut self, field: u8, records: u32) -> Self {
+        self.columns.push((field, records));
+        self
+    }
+
+    /// A further value (FIT field number, one byte) in each session.
+    pub(crate) fn session_value(mut self, field: u8, value: u8) -> Self {
+        self.session_values.push((field, value));
+        self
+    }
+
+    /// Every session is written twice.
+    pub(crate) fn sessions_twice(mut self) -> Self {
+        self.repeats_sessions = true;
+        self
+    }
+
+    /// The last session says that it took no time; the records go on as they do.
+    pub(crate) fn length_zero(self) -> Self {
+        self.leg(|leg| leg.is_zero = true)
     }
 
     /// Number of developer fields, each described once and present in every record.
@@ -261,6 +324,7 @@ impl FitFile {
         let mut stream = Stream::new(self.shape.big_endian);
         self.write_head(&mut stream);
         self.write_records(&mut stream);
+        self.write_laps(&mut stream);
         if self.has_sessions {
             self.write_tail(&mut stream);
         }
@@ -300,6 +364,10 @@ impl FitFile {
         file_id.extend(self.product_name.iter().map(|name| Field::text(8, name)));
         file_id.extend(self.file_type.map(|number| Field::of_enum(0, number)));
         stream.message(FILE_ID, &file_id, &[]);
+        if let Some((sport, sub_sport)) = self.sport_message {
+            let fields = [Field::of_enum(0, sport), Field::of_enum(1, sub_sport)];
+            stream.message(SPORT, &fields, &[]);
+        }
         if self.developer_fields > 0 {
             stream.message(DEVELOPER_DATA_ID, &[Field::u8(3, 0)], &[]);
         }
@@ -342,7 +410,7 @@ impl FitFile {
                 self.write_event(stream, at, 3);
             }
             before = at;
-            let mut fields = record_fields(index, share(metres));
+            let mut fields = self.with_columns(index, record_fields(index, share(metres)));
             if !compressed {
                 fields.insert(0, Field::u32(253, at));
             }
@@ -351,22 +419,39 @@ impl FitFile {
         }
     }
 
+    fn with_columns(&self, index: u32, fields: Vec<Field>) -> Vec<Field> {
+        let is_left = |field: &Field| {
+            self.columns
+                .iter()
+                .any(|(number, records)| *number == field.number && index >= *records)
+        };
+        let fields = fields.into_iter();
+        fields.map(|field| if is_left(&field) { field.invalid() } else { field }).collect()
+    }
+
+    fn write_laps(&self, stream: &mut Stream) {
+        let elapsed: u32 = self.legs.iter().map(|leg| leg.elapsed_s).sum();
+        for lap in 0..self.laps {
+            let [start, end] = [lap, lap + 1].map(|n| self.start + share(elapsed, n, self.laps));
+            let mut fields = vec![
+                Field::u32(253, end),
+                Field::u32(2, start),
+                Field::u32(7, (end - start) * 1000),
+            ];
+            let sport = self.lap_sport.iter();
+            fields.extend(
+                sport.flat_map(|(one, two)| [Field::of_enum(25, *one), Field::of_enum(39, *two)]),
+            );
+            stream.message(LAP, &fields, &[]);
+        }
+    }
+
     fn write_tail(&self, stream: &mut Stream) {
         let mut start = self.start;
         for leg in &self.legs {
             let end = start + leg.elapsed_s;
-            let elapsed_ms = if leg.elapsed_known { leg.elapsed_s * 1000 } else { u32::MAX };
-            let session = [
-                Field::u32(253, end),
-                Field::u32(2, start),
-                Field::u32(7, elapsed_ms),
-                Field::u32(8, leg.timer_s * 1000),
-                Field::u32(9, leg.distance_m * 100),
-                Field::u16(22, leg.ascent_m),
-                Field::of_enum(5, leg.sport),
-                Field::of_enum(6, leg.sub_sport),
-            ];
-            stream.message(SESSION, &session, &[]);
+            let times = 1 + usize::from(self.repeats_sessions);
+            (0..times).for_each(|_| stream.message(SESSION, &self.session_fields(leg, start), &[]));
             start = end;
         }
         self.write_event(stream, start, 4);
@@ -375,6 +460,29 @@ impl FitFile {
         let local = self.local_offset_s;
         activity.extend(local.map(|offset| Field::u32(5, start.wrapping_add_signed(offset))));
         stream.message(ACTIVITY, &activity, &[]);
+    }
+}
+
+impl FitFile {
+    fn session_fields(&self, leg: &Leg, start: u32) -> Vec<Field> {
+        let elapsed_ms = if leg.elapsed_known { leg.elapsed_s * 1000 } else { u32::MAX };
+        let (end, elapsed_ms, timer_s) = match leg.is_zero {
+            true => (start, 0, 0),
+            false => (start + leg.elapsed_s, elapsed_ms, leg.timer_s),
+        };
+        let mut session = vec![
+            Field::u32(253, end),
+            Field::u32(2, start),
+            Field::u32(7, elapsed_ms),
+            Field::u32(8, timer_s * 1000),
+            Field::u32(9, leg.distance_m * 100),
+            Field::u16(22, leg.ascent_m),
+        ];
+        if self.has_session_sport {
+            session.extend([Field::of_enum(5, leg.sport), Field::of_enum(6, leg.sub_sport)]);
+        }
+        session.extend(self.session_values.iter().map(|(field, value)| Field::u8(*field, *value)));
+        session
     }
 }
 
@@ -388,6 +496,7 @@ impl Leg {
             distance_m,
             ascent_m: 120,
             elapsed_known: true,
+            is_zero: false,
         }
     }
 }

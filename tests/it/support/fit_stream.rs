@@ -12,6 +12,8 @@ pub(super) const ACTIVITY: Kind = (4, 34);
 pub(super) const DEVICE_INFO: Kind = (5, 23);
 pub(super) const DEVELOPER_DATA_ID: Kind = (6, 207);
 pub(super) const FIELD_DESCRIPTION: Kind = (7, 206);
+pub(super) const LAP: Kind = (8, 19);
+pub(super) const SPORT: Kind = (9, 12);
 
 /// A record without its time: somewhere north of Lake Constance, with plausible numbers.
 pub(super) fn record(index: u32, metres: u32) -> Vec<Field> {
@@ -31,7 +33,7 @@ pub(super) fn record(index: u32, metres: u32) -> Vec<Field> {
 /// A number, its base type and its value, highest byte first.
 #[derive(Clone, Debug)]
 pub(super) struct Field {
-    number: u8,
+    pub(super) number: u8,
     base: u8,
     pub(super) value: Vec<u8>,
 }
@@ -39,6 +41,18 @@ pub(super) struct Field {
 impl Field {
     fn of(number: u8, base: u8, value: &[u8]) -> Self {
         Self { number, base, value: value.to_vec() }
+    }
+
+    /// The same field without a value.
+    pub(super) fn invalid(mut self) -> Self {
+        self.value.fill(0xFF);
+        // Of signed numbers it is the highest one.
+        if matches!(self.base & 0x1F, 1 | 3 | 5)
+            && let Some(first) = self.value.first_mut()
+        {
+            *first = 0x7F;
+        }
+        self
     }
 
     pub(super) fn of_enum(number: u8, value: u8) -> Self {

@@ -125,17 +125,21 @@ impl File {
     /// A file that says of its activity what the listing says.
     fn content(&self, activity: &Activity) -> Content {
         let length = SignedDuration::from_secs(i64::from(activity.elapsed_s.unwrap_or_default()));
-        let session = Session {
-            start: activity.start,
-            elapsed_ms: activity.elapsed_s.map(|s| s * 1000),
-            timer_ms: activity.elapsed_s.map(|s| s * 1000),
-            distance_cm: activity.distance_m.map(|m| m * 100),
+        let legs = self.sessions.unwrap_or(1);
+        let session = |leg: u32| Session {
+            start: activity
+                .start
+                .map(|start| start + length * leg.cast_signed() / legs.cast_signed()),
+            elapsed_ms: activity.elapsed_s.map(|s| s * 1000 / legs),
+            timer_ms: activity.elapsed_s.map(|s| s * 1000 / legs),
+            distance_cm: activity.distance_m.map(|m| m * 100 / legs),
             ascent_m: self.ascent_m,
             sport: Some(1),
             sub_sport: None,
+            holds: 0,
         };
         let end = |start: Timestamp| start + length;
-        let sessions = vec![session; self.sessions.unwrap_or(1) as usize];
+        let sessions = (0..legs).map(session).collect();
         let part = Part {
             manufacturer: self.maker.or(Some(1)),
             product: Some(3110),
