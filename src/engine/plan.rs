@@ -284,6 +284,7 @@ fn open_step(record: &StepRecord, account: &AccountName) -> Option<OpenStep> {
         account: account.clone(),
         phase,
         is_gap: state.is_gap(),
+        is_sent: state.may_have_stored(),
         backup: state.backup.clone(),
     })
 }

@@ -244,8 +244,11 @@ pub struct OpenStep {
     pub account: AccountName,
     /// How far it came.
     pub phase: Phase,
-    /// Whether the old activity is removed and nothing is in its place.
+    /// Whether the old activity is removed and nothing is seen in its place.
     pub is_gap: bool,
+    /// Whether something was sent that may be there.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub is_sent: bool,
     /// The backup of the old activity, if there is one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub backup: Option<String>,

@@ -5,13 +5,15 @@ use crate::plan::OpenStep;
 
 /// What is open of a step that an earlier run began.
 pub(super) fn open_words(open: &OpenStep) -> String {
-    let OpenStep { address, account, phase, is_gap, backup } = open;
-    let what = match (is_gap, backup) {
-        (true, Some(backup)) => {
-            format!(", the old activity is removed and nothing in its place (backup {backup})")
-        }
-        (true, None) => ", the old activity is removed and nothing in its place".to_owned(),
-        (false, _) => String::new(),
+    let OpenStep { address, account, phase, is_gap, is_sent, backup } = open;
+    let instead = match is_sent {
+        true => "what was sent in its place is not listed yet",
+        false => "nothing is in its place",
+    };
+    let kept = backup.as_ref().map_or_else(String::new, |backup| format!(" (backup {backup})"));
+    let what = match is_gap {
+        true => format!(", the old activity is removed and {instead}{kept}"),
+        false => String::new(),
     };
     let phase = phase.as_str().replace('_', " ");
     neutralise(&format!(

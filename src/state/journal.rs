@@ -92,8 +92,11 @@ pub struct StepRecord {
 }
 
 impl StepRecord {
-    /// How far it came.
+    /// How far it came; what was begun to be sent may be there.
     pub fn phase(&self) -> Option<Phase> {
+        if let Some(Written { entry: Entry::Sending, .. }) = self.entries.last() {
+            return Some(Phase::Unknown);
+        }
         self.entries.iter().rev().find_map(|written| written.entry.phase())
     }
 

@@ -158,7 +158,8 @@ fn waits(opened: &Opened, claim: &Claim, why: UnresumedReason) -> Waiting {
     let there = find_account(opened, &claim.destination);
     let there = there.map(|open| (open.name.clone(), old, underway));
     let Unresumed { address, phase, backup, .. } = unresumed(claim, why);
-    Waiting { open: OpenStep { address, account, phase, is_gap: state.is_gap(), backup }, there }
+    let (is_gap, is_sent) = (state.is_gap(), state.may_have_stored());
+    Waiting { open: OpenStep { address, account, phase, is_gap, is_sent, backup }, there }
 }
 
 fn tell_waiting(session: &Session, claim: &Claim, why: &UnresumedReason) {
