@@ -39,10 +39,12 @@ impl Score {
     }
 }
 
+/// The serial number of the device that recorded an activity, where its file tells.
+pub(super) fn serial(activity: &Activity) -> Option<u32> {
+    activity.content.as_ref().and_then(|content| content.parts.first()?.serial)
+}
+
 fn same_device(a: &Activity, b: &Activity) -> bool {
-    let serial = |activity: &Activity| {
-        activity.content.as_ref().and_then(|content| content.parts.first()?.serial)
-    };
     match (serial(a), serial(b)) {
         (Some(a), Some(b)) => a == b,
         _ => a.device.is_some() && a.device == b.device,

@@ -240,6 +240,9 @@ impl<'a> Judge<'a> {
             Outcome::Ambiguous(places) => {
                 self.rule_on_lone(event, memory, Some((ConflictReason::Ambiguous, places)))
             }
+            Outcome::Contained(places) => {
+                self.rule_on_lone(event, memory, Some((ConflictReason::Contained, places)))
+            }
             Outcome::Overlap(places) => {
                 self.rule_on_lone(event, memory, Some((ConflictReason::PartialOverlap, places)))
             }
@@ -296,7 +299,9 @@ impl<'a> Judge<'a> {
         let forced = self.world.options.force == Force::Yes
             && matches!(
                 reason,
-                ConflictReason::PartialOverlap | ConflictReason::PossibleTimeZoneDuplicate
+                ConflictReason::Contained
+                    | ConflictReason::PartialOverlap
+                    | ConflictReason::PossibleTimeZoneDuplicate
             );
         if forced {
             Ruling::Upload(StepReason::Forced)

@@ -2,7 +2,7 @@
 //!
 //! Five steps, each on what the former left over: fixed pairs (links and decisions) and equal bytes;
 //! the same start second; a near start with the same stretch of time; then, for those still alone,
-//! what overlaps them, and what looks like them shifted by quarter hours. Two sorts and a sweep:
+//! what overlaps them, what lies within the other, and what looks like them shifted by quarter hours. Two sorts and a sweep:
 //! O(n log n) and the conflicts.
 
 use std::collections::{HashMap, HashSet};
@@ -10,7 +10,7 @@ use std::collections::{HashMap, HashSet};
 use crate::domain::{Activity, Interval, Sha256};
 
 use super::choice::{self, Edge, Score};
-use super::suspects::{MultiSport, Shapes};
+use super::suspects::{Shapes, Sharing, Spans};
 use super::twins::Twins;
 
 /// Overlap from which two stretches of time are the same recording, in thousandths.
@@ -74,6 +74,8 @@ pub enum Outcome {
     Match(usize, Evidence),
     /// Several could be it.
     Ambiguous(Vec<usize>),
+    /// It lies within these, or they within it, and more than the time says that they are one.
+    Contained(Vec<usize>),
     /// It shares much of its time with these.
     Overlap(Vec<usize>),
     /// It is like these, shifted by quarter hours.
@@ -87,7 +89,10 @@ impl Outcome {
     pub fn places(&self) -> &[usize] {
         match self {
             Self::Match(place, _) => std::slice::from_ref(place),
-            Self::Ambiguous(places) | Self::Overlap(places) | Self::ZoneSuspect(places) => places,
+            Self::Ambiguous(places)
+            | Self::Contained(places)
+            | Self::Overlap(places)
+            | Self::ZoneSuspect(places) => places,
             Self::Alone => &[],
         }
     }
@@ -160,7 +165,10 @@ impl<'s, 'a> Matcher<'s, 'a> {
         let places: &[usize] = match &outcome {
             Outcome::Match(place, _) => std::slice::from_ref(place),
             Outcome::Ambiguous(places) => places,
-            Outcome::Overlap(_) | Outcome::ZoneSuspect(_) | Outcome::Alone => &[],
+            Outcome::Contained(_)
+            | Outcome::Overlap(_)
+            | Outcome::ZoneSuspect(_)
+            | Outcome::Alone => &[],
         };
         places.iter().for_each(|place| self.take(*place));
         if let Some(slot) = self.outcomes.get_mut(seeker) {
@@ -344,20 +352,40 @@ impl<'s, 'a> Matcher<'s, 'a> {
         })
     }
 
+    /// The counterparts of other activities, by the account that holds those.
+    fn counterparts(&self) -> HashSet<(usize, usize)> {
+        let matched =
+            self.seekers.iter().zip(&self.outcomes).filter_map(|(seeker, outcome)| match outcome {
+                Some(Outcome::Match(place, _)) => Some((*place, seeker.account)),
+                _ => None,
+            });
+        matched.chain(self.field.linked.iter().copied()).collect()
+    }
+
     fn leftovers(&mut self) {
         self.free_what_is_only_asked_about();
-        let multi = MultiSport::of(self.field);
-        let shapes = Shapes::of(self);
-        for (number, seeker) in self.open() {
-            let mut overlapping = self.overlapping(seeker, &multi);
-            overlapping.retain(|place| !self.is_of_twin(number, *place));
-            if !overlapping.is_empty() {
-                self.settle(number, Outcome::Overlap(overlapping));
-                continue;
-            }
+        let open = self.open();
+        if open.is_empty() {
+            return;
+        }
+        let (spans, shapes) = (Spans::of(self.field), Shapes::of(self));
+        let counterparts = self.counterparts();
+        for (number, seeker) in open {
+            let Sharing { mut overlapping, mut contained } = self.sharing(seeker, &spans);
+            overlapping.retain(|place| {
+                let is_placed = self.field.placed.contains(&(*place, seeker.account));
+                !is_placed && !self.is_of_twin(number, *place)
+            });
+            contained.retain(|place| !counterparts.contains(&(*place, seeker.account)));
             let suspects = self.zone_suspects(seeker, &shapes);
-            if !suspects.is_empty() {
-                self.settle(number, Outcome::ZoneSuspect(suspects));
+            let outcomes = [
+                (Outcome::Overlap as fn(Vec<usize>) -> Outcome, overlapping),
+                (Outcome::Contained, contained),
+                (Outcome::ZoneSuspect, suspects),
+            ];
+            let mut outcomes = outcomes.into_iter().filter(|(_, places)| !places.is_empty());
+            if let Some((outcome, places)) = outcomes.next() {
+                self.settle(number, outcome(places));
             }
         }
     }

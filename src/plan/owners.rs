@@ -131,6 +131,7 @@ fn relation_of(outcome: Outcome, foreign: &[usize]) -> Relation {
             foreign.get(place).map_or(Relation::None, |place| Relation::SameEvent(*place))
         }
         Outcome::Ambiguous(places) => Relation::Question(ConflictReason::Ambiguous, owned(places)),
+        Outcome::Contained(places) => Relation::Question(ConflictReason::Contained, owned(places)),
         Outcome::Overlap(places) => {
             Relation::Question(ConflictReason::PartialOverlap, owned(places))
         }

@@ -112,6 +112,8 @@ reasons! {
         Ambiguous = "ambiguous",
         /// The same but for a shift by quarter hours.
         PossibleTimeZoneDuplicate = "possible_time_zone_duplicate",
+        /// A part of another activity, or the whole of it.
+        Contained = "contained",
         /// Partly the same time as another activity.
         PartialOverlap = "partial_overlap",
         /// Edited here and there.

@@ -1,61 +1,65 @@
 //! What may be one recording although it does not match: a partial overlap, a whole and its part, a
 //! shift by whole time zones.
 
-use std::collections::HashMap;
+use std::cmp::Reverse;
+use std::collections::{BTreeMap, HashMap};
 
 use jiff::Timestamp;
 
-use crate::domain::Interval;
+use crate::domain::{Activity, Interval};
 
+use super::choice::serial;
 use super::matching::{Field, Matcher, NEAR_S, SAME_PERMILLE, Seeker};
 
 /// Overlap from which two recordings are suspicious.
 const SUSPICIOUS_PERMILLE: u32 = 300;
+/// Seconds by which a start or an end that is the same may be off.
+const SECONDS_APART: i64 = 2;
 /// Further ones add nothing to the question.
 const MAX_SUSPECTS: usize = 50;
 /// A zone is a multiple of quarter hours, at most 14 hours.
 const QUARTER_S: i64 = 15 * 60;
 const LARGEST_SHIFT_S: i64 = 56 * QUARTER_S;
 
-impl Matcher<'_, '_> {
-    pub(super) fn overlapping(&self, seeker: &Seeker<'_>, multi: &MultiSport) -> Vec<usize> {
-        let Some(start) = seeker.activity.start else {
-            return Vec::new();
-        };
-        let stretch = seeker.activity.interval().unwrap_or(Interval::new(start, 0));
-        // Whoever shares 30 % of the union is at most 10/3 as long, so it cannot start earlier.
-        let reach = stretch.length_s().saturating_mul(1000) / i64::from(SUSPICIOUS_PERMILLE) + 1;
-        let first_s = stretch.start_s - reach.max(NEAR_S);
-        let last_s = stretch.end_s.max(stretch.start_s + NEAR_S);
-        let earlier = multi.reaching(stretch).filter(|(start, _)| *start < first_s);
-        let window = self.starting(first_s, last_s).iter().copied();
-        let mut found: Vec<(u32, usize)> = window
-            .chain(earlier)
-            .map(|(_, place)| place)
-            .filter(|place| !seeker.excluded.contains(place))
-            .filter(|place| !self.field.placed.contains(&(*place, seeker.account)))
-            .filter_map(|place| Some((self.suspicion(seeker, place)?, place)))
-            .take(MAX_SUSPECTS)
-            .collect();
-        found.sort_unstable_by_key(|(permille, place)| (std::cmp::Reverse(*permille), *place));
-        found.into_iter().map(|(_, place)| place).collect()
-    }
+/// What shares its time with a seeker.
+#[derive(Default)]
+pub(super) struct Sharing {
+    /// Much of the time of both is the same, or one is a part of the other's sports.
+    pub(super) overlapping: Vec<usize>,
+    /// The shorter of both lies within the other one, and a second sign says that they are one.
+    pub(super) contained: Vec<usize>,
+}
 
-    /// The overlap of two activities that may be one recording or a whole and its part. Where an
-    /// end is not known, a near start is enough.
-    fn suspicion(&self, seeker: &Seeker<'_>, place: usize) -> Option<u32> {
-        let candidate = self.field.activities.get(place)?;
-        let stretches = seeker.activity.interval().zip(candidate.interval());
-        let Some((stretch, other)) = stretches else {
-            return is_near(candidate.start, seeker.activity.start).then_some(0);
+impl Matcher<'_, '_> {
+    /// What may be a seeker's recording, cut or not, best first.
+    pub(super) fn sharing(&self, seeker: &Seeker<'_>, spans: &Spans) -> Sharing {
+        let Some(start) = seeker.activity.start else { return Sharing::default() };
+        let stretch = seeker.activity.interval().unwrap_or(Interval::new(start, 0));
+        let near = self.starting(stretch.start_s - NEAR_S, stretch.start_s + NEAR_S);
+        let endless = near.iter().map(|(_, place)| *place).filter(|place| {
+            let row = self.field.activities.get(*place);
+            row.is_some_and(|row| row.interval().is_none() || seeker.activity.interval().is_none())
+        });
+        let mut contained: Vec<(u32, usize)> = Vec::new();
+        let mut overlapping: Vec<(u32, usize)> = Vec::new();
+        let around = spans.overlapping(stretch).chain(endless);
+        for place in around.filter(|place| !seeker.excluded.contains(place)) {
+            let Some(row) = self.field.activities.get(place) else { continue };
+            let found = match relation(seeker.activity, row) {
+                Some((Share::Contained, permille)) => Some((&mut contained, permille)),
+                Some((Share::Overlapping, permille)) => Some((&mut overlapping, permille)),
+                None => None,
+            };
+            if let Some((list, permille)) = found.filter(|(list, _)| list.len() < MAX_SUSPECTS) {
+                list.push((permille, place));
+            }
+        }
+        let sorted = |mut found: Vec<(u32, usize)>| {
+            found.sort_unstable_by_key(|(permille, place)| (Reverse(*permille), *place));
+            found.dedup();
+            found.into_iter().map(|(_, place)| place).collect()
         };
-        let permille = stretch.overlap_permille(&other);
-        let shorter = stretch.length_s().min(other.length_s());
-        let part = candidate.kind.is_multi_sport() != seeker.activity.kind.is_multi_sport()
-            && shorter > 0
-            && stretch.common_s(&other).saturating_mul(1000)
-                >= shorter.saturating_mul(i64::from(SAME_PERMILLE));
-        (permille >= SUSPICIOUS_PERMILLE || part).then_some(permille)
+        Sharing { contained: sorted(contained), overlapping: sorted(overlapping) }
     }
 
     pub(super) fn zone_suspects(&self, seeker: &Seeker<'_>, shapes: &Shapes) -> Vec<usize> {
@@ -85,6 +89,42 @@ impl Matcher<'_, '_> {
     }
 }
 
+/// How two recordings share their time.
+enum Share {
+    Contained,
+    Overlapping,
+}
+
+/// How two activities share their time, if that is suspicious, and the overlap in thousandths. Where an
+/// end is not known, a near start is enough.
+fn relation(a: &Activity, b: &Activity) -> Option<(Share, u32)> {
+    let Some((one, other)) = a.interval().zip(b.interval()) else {
+        return is_near(a.start, b.start).then_some((Share::Overlapping, 0));
+    };
+    let permille = one.overlap_permille(&other);
+    let shorter = one.length_s().min(other.length_s());
+    let is_within = shorter > 0
+        && one.common_s(&other).saturating_mul(1000)
+            >= shorter.saturating_mul(i64::from(SAME_PERMILLE));
+    let is_part = is_within && a.kind.is_multi_sport() != b.kind.is_multi_sport();
+    if permille >= SUSPICIOUS_PERMILLE || is_part {
+        return Some((Share::Overlapping, permille));
+    }
+    let is_contained = is_within && has_second_sign(a, b, one, other);
+    is_contained.then_some((Share::Contained, permille))
+}
+
+/// Whether more than its time says that a recording is a part of another one: the same start or end, the
+/// same device, the same distance.
+fn has_second_sign(a: &Activity, b: &Activity, one: Interval, other: Interval) -> bool {
+    let is_same = |a: i64, b: i64| (a - b).abs() <= SECONDS_APART;
+    let distances = a.distance_m.zip(b.distance_m).filter(|(a, b)| *a > 0 && *b > 0);
+    is_same(one.start_s, other.start_s)
+        || is_same(one.end_s, other.end_s)
+        || serial(a).is_some_and(|number| serial(b) == Some(number))
+        || distances.is_some_and(|(a, b)| same_distance(Some(a), Some(b)))
+}
+
 fn is_near(a: Option<Timestamp>, b: Option<Timestamp>) -> bool {
     let apart = a.zip(b).map(|(a, b)| (a.as_second() - b.as_second()).abs());
     apart.is_some_and(|apart_s| apart_s <= NEAR_S)
@@ -104,37 +144,40 @@ fn same_distance(a: Option<u32>, b: Option<u32>) -> bool {
     }
 }
 
-/// Multisport activities by start: parents may begin long before a leg.
-pub(super) struct MultiSport {
-    by_start: Vec<(i64, usize)>,
-    longest_s: i64,
+/// Activities by length and start: all that share a second with a stretch are found, without a look at
+/// those that do not.
+pub(super) struct Spans {
+    /// Those of less than `2^n` seconds, and not less than half of that, by `n`.
+    by_length: BTreeMap<u32, Vec<(Interval, usize)>>,
 }
 
-impl MultiSport {
+impl Spans {
     pub(super) fn of(field: &Field<'_>) -> Self {
-        let stretches = field.activities.iter().enumerate().filter_map(|(place, activity)| {
-            activity
-                .kind
-                .is_multi_sport()
-                .then(|| activity.interval())
-                .flatten()
-                .map(|i| (i, place))
-        });
-        let mut longest_s = 0;
-        let mut by_start = Vec::new();
-        for (stretch, place) in stretches {
-            longest_s = longest_s.max(stretch.length_s());
-            by_start.push((stretch.start_s, place));
+        let mut by_length: BTreeMap<u32, Vec<(Interval, usize)>> = BTreeMap::new();
+        for (place, activity) in field.activities.iter().enumerate() {
+            let Some(interval) = activity.interval() else { continue };
+            by_length.entry(class(interval)).or_default().push((interval, place));
         }
-        by_start.sort_unstable();
-        Self { by_start, longest_s }
+        by_length.values_mut().for_each(|all| all.sort_unstable_by_key(|(i, _)| i.start_s));
+        Self { by_length }
     }
 
-    fn reaching(&self, stretch: Interval) -> impl Iterator<Item = (i64, usize)> {
-        let from = self.by_start.partition_point(|(s, _)| *s < stretch.start_s - self.longest_s);
-        let tail = self.by_start.get(from..).unwrap_or_default();
-        tail.iter().copied().take_while(move |(start, _)| *start <= stretch.end_s)
+    /// The places that share time with a stretch.
+    fn overlapping(&self, stretch: Interval) -> impl Iterator<Item = usize> {
+        self.by_length.iter().flat_map(move |(class, all)| {
+            let longest_s = 1i64.checked_shl(*class).unwrap_or(i64::MAX);
+            let first_s = stretch.start_s.saturating_sub(longest_s);
+            let from = all.partition_point(|(interval, _)| interval.start_s < first_s);
+            let tail = all.get(from..).unwrap_or_default().iter();
+            tail.take_while(move |(interval, _)| interval.start_s <= stretch.end_s)
+                .filter(move |(interval, _)| interval.end_s >= stretch.start_s)
+                .map(|(_, place)| *place)
+        })
     }
+}
+
+fn class(interval: Interval) -> u32 {
+    i64::BITS - interval.length_s().max(0).leading_zeros()
 }
 
 /// Unmatched activities by length and start, for the search of shifted ones.

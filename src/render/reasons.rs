@@ -129,6 +129,9 @@ pub(super) fn conflict(reason: ConflictReason) -> &'static str {
         ConflictReason::PossibleTimeZoneDuplicate => {
             "one at the destination is like it but for a shift by quarter hours"
         }
+        ConflictReason::Contained => {
+            "it is a part of another activity, or that one of it: one of them may be cut"
+        }
         ConflictReason::PartialOverlap => "it shares a part of its time with another activity",
         ConflictReason::ChangedOnBothSides => "it was edited here and there since they were paired",
         ConflictReason::WouldLoseData => {
@@ -149,6 +152,7 @@ pub(super) fn after_conflict(reason: ConflictReason) -> Vec<Next> {
         }
         ConflictReason::Ambiguous
         | ConflictReason::PossibleTimeZoneDuplicate
+        | ConflictReason::Contained
         | ConflictReason::PartialOverlap
         | ConflictReason::ChangedOnBothSides
         | ConflictReason::RefusedByDestination

@@ -152,7 +152,10 @@ impl<'a> Assignment<'a> {
                     }
                 }
                 Outcome::Ambiguous(places) => unsure.push((*number, places)),
-                Outcome::Overlap(_) | Outcome::ZoneSuspect(_) | Outcome::Alone => {}
+                Outcome::Contained(_)
+                | Outcome::Overlap(_)
+                | Outcome::ZoneSuspect(_)
+                | Outcome::Alone => {}
             }
         }
         for (number, places) in unsure {

@@ -44,7 +44,10 @@ pub fn there(recording: &Activity, around: &Surroundings<'_>) -> There {
             found.map_or(There::Nothing, |row| There::Same(row.id.clone()))
         }
         Outcome::Ambiguous(_) => There::Question(ConflictReason::Ambiguous),
-        Outcome::Overlap(_) | Outcome::ZoneSuspect(_) if is_forced => There::Nothing,
+        Outcome::Contained(_) | Outcome::Overlap(_) | Outcome::ZoneSuspect(_) if is_forced => {
+            There::Nothing
+        }
+        Outcome::Contained(_) => There::Question(ConflictReason::Contained),
         Outcome::Overlap(_) => There::Question(ConflictReason::PartialOverlap),
         Outcome::ZoneSuspect(_) => There::Question(ConflictReason::PossibleTimeZoneDuplicate),
         Outcome::Alone => There::Nothing,

@@ -119,6 +119,22 @@ fn an_overlap_with_a_matched_activity_is_a_question_too() {
     saves("partial_overlap", &scenario);
 }
 
+#[test]
+fn a_part_of_another_one_is_a_question_where_a_second_sign_says_so() {
+    let scenario = us_to_archive()
+        .has(
+            "us",
+            "forgot_to_stop 2026-11-10T06:00:00Z running 28800s 12000m
+             other 2026-11-11T06:00:00Z running 28800s 12000m",
+        )
+        .has(
+            "archive",
+            "cut 2026-11-10T06:00:00Z running 2400s 8000m
+             within 2026-11-11T08:00:07Z running 2400s 8000m",
+        );
+    shows("contained", &scenario);
+}
+
 /// Found by the laws: after a lost memory, the one without a length was uploaded again.
 #[test]
 fn the_same_start_without_a_length_is_a_question_too() {
