@@ -205,7 +205,7 @@ fn a_step_of_an_account_that_is_gone_is_told_until_it_is_forgotten() {
     let address = format!("keep/{START}");
     cli.run("apply --auto-approve")
         .exits(10)
-        .says(&format!("left from an earlier run: {address} fetched"))
+        .says(&format!("left from an earlier run: {address} unknown"))
         .says("archive is no account of the manifest any more")
         .says("It may have been sent; nobody has looked since.")
         .says(&format!("fit_sync state rm {address}"));
@@ -216,7 +216,7 @@ fn a_step_of_an_account_that_is_gone_is_told_until_it_is_forgotten() {
     assert_eq!(told["subject"], address);
     let report = std::fs::read_to_string(cli.path("report.json")).unwrap();
     let report: serde_json::Value = serde_json::from_str(&report).unwrap();
-    assert_eq!(report["settled"][0]["phase"], "fetched");
+    assert_eq!(report["settled"][0]["phase"], "unknown");
     cli.run(&format!("state rm {address}")).ok();
     assert_eq!(open_steps(&cli), 0);
     cli.run("apply --auto-approve").ok().says("No changes.");
