@@ -131,7 +131,7 @@ fn is_none_held(holds: &u16) -> bool {
 }
 
 /// Further values of a session that may be lost: FIT field number and the word for people.
-pub const SESSION_VALUES: [(u8, &str); 8] = [
+pub const SESSION_VALUES: [(u8, &str); 7] = [
     (11, "calories"),
     (16, "average heart rate"),
     (17, "highest heart rate"),
@@ -139,7 +139,6 @@ pub const SESSION_VALUES: [(u8, &str); 8] = [
     (20, "average power"),
     (21, "highest power"),
     (23, "descent"),
-    (57, "average temperature"),
 ];
 
 impl Session {

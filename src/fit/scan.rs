@@ -1,8 +1,9 @@
 //! The identity of a FIT file in one fast pass over its bytes.
 //!
 //! Looks into file_id, session, sport, activity, device_info and field_description; of laps only the
-//! number and the sport count, of records the number, the times and whether a column has a value. Memory: sixteen definitions that borrow the file, and a bounded
-//! number of parts and sessions; never a function of the number of records.
+//! number and the sport count, of records the number, the times and whether a column has a value.
+//! Memory: sixteen definitions that borrow the file, and a bounded number of parts and sessions; never
+//! a function of the number of records.
 
 use jiff::Timestamp;
 
